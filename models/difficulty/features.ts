@@ -1,0 +1,170 @@
+import { clip } from '#shared/maths/logistic.ts';
+import { FEATURE_COUNT } from '../learner.ts';
+import { type Answer, type Question, skillsOf } from './question.ts';
+import type { DifficultyTables } from './tables.ts';
+
+/** Name, centre c and scale s of each input; x = clip((f - c) / s, -5, 5). Constants of the feature version, never learned. */
+export const FEATURES = [
+  ['itemLogit', 0.8, 1.0],
+  ['itemSeen', 3.5, 1.5],
+  ['skillLogit', 0.8, 0.7],
+  ['skillSeen', 6.0, 2.0],
+  ['itemAttempts', 0.5, 0.7],
+  ['itemWins', 0.4, 0.6],
+  ['allAttempts', 4.5, 1.5],
+  ['allWins', 4.1, 1.5],
+  ['skillAttempts', 2.2, 1.3],
+  ['skillWins', 1.9, 1.3],
+  ['trendFast', 0.3, 0.45],
+  ['trendMid', 0.3, 0.45],
+  ['trendSlow', 0.3, 0.45],
+  ['skillTrendFast', 0.3, 0.45],
+  ['skillTrendMid', 0.3, 0.45],
+  ['skillTrendSlow', 0.3, 0.45],
+  ['itemTrendFast', 0.3, 0.35],
+  ['itemTrendMid', 0.3, 0.35],
+  ['itemTrendSlow', 0.3, 0.35],
+  ['streak', 1, 3],
+  ['skillLag', 1, 1.2],
+  ['skillMet', 0.5, 0.5],
+  ['sameItem', 0.5, 0.5],
+  ['sameSkill', 0.5, 0.5],
+  ['lastOutcome', 0.3, 0.9],
+  ['itemWinRate', 0.7, 0.15],
+  ['allWinRate', 0.7, 0.15],
+  ['skillWinRate', 0.7, 0.15],
+] as const satisfies readonly (readonly [string, number, number])[];
+
+/** Version of the list above; weights of another version are refused. */
+export const FEATURE_VERSION = 1;
+
+const TREND_KEEP = [0.6, 0.85, 0.95] as const;
+const MAX_STREAK = 5;
+
+interface Tally {
+  attempts: number;
+  wins: number;
+  trend: [number, number, number];
+  lastAt: number;
+}
+
+/** A learner's history in one exam, folded: everything the features of the next answer need. Changed in place by `advance` alone. */
+export interface History {
+  readonly all: Tally;
+  readonly items: Map<string, Tally>;
+  readonly skills: Map<string, Tally>;
+  streak: number;
+  previous: Answer | null;
+}
+
+const newTally = (): Tally => ({ attempts: 0, wins: 0, trend: [0, 0, 0], lastAt: -1 });
+
+/** The history of a learner who has answered nothing. */
+export function noHistory(): History {
+  return { all: newTally(), items: new Map(), skills: new Map(), streak: 0, previous: null };
+}
+
+function count(tally: Tally, y: 0 | 1, at: number): void {
+  tally.attempts += 1;
+  tally.wins += y;
+  for (let d = 0; d < 3; d++) {
+    const keep = TREND_KEEP[d] as number;
+    tally.trend[d] = keep * (tally.trend[d] as number) + (1 - keep) * (2 * y - 1);
+  }
+  tally.lastAt = at;
+}
+
+function tallyOf(map: Map<string, Tally>, key: string): Tally {
+  let tally = map.get(key);
+  if (!tally) map.set(key, (tally = newTally()));
+  return tally;
+}
+
+/** Takes one answer into the history, in place, in time proportional to the item's skills. */
+export function advance(history: History, answer: Answer): void {
+  const at = history.all.attempts;
+  count(history.all, answer.y, at);
+  count(tallyOf(history.items, answer.question.id), answer.y, at);
+  for (const skill of skillsOf(answer.question)) count(tallyOf(history.skills, skill), answer.y, at);
+  const before = history.streak;
+  history.streak = answer.y === 1 ? Math.max(1, Math.min(MAX_STREAK, before + 1)) : Math.min(-1, Math.max(-MAX_STREAK, before - 1));
+  history.previous = answer;
+}
+
+interface SkillMeans {
+  logit: number;
+  seen: number;
+  attempts: number;
+  wins: number;
+  lastAt: number;
+  readonly trend: [number, number, number];
+}
+
+function meansOf(skills: readonly string[], history: History, tables: DifficultyTables): SkillMeans {
+  const sum: SkillMeans = { logit: 0, seen: 0, attempts: 0, wins: 0, lastAt: -1, trend: [0, 0, 0] };
+  const share = 1 / skills.length;
+  for (const skill of skills) {
+    const row = tables.skill(skill);
+    sum.logit += share * row.logit;
+    sum.seen += share * row.seen;
+    const tally = history.skills.get(skill);
+    if (!tally) continue;
+    sum.attempts += share * tally.attempts;
+    sum.wins += share * tally.wins;
+    sum.lastAt = Math.max(sum.lastAt, tally.lastAt);
+    for (let d = 0; d < 3; d++) sum.trend[d] = (sum.trend[d] as number) + share * (tally.trend[d] as number);
+  }
+  return sum;
+}
+
+const winRate = (wins: number, attempts: number): number => (wins + 1.5) / (attempts + 2);
+
+/** The 28 raw features of the next answer, before standardising: it sees earlier answers only. Shape [28]. */
+export function rawFeatures(history: History, question: Question, tables: DifficultyTables): number[] {
+  const skills = skillsOf(question);
+  const itemRow = tables.item(question);
+  const item = history.items.get(question.id);
+  const skill = meansOf(skills, history, tables);
+  const { all, previous } = history;
+  const now = all.attempts;
+  return [
+    itemRow.logit,
+    itemRow.seen,
+    skill.logit,
+    skill.seen,
+    Math.log1p(item?.attempts ?? 0),
+    Math.log1p(item?.wins ?? 0),
+    Math.log1p(all.attempts),
+    Math.log1p(all.wins),
+    Math.log1p(skill.attempts),
+    Math.log1p(skill.wins),
+    ...all.trend,
+    ...skill.trend,
+    ...(item?.trend ?? [0, 0, 0]),
+    history.streak,
+    skill.lastAt < 0 ? 0 : Math.log1p(now - skill.lastAt),
+    skill.lastAt < 0 ? 0 : 1,
+    previous?.question.id === question.id ? 1 : 0,
+    previous && skillsOf(previous.question).some((k) => skills.includes(k)) ? 1 : 0,
+    previous ? 2 * previous.y - 1 : 0,
+    winRate(item?.wins ?? 0, item?.attempts ?? 0),
+    winRate(all.wins, all.attempts),
+    winRate(skill.wins, skill.attempts),
+  ];
+}
+
+/** Writes the standardised features of the next answer into `out` from `offset` on. */
+export function writeFeatures(out: Float32Array, offset: number, history: History, question: Question, tables: DifficultyTables): void {
+  const raw = rawFeatures(history, question, tables);
+  for (let i = 0; i < FEATURE_COUNT; i++) {
+    const [, centre, scale] = FEATURES[i] as readonly [string, number, number];
+    out[offset + i] = clip(((raw[i] as number) - centre) / scale, -5, 5);
+  }
+}
+
+/** The standardised features of the next answer, fresh, shape [28]. */
+export function featuresOf(history: History, question: Question, tables: DifficultyTables): Float32Array {
+  const x = new Float32Array(FEATURE_COUNT);
+  writeFeatures(x, 0, history, question, tables);
+  return x;
+}

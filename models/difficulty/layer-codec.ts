@@ -1,0 +1,40 @@
+import { FEATURE_COUNT } from '../learner.ts';
+import { newLayer, type PersonalLayer, type PersonalTerm, VARIANTS } from './personal-layer.ts';
+
+/** A personal layer as plain JSON values, for storage on the device. */
+export interface StoredLayer {
+  readonly terms: Readonly<Record<string, { readonly theta: number; readonly skills: Readonly<Record<string, number>>; readonly delta: readonly number[] }>>;
+  readonly losses: Readonly<Record<string, readonly number[]>>;
+  readonly calibration: { readonly slope: number; readonly shift: number };
+  readonly answers: number;
+}
+
+/** Writes what `restoreLayer` reads. */
+export function storeLayer(layer: PersonalLayer): StoredLayer {
+  const term = (t: PersonalTerm) => ({ theta: t.theta, skills: Object.fromEntries(t.skills), delta: [...t.delta] });
+  return {
+    terms: Object.fromEntries(VARIANTS.map((v) => [v, term(layer.terms[v])])),
+    losses: Object.fromEntries(VARIANTS.map((v) => [v, [...layer.losses[v]]])),
+    calibration: { ...layer.calibration },
+    answers: layer.answers,
+  };
+}
+
+/** Reads what `storeLayer` wrote. @throws RangeError if a parameter is missing or not finite */
+export function restoreLayer(stored: StoredLayer): PersonalLayer {
+  const layer = newLayer();
+  for (const variant of VARIANTS) {
+    const { theta, skills, delta } = stored.terms[variant] ?? { theta: Number.NaN, skills: {}, delta: [] };
+    const numbers = [theta, ...Object.values(skills), ...delta, stored.calibration.slope, stored.calibration.shift];
+    if (delta.length !== FEATURE_COUNT || !numbers.every(Number.isFinite)) throw new RangeError(`stored layer: bad parameters of "${variant}"`);
+    const term = layer.terms[variant];
+    term.theta = theta;
+    for (const [skill, offset] of Object.entries(skills)) term.skills.set(skill, offset);
+    term.delta.set(delta);
+    layer.losses[variant].push(...(stored.losses[variant] ?? []));
+  }
+  layer.calibration.slope = stored.calibration.slope;
+  layer.calibration.shift = stored.calibration.shift;
+  layer.answers = stored.answers;
+  return layer;
+}

@@ -1,0 +1,152 @@
+import { clip, crossEntropyOfLogit, sigmoid } from '#shared/maths/logistic.ts';
+import { FEATURE_COUNT } from '../learner.ts';
+import { type Question, skillsOf } from './question.ts';
+
+/** The forms a personal term may take, fewest parameters first: ties in the choice go to the earlier. */
+export const VARIANTS = ['none', 'offset', 'weights', 'both'] as const;
+
+/** One form of the personal term. */
+export type Variant = (typeof VARIANTS)[number];
+
+/** Parameters of one variant; those it does not have stay zero. */
+export interface PersonalTerm {
+  /** Learner offset, logits, |theta| <= 3. */
+  theta: number;
+  /** Offset per skill, logits, each within ±2. */
+  readonly skills: Map<string, number>;
+  /** Direction in feature space, shape [28], L2 norm <= 2. */
+  readonly delta: Float32Array;
+}
+
+/** The personal parameters of one learner in one exam: they never leave the device. Changed in place by `learn` alone. */
+export interface PersonalLayer {
+  readonly terms: Record<Variant, PersonalTerm>;
+  /** Latest losses per variant (nats), at most 100, oldest first. */
+  readonly losses: Record<Variant, number[]>;
+  /** p = sigmoid(slope * logit + shift) for every variant but `none`. */
+  readonly calibration: { slope: number; shift: number };
+  /** Answers this layer has learned from. */
+  answers: number;
+}
+
+/** Learning rates of the online update; the rate of a skill's offset is twice that of the learner's. */
+export interface LayerRates {
+  readonly offset: number;
+  readonly weights: number;
+}
+
+/** The rates until the automatic search finds better ones. */
+export const DEFAULT_RATES: LayerRates = { offset: 0.05, weights: 0.005 };
+
+const DECAY = 0.002;
+const MAX_THETA = 3;
+const MAX_SKILL = 2;
+const MAX_DELTA = 2;
+const WINDOW = 100;
+const WARM_UP = 20;
+
+const newTerm = (): PersonalTerm => ({ theta: 0, skills: new Map(), delta: new Float32Array(FEATURE_COUNT) });
+
+/** A layer that changes nothing yet. */
+export function newLayer(): PersonalLayer {
+  return {
+    terms: { none: newTerm(), offset: newTerm(), weights: newTerm(), both: newTerm() },
+    losses: { none: [], offset: [], weights: [], both: [] },
+    calibration: { slope: 1, shift: 0 },
+    answers: 0,
+  };
+}
+
+/** What the personal term adds to the logit: theta + mean over skills + delta · x. */
+export function personalLogit(term: PersonalTerm, question: Question, x: Float32Array): number {
+  const skills = skillsOf(question);
+  let sum = 0;
+  for (const skill of skills) sum += term.skills.get(skill) ?? 0;
+  let logit = term.theta + sum / skills.length;
+  for (let i = 0; i < FEATURE_COUNT; i++) logit += (term.delta[i] as number) * (x[i] as number);
+  return logit;
+}
+
+/** The calibrated logit of one variant; `net` is the network's logit for x. */
+export function variantLogit(layer: PersonalLayer, variant: Variant, net: number, question: Question, x: Float32Array): number {
+  if (variant === 'none') return net;
+  return layer.calibration.slope * (net + personalLogit(layer.terms[variant], question, x)) + layer.calibration.shift;
+}
+
+/** The variant that serves now: smallest loss over the last 100 answers, `none` for the first 20, ties to fewer parameters. */
+export function servedVariant(layer: PersonalLayer): Variant {
+  if (layer.losses.none.length < WARM_UP) return 'none';
+  let best: Variant = 'none';
+  let bestLoss = Number.POSITIVE_INFINITY;
+  for (const variant of VARIANTS) {
+    const loss = layer.losses[variant].reduce((a, b) => a + b, 0);
+    if (loss < bestLoss) [best, bestLoss] = [variant, loss];
+  }
+  return best;
+}
+
+function boundNorm(delta: Float32Array): void {
+  let squares = 0;
+  for (const d of delta) squares += d * d;
+  const norm = Math.sqrt(squares);
+  if (norm > MAX_DELTA) for (let i = 0; i < delta.length; i++) delta[i] = ((delta[i] as number) * MAX_DELTA) / norm;
+}
+
+function updateOffset(term: PersonalTerm, error: number, question: Question, rate: number): void {
+  term.theta = clip(term.theta + rate * error - DECAY * term.theta, -MAX_THETA, MAX_THETA);
+  for (const skill of skillsOf(question)) {
+    term.skills.set(skill, clip((term.skills.get(skill) ?? 0) + 2 * rate * error, -MAX_SKILL, MAX_SKILL));
+  }
+}
+
+function updateWeights(term: PersonalTerm, error: number, x: Float32Array, rate: number): void {
+  for (let i = 0; i < FEATURE_COUNT; i++) {
+    const d = term.delta[i] as number;
+    term.delta[i] = d + rate * error * (x[i] as number) - DECAY * d;
+  }
+  boundNorm(term.delta);
+}
+
+/** Holds fitted parameters within the layer's bounds; changes the term in place. */
+export function boundTerm(term: PersonalTerm): PersonalTerm {
+  term.theta = clip(term.theta, -MAX_THETA, MAX_THETA);
+  for (const [skill, offset] of term.skills) term.skills.set(skill, clip(offset, -MAX_SKILL, MAX_SKILL));
+  boundNorm(term.delta);
+  return term;
+}
+
+/** Learn one answer, in place, in constant time: every variant is scored first, then updated with its own error. */
+export function learn(layer: PersonalLayer, net: number, question: Question, x: Float32Array, y: 0 | 1, rates: LayerRates = DEFAULT_RATES): void {
+  for (const variant of VARIANTS) {
+    const logit = variantLogit(layer, variant, net, question, x);
+    const losses = layer.losses[variant];
+    losses.push(crossEntropyOfLogit(logit, y));
+    if (losses.length > WINDOW) losses.shift();
+    const error = y - sigmoid(logit);
+    const term = layer.terms[variant];
+    if (variant === 'offset' || variant === 'both') updateOffset(term, error, question, rates.offset);
+    if (variant === 'weights' || variant === 'both') updateWeights(term, error, x, rates.weights);
+  }
+  layer.answers += 1;
+}
+
+/** A deep copy that can be learned into without touching the original. */
+export function copyLayer(layer: PersonalLayer): PersonalLayer {
+  const copyTerm = (t: PersonalTerm): PersonalTerm => ({ theta: t.theta, skills: new Map(t.skills), delta: t.delta.slice() });
+  return {
+    terms: {
+      none: copyTerm(layer.terms.none),
+      offset: copyTerm(layer.terms.offset),
+      weights: copyTerm(layer.terms.weights),
+      both: copyTerm(layer.terms.both),
+    },
+    losses: {
+      none: [...layer.losses.none],
+      offset: [...layer.losses.offset],
+      weights: [...layer.losses.weights],
+      both: [...layer.losses.both],
+    },
+    calibration: { ...layer.calibration },
+    answers: layer.answers,
+  };
+}

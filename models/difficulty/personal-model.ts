@@ -1,0 +1,47 @@
+import { clip, sigmoid } from '#shared/maths/logistic.ts';
+import { advance, featuresOf, type History, noHistory } from './features.ts';
+import { learn, newLayer, type PersonalLayer, servedVariant, variantLogit } from './personal-layer.ts';
+import type { Answer, Question } from './question.ts';
+import type { DifficultyTables } from './tables.ts';
+
+/** The network as a function of one row of standardised features. */
+export type Network = (x: Float32Array) => number;
+
+/** One learner's model in one exam: shared parts as they came, personal parts as they are now. `history` and `layer` change in place. */
+export interface PersonalModel {
+  readonly network: Network;
+  readonly tables: DifficultyTables;
+  readonly history: History;
+  readonly layer: PersonalLayer;
+}
+
+/** A model that has seen no answer. */
+export function freshModel(network: Network, tables: DifficultyTables): PersonalModel {
+  return { network, tables, history: noHistory(), layer: newLayer() };
+}
+
+/** What the model says of the next answer to a question. */
+export interface Prediction {
+  /** Served P(correct), within [.001, .999]. */
+  readonly p: number;
+  /** The network's own P(correct), without the personal term. */
+  readonly networkP: number;
+}
+
+/** P(correct) of the next answer, served and network alone. */
+export function predict(model: PersonalModel, question: Question): Prediction {
+  const x = featuresOf(model.history, question, model.tables);
+  const net = model.network(x);
+  const served = sigmoid(variantLogit(model.layer, servedVariant(model.layer), net, question, x));
+  return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
+}
+
+/** Take one answer in: the layer learns, then the history moves on. In place, constant time. @returns what was predicted before it */
+export function absorb(model: PersonalModel, answer: Answer): Prediction {
+  const x = featuresOf(model.history, answer.question, model.tables);
+  const net = model.network(x);
+  const served = sigmoid(variantLogit(model.layer, servedVariant(model.layer), net, answer.question, x));
+  learn(model.layer, net, answer.question, x, answer.y);
+  advance(model.history, answer);
+  return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
+}

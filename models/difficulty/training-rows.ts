@@ -1,0 +1,40 @@
+import { type Batch, FEATURE_COUNT } from '../learner.ts';
+import { advance, noHistory, writeFeatures } from './features.ts';
+import type { Answer } from './question.ts';
+import { type Counts, type DifficultyTables, countAnswer, noCounts, tablesFrom } from './tables.ts';
+
+/** Answers of one learner, in order. */
+export type LearnerAnswers = readonly Answer[];
+
+/** Features and outcomes of every answer of every learner, each seeing that learner's earlier answers and the given tables only. */
+export function rowsOf(learners: readonly LearnerAnswers[], tablesFor: (learner: number) => DifficultyTables): Batch {
+  const n = learners.reduce((sum, answers) => sum + answers.length, 0);
+  const x = new Float32Array(n * FEATURE_COUNT);
+  const y = new Float32Array(n);
+  let row = 0;
+  learners.forEach((answers, learner) => {
+    const history = noHistory();
+    const tables = tablesFor(learner);
+    for (const answer of answers) {
+      writeFeatures(x, row * FEATURE_COUNT, history, answer.question, tables);
+      y[row++] = answer.y;
+      advance(history, answer);
+    }
+  });
+  return { x, y };
+}
+
+/** Counts over all answers of the learners that `include` accepts. */
+export function countsOf(learners: readonly LearnerAnswers[], include: (learner: number) => boolean = () => true): Counts {
+  const counts = noCounts();
+  learners.forEach((answers, learner) => {
+    if (include(learner)) for (const answer of answers) countAnswer(counts, answer);
+  });
+  return counts;
+}
+
+/** Training rows whose table features come from the other folds' learners, so that no row has seen its own answer in a table. */
+export function outOfFoldRows(learners: readonly LearnerAnswers[], folds = 4): Batch {
+  const tables = Array.from({ length: folds }, (_, fold) => tablesFrom(countsOf(learners, (learner) => learner % folds !== fold)));
+  return rowsOf(learners, (learner) => tables[learner % folds] as DifficultyTables);
+}
