@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { sha256Hex } from '#shared/crypto/sha256.ts';
-import { readEgpack, writeEgpack } from '#shared/packs/egpack.ts';
+import { buildEgpack, readEgpack } from '#shared/packs/egpack.ts';
 import { validatePack } from '#shared/packs/validate.ts';
 import type { PackFault } from '#shared/packs/validate.ts';
 
@@ -37,16 +36,8 @@ function filesOf(folder: string): Record<string, Uint8Array> {
   return files;
 }
 
-/** A folder's files with the checksums its manifest must carry. */
-function withChecksums(files: Record<string, Uint8Array>): Record<string, Uint8Array> {
-  const manifest = JSON.parse(Buffer.from(files['manifest.json'] ?? stop('manifest.json is missing')).toString('utf8'));
-  const others = Object.entries(files).filter(([path]) => !path.startsWith('manifest.'));
-  manifest.sha256 = Object.fromEntries(others.map(([path, bytes]) => [path, sha256Hex(bytes)]).sort());
-  return { ...files, 'manifest.json': Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) };
-}
-
 function build(folder: string): Uint8Array {
-  const bytes = writeEgpack(withChecksums(filesOf(folder)));
+  const bytes = buildEgpack(filesOf(folder));
   const pack = readEgpack(bytes);
   return pack.ok ? bytes : stop(describe(pack.fault));
 }

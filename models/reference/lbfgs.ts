@@ -20,7 +20,7 @@ interface Pair {
 
 /** The two-loop recursion (Nocedal and Wright 2006, algorithm 7.4): minus the approximate inverse Hessian times the gradient. */
 function direction(gradient: Float64Array, curvature: Float64Array, pairs: readonly Pair[]): Float64Array {
-  let q = gradient.map((g) => -g);
+  let q: Float64Array = gradient.map((g) => -g);
   const alphas: number[] = [];
   for (const { s, y, rho } of [...pairs].reverse()) {
     const alpha = rho * dot(s, q);
@@ -46,8 +46,8 @@ export function minimise(
   maxSteps: number,
   onStep: (step: number, value: number) => void,
 ): Float64Array {
-  let w = new Float64Array(curvature.length);
-  let gradient = new Float64Array(w.length);
+  let w: Float64Array = new Float64Array(curvature.length);
+  let gradient: Float64Array = new Float64Array(w.length);
   let value = objective(w, gradient);
   const pairs: Pair[] = [];
   for (let step = 0; step < maxSteps; step++) {

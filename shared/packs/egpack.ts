@@ -1,4 +1,4 @@
-import { strFromU8, unzipSync, zipSync } from 'fflate';
+import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { sha256Hex } from '../crypto/sha256.ts';
 import { fail, type Result } from '../domain/result.ts';
 import type { Pack } from './schema.ts';
@@ -56,8 +56,17 @@ export function readEgpack(bytes: Uint8Array): Result<Pack, PackFault> {
   return pack;
 }
 
-/** Zip a pack's files, reproducibly: same files, same bytes. */
-export function writeEgpack(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
-  const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
-  return zipSync(Object.fromEntries(sorted), { level: 9, mtime: '1980-01-02T00:00:00Z' });
+/**
+ * Zip the files of a pack's folder, its manifest given the checksum of every other file; reproducibly: same files, same bytes.
+ *
+ * @throws Error if `manifest.json` is missing or no JSON; the rules themselves are `readEgpack`'s to check
+ */
+export function buildEgpack(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const manifest = files['manifest.json'];
+  if (!manifest) throw new Error('manifest.json is missing');
+  const others = Object.keys(files).filter((path) => !path.startsWith('manifest.')).sort();
+  const sha256 = Object.fromEntries(others.map((path) => [path, sha256Hex(files[path] as Uint8Array)]));
+  const complete = strToU8(`${JSON.stringify({ ...JSON.parse(strFromU8(manifest)), sha256 }, null, 2)}\n`);
+  const entries = Object.fromEntries(others.map((path) => [path, files[path] as Uint8Array]));
+  return zipSync({ ...entries, 'manifest.json': complete }, { level: 9, mtime: '1980-01-02T00:00:00Z' });
 }

@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { epochMs } from '#shared/domain/time.ts';
+import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
+import type { Body, Draft } from '#shared/tracking/event.ts';
+import type { ExperimentLog } from './experiment-log.ts';
+import { allRows } from './memory-experiment-log.ts';
+import type { Moment } from './numbering.ts';
+
+/** A clock that moves a second with every look. */
+export function tickingMoment(): () => Moment {
+  let at = 1_700_000_000_000;
+  const rng = seededRng(1);
+  return () => ({ at: epochMs((at += 1000)), tz: 540, rng });
+}
+
+export const started: Draft = {
+  kind: 'session.started',
+  body: { session_id: 's1', run_id: 'r1', pack_id: 'p1', mode: 'practice', device_kind: 'phone', planned: 10 },
+};
+
+export function answer(attempt: string, correct: 0 | 1, more: Partial<Body<'answer.recorded'>> = {}): Draft {
+  const body: Body<'answer.recorded'> = {
+    attempt_id: attempt,
+    session_id: 's1',
+    pack_id: 'p1',
+    item_id: `item-${attempt}`,
+    item_version: 1,
+    predicted_p: 0.7,
+    model_version: 'examsgraph-global/1',
+    choice: ['a'],
+    correct,
+    confidence: 0.9,
+    ms_raw: 4200,
+    time_spent: 4.2,
+    personalization_level: 0,
+    ...more,
+  };
+  return { kind: 'answer.recorded', body };
+}
+
+const undo = (attempt_id: string): Draft => ({ kind: 'answer.undone', body: { attempt_id } });
+
+/** The laws of a log, run by every adapter. `fresh` opens an empty one, `reopen` the same one again (or null where nothing outlives the page). */
+export function describeLog(name: string, fresh: () => Promise<ExperimentLog>, reopen: ((log: ExperimentLog) => Promise<ExperimentLog>) | null): void {
+  describe(`experiment log ${name}`, () => {
+    let log: ExperimentLog;
+    beforeEach(async () => {
+      log = await fresh();
+      await log.append([started]);
+    });
+    afterEach(() => log.close());
+    const latest = async (key: string) => (await log.get('latest_metrics', ['r1', key]))?.value;
+
+    test('an answer, its metrics and the personal state appear together', async () => {
+      const result = await log.append([answer('a1', 1)], { personal: { pack_id: 'p1', model_version: 'm/1', layer: { answers: 1 } } });
+      expect(result).toMatchObject({ kind: 'appended', head: 2 });
+      expect(await log.get('answers', 'a1')).toMatchObject({ correct: 1, step: 0, superseded: 0, seq: 2 });
+      expect(await latest('accuracy')).toBe(1);
+      expect(await latest('study_time')).toBeCloseTo(4.2);
+      expect(await log.personal('p1')).toEqual({ pack_id: 'p1', model_version: 'm/1', layer: { answers: 1 }, seq: 2 });
+    });
+
+    test('an append that fails half-way leaves nothing behind', async () => {
+      const before = await allRows(log);
+      await expect(log.append([answer('a1', 1), answer('a2', 1, { session_id: 'nowhere' })])).rejects.toThrow();
+      if (reopen) {
+        expect(await allRows(log)).toEqual(before);
+        expect(await log.head()).toBe(1);
+      }
+    });
+
+    test('a draft that breaks its schema is refused by name', async () => {
+      await expect(log.append([answer('a1', 1, { confidence: 1.5 })])).rejects.toThrow('confidence');
+      expect(await log.head()).toBe(1);
+    });
+
+    test('the same attempt is stored once, however often it is sent', async () => {
+      await log.append([answer('a1', 1)]);
+      expect(await log.append([answer('a1', 0)])).toEqual({ kind: 'duplicate', head: 2 });
+      expect(await log.list('answers')).toHaveLength(1);
+      expect(await latest('questions_solved')).toBe(1);
+    });
+
+    test('a writer that has not seen the latest event is told so', async () => {
+      await log.append([answer('a1', 1)], { expectHead: 1 });
+      expect(await log.append([answer('a2', 1)], { expectHead: 1 })).toEqual({ kind: 'stale', head: 2 });
+      expect(await log.get('answers', 'a2')).toBeUndefined();
+    });
+
+    test('undo supersedes: totals as they now stand, own metrics NaN at a later timestamp, the step taken again', async () => {
+      await log.append([answer('a1', 1)]);
+      await log.append([answer('a2', 0)]);
+      await log.append([undo('a2')]);
+      expect(await latest('questions_solved')).toBe(1);
+      expect(await latest('accuracy')).toBe(1);
+      expect(await latest('answer_correct')).toBeNaN();
+      await log.append([undo('a2')]);
+      expect(await latest('questions_solved')).toBe(1);
+      await log.append([answer('a3', 1)]);
+      expect(await log.get('answers', 'a3')).toMatchObject({ step: 1 });
+      expect(await latest('questions_solved')).toBe(2);
+    });
+
+    test('events are numbered without gaps and their clocks only rise', async () => {
+      await log.append([answer('a1', 1), answer('a2', 0)]);
+      await log.append([undo('a2')]);
+      const events = await log.events();
+      expect(events.map((e) => e.seq)).toEqual([1, 2, 3, 4]);
+      expect([...events].map((e) => e.hlc).sort()).toEqual(events.map((e) => e.hlc));
+      expect(new Set(events.map((e) => e.id)).size).toBe(4);
+    });
+
+    test('a watcher sees the value now and after each change', async () => {
+      const seen: number[] = [];
+      await new Promise<void>((resolve, reject) => {
+        const stop = log.watch(
+          async (reader) => (await reader.list('answers', 'session_id', 's1')).length,
+          (n) => {
+            seen.push(n);
+            if (seen.length === 1) void log.append([answer('a1', 1)]);
+            if (n === 1) {
+              stop();
+              resolve();
+            }
+          },
+          reject,
+        );
+      });
+      expect(seen).toEqual([0, 1]);
+    });
+
+    test('artifact bytes come back as they were', async () => {
+      const bytes = new Uint8Array([0, 255, 7]);
+      await log.append([{ kind: 'artifact.logged', body: { run_id: 'r1', path: 'model/a.bin', sha256: 'x', size: 3 } }], {
+        artifacts: [{ run_id: 'r1', path: 'model/a.bin', bytes }],
+      });
+      expect(await log.artifact('r1', 'model/a.bin')).toEqual(bytes);
+      expect(await log.artifact('r1', 'other')).toBeUndefined();
+    });
+
+    test('a param keeps its first value, a tag its last, a finished run its end', async () => {
+      await log.append([
+        { kind: 'run.created', body: { run_id: 'r1', experiment_id: 'e', run_name: 'n', start_time: 1, params: [], tags: [] } },
+        { kind: 'param.logged', body: { run_id: 'r1', key: 'k', value: 'first' } },
+        { kind: 'param.logged', body: { run_id: 'r1', key: 'k', value: 'second' } },
+        { kind: 'tag.set', body: { run_id: 'r1', key: 't', value: 'first' } },
+        { kind: 'tag.set', body: { run_id: 'r1', key: 't', value: 'second' } },
+        { kind: 'run.updated', body: { run_id: 'r1', status: 'FAILED', end_time: 5 } },
+        { kind: 'run.updated', body: { run_id: 'r1', status: 'FINISHED', end_time: 9 } },
+      ]);
+      expect((await log.get('params', ['r1', 'k']))?.value).toBe('first');
+      expect((await log.get('tags', ['r1', 't']))?.value).toBe('second');
+      expect(await log.get('runs', 'r1')).toMatchObject({ status: 'FAILED', end_time: 5 });
+    });
+
+    if (reopen) {
+      test('everything is there after closing and opening again', async () => {
+        await log.append([answer('a1', 1)], { personal: { pack_id: 'p1', model_version: 'm/1', layer: 1 } });
+        const before = await allRows(log);
+        log = await reopen(log);
+        expect(await allRows(log)).toEqual(before);
+        expect(await log.append([answer('a2', 1)])).toMatchObject({ head: 3 });
+      });
+    }
+  });
+
+  describe(`folds of ${name}`, () => {
+    test.each([1, 2, 3, 4, 5])('dropping every row and folding the events again gives the same rows (seed %i)', async (seed) => {
+      const rng = seededRng(seed);
+      const log = await fresh();
+      await log.append([started]);
+      for (let i = 0; i < 40; i++) await log.append([randomDraft(i, rng)]);
+      const before = await allRows(log);
+      expect(before['answers']?.length).toBeGreaterThan(10);
+      await log.rebuild();
+      expect(await allRows(log)).toEqual(before);
+      log.close();
+    });
+  });
+}
+
+function randomDraft(i: number, rng: Rng): Draft {
+  const dice = below(10, rng);
+  if (dice < 7) return answer(`a${i}`, below(2, rng) as 0 | 1);
+  if (dice < 9) return undo(`a${below(i + 1, rng)}`);
+  return { kind: 'setting.set', body: { key: 'language', value: below(2, rng) === 0 ? 'ko' : 'en' } };
+}

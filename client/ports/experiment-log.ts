@@ -1,0 +1,79 @@
+import type { Draft, LogEvent } from '#shared/tracking/event.ts';
+import type { RowKey, TableName, Tables } from '#shared/tracking/rows.ts';
+
+/** Reads the rows folded out of the log. */
+export interface LogReader {
+  /** One row by its key. */
+  get<T extends TableName>(table: T, key: RowKey): Promise<Tables[T] | undefined>;
+  /** Rows whose `field` equals `value`, in key order; all rows if no field is named. */
+  list<T extends TableName>(table: T, field?: string, value?: string | number): Promise<readonly Tables[T][]>;
+  /** Bytes of an artifact, or undefined. */
+  artifact(runId: string, path: string): Promise<Uint8Array | undefined>;
+  /** The personal state saved with the latest answer of a pack, or undefined. */
+  personal(packId: string): Promise<PersonalRow | undefined>;
+}
+
+/** The personal layer as it stood after the event `seq`: rebuildable, kept so that opening is quick. */
+export interface PersonalRow {
+  readonly pack_id: string;
+  /** Sequence number of the latest event folded into it. */
+  readonly seq: number;
+  /** Model version it belongs to. */
+  readonly model_version: string;
+  readonly layer: unknown;
+}
+
+/** Bytes to keep beside an `artifact.logged` event. */
+export interface ArtifactBytes {
+  readonly run_id: string;
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What belongs into one transaction with the events. */
+export interface Together {
+  /** The personal state once the events are in; gets the last one's sequence number. */
+  readonly personal?: Omit<PersonalRow, 'seq'>;
+  readonly artifacts?: readonly ArtifactBytes[];
+  /** Refuse with `stale` unless this is the log's latest sequence number. */
+  readonly expectHead?: number;
+}
+
+/** What became of an append. */
+export type Appended =
+  | { readonly kind: 'appended'; readonly events: readonly LogEvent[]; readonly head: number }
+  /** Another tab wrote first; nothing was written. */
+  | { readonly kind: 'stale'; readonly head: number }
+  /** The attempt had been answered; nothing was written. */
+  | { readonly kind: 'duplicate'; readonly head: number };
+
+/** Why the log could not be read or written. */
+export type StorageFaultKind = 'full' | 'unavailable' | 'newer-version' | 'interrupted' | 'unknown';
+
+/** Thrown by every call of a log whose storage fails; the caller still holds what it wanted to write. */
+export class StorageFault extends Error {
+  readonly kind: StorageFaultKind;
+  constructor(kind: StorageFaultKind, cause?: unknown) {
+    super(`storage: ${kind}${cause instanceof Error ? ` (${cause.name}: ${cause.message})` : ''}`, { cause });
+    this.name = 'StorageFault';
+    this.kind = kind;
+  }
+}
+
+/**
+ * The learner's own experiment log: events are the truth, rows are folded from them in the same transaction.
+ * An append is durable when its promise resolves; it happens whole or not at all.
+ */
+export interface ExperimentLog extends LogReader {
+  /** @throws StorageFault; Error on a draft that breaks its schema */
+  append(drafts: readonly Draft[], together?: Together): Promise<Appended>;
+  /** The log's latest sequence number; 0 when empty. */
+  head(): Promise<number>;
+  /** Run `read` now and after every change it may depend on, in any tab. @returns stops it */
+  watch<T>(read: (reader: LogReader) => Promise<T>, onValue: (value: T) => void, onFault: (fault: unknown) => void): () => void;
+  /** Every event in order. */
+  events(): Promise<readonly LogEvent[]>;
+  /** Drop every row and fold them anew from the events. */
+  rebuild(): Promise<void>;
+  close(): void;
+}

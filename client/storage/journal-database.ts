@@ -1,0 +1,45 @@
+import { Dexie, type EntityTable, type Table } from 'dexie';
+import type { LogEvent } from '#shared/tracking/event.ts';
+import type { TableName, Tables } from '#shared/tracking/rows.ts';
+import type { PersonalRow } from '#client/ports/experiment-log.ts';
+import type { Head } from '#client/ports/numbering.ts';
+
+/** Version of the journal's schema; each release's is frozen as a fixture in `journal-fixtures/`. */
+export const JOURNAL_VERSION = 1;
+
+/** The learner's database: the log and everything folded from it, written with strict durability. */
+export type JournalDatabase = Dexie & { readonly [T in TableName]: Table<Tables[T]> } & {
+  readonly events: Table<LogEvent>;
+  readonly heads: EntityTable<Head, 'device_id'>;
+  readonly personal: EntityTable<PersonalRow, 'pack_id'>;
+  readonly artifacts: Table<{ readonly run_id: string; readonly path: string; readonly bytes: Uint8Array }>;
+};
+
+const STORES: Record<TableName | 'events' | 'heads' | 'personal' | 'artifacts', string> = {
+  events: '[device_id+seq], &id, kind',
+  heads: 'device_id',
+  experiments: 'experiment_id, &name, lifecycle_stage',
+  runs: 'run_id, experiment_id, [experiment_id+lifecycle_stage+start_time], status',
+  params: '[owner+key], owner, [key+value]',
+  tags: '[owner+key], owner, [key+value]',
+  metrics: '[run_id+key+timestamp+step+value_key], run_id, [run_id+key+step]',
+  latest_metrics: '[run_id+key], run_id, [key+value]',
+  registered_models: 'name',
+  model_versions: '[name+version], name, run_id',
+  aliases: '[name+alias], name',
+  artifact_entries: '[run_id+path], run_id',
+  artifacts: '[run_id+path]',
+  sessions: 'session_id, pack_id, seq',
+  answers: 'attempt_id, pack_id, session_id, seq',
+  slates: 'slate_id, pack_id, seq',
+  feedback: 'id, ref',
+  settings: 'key',
+  personal: 'pack_id',
+};
+
+/** The database, not yet open. @param name tests use their own */
+export function journalDatabase(name = 'examsgraph-journal'): JournalDatabase {
+  const db = new Dexie(name, { chromeTransactionDurability: 'strict' });
+  db.version(JOURNAL_VERSION).stores(STORES);
+  return db as unknown as JournalDatabase;
+}

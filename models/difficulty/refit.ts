@@ -1,0 +1,137 @@
+import { crossEntropy } from '#shared/maths/logistic.ts';
+import { ece, logLoss } from '#shared/maths/scores.ts';
+import type { EpochReport, Learner } from '../learner.ts';
+import { type Candidate, type CandidateKind, fitCandidate, type RefitContext, replay } from './candidate.ts';
+import { calibrate } from './calibration.ts';
+import type { Answer } from './question.ts';
+
+/** One answer of the history with the probability that was served before it. */
+export interface ServedAnswer extends Answer {
+  readonly servedP: number;
+}
+
+/** Histories are cut to this many latest answers. */
+export const MAX_REFIT_ANSWERS = 2000;
+/** First automatic refit, and the distance to each next one. */
+export const FIRST_REFIT_AT = 30;
+export const REFIT_EVERY = 50;
+
+const EARLY_BELOW = 100;
+const CALIBRATE_FROM = 200;
+const MIN_WIN = 0.001;
+const MAX_ECE_LOSS = 0.02;
+const BLOCKS = 5;
+
+/** Why a candidate did or did not replace the incumbent. */
+export type Verdict =
+  | { readonly kind: 'registered'; readonly early: boolean }
+  | { readonly kind: 'rejected'; readonly reason: 'too-few' | 'not-better' | 'within-noise' | 'worse-calibrated' | 'not-finite' };
+
+/** What a refit found; losses in nats on the same held-out answers. */
+export interface RefitOutcome {
+  readonly verdict: Verdict;
+  readonly candidate: Candidate;
+  readonly heldOut: { readonly p: Float32Array; readonly incumbentP: Float32Array; readonly y: Float32Array };
+  readonly candidateLoss: number;
+  readonly incumbentLoss: number;
+  readonly answersUsed: number;
+}
+
+/** The gate: pure, so that a planted worse candidate can be shown to fail it. */
+export function judge(p: Float32Array, incumbentP: Float32Array, y: Float32Array, answers: number): Verdict {
+  if (answers < FIRST_REFIT_AT) return { kind: 'rejected', reason: 'too-few' };
+  if (!p.every(Number.isFinite)) return { kind: 'rejected', reason: 'not-finite' };
+  const gain = logLoss(incumbentP, y) - logLoss(p, y);
+  if (gain < MIN_WIN) return { kind: 'rejected', reason: 'not-better' };
+  const early = answers < EARLY_BELOW;
+  if (early && gain <= standardErrorOfGain(p, incumbentP, y)) return { kind: 'rejected', reason: 'within-noise' };
+  if (!early && ece(p, y) - ece(incumbentP, y) > MAX_ECE_LOSS) return { kind: 'rejected', reason: 'worse-calibrated' };
+  return { kind: 'registered', early };
+}
+
+function standardErrorOfGain(p: Float32Array, incumbentP: Float32Array, y: Float32Array): number {
+  const gains = Array.from(y, (outcome, i) => crossEntropy(incumbentP[i] as number, outcome) - crossEntropy(p[i] as number, outcome));
+  const mean = gains.reduce((a, b) => a + b, 0) / gains.length;
+  const variance = gains.reduce((sum, g) => sum + (g - mean) ** 2, 0) / Math.max(1, gains.length - 1);
+  return Math.sqrt(variance / gains.length);
+}
+
+/** The kind that predicts the last fifth of the given answers better, trained on the rest. */
+async function betterKind(context: RefitContext, learner: Learner, answers: readonly Answer[], report: OnCandidateEpoch): Promise<CandidateKind> {
+  const cut = Math.floor(answers.length * 0.8);
+  const [fit, validation] = [answers.slice(0, cut), answers.slice(cut)];
+  const losses = new Map<CandidateKind, number>();
+  for (const kind of ['layer', 'fine-tune'] as const) {
+    const candidate = await fitCandidate(context, learner, kind, fit, validation, (epoch) => report(kind, epoch));
+    const { p, y } = replay(context, candidate, fit, validation);
+    losses.set(kind, logLoss(p, y));
+  }
+  return (losses.get('fine-tune') ?? 0) < (losses.get('layer') ?? 0) ? 'fine-tune' : 'layer';
+}
+
+/** Told of every epoch of every candidate; answers whether to go on. */
+export type OnCandidateEpoch = (kind: CandidateKind, report: EpochReport) => boolean;
+
+const always: () => boolean = () => true;
+
+/** 70 or 80 % fit, 10 % calibration from 200 answers on, the last 20 % gate. */
+async function heldOutLast(context: RefitContext, learner: Learner, answers: readonly ServedAnswer[], report: OnCandidateEpoch) {
+  const gateFrom = Math.floor(answers.length * 0.8);
+  const fitTo = answers.length >= CALIBRATE_FROM ? Math.floor(answers.length * 0.7) : gateFrom;
+  const fit = answers.slice(0, fitTo);
+  const kind = await betterKind(context, learner, fit, report);
+  const fitted = await fitCandidate(context, learner, kind, fit, null, (epoch) => report(kind, epoch));
+  const candidate = fitTo < gateFrom ? calibrate(context, fitted, fit, answers.slice(fitTo, gateFrom)) : fitted;
+  const gate = answers.slice(gateFrom);
+  const { p, y, layer } = replay(context, candidate, answers.slice(0, gateFrom), gate);
+  return { p, y, incumbentP: Float32Array.from(gate, (a) => a.servedP), candidate: { ...candidate, layer } };
+}
+
+/** Below 100 answers: forward chaining over the last half in five blocks, each predicted after fitting all before it. */
+async function forwardChained(context: RefitContext, learner: Learner, answers: readonly ServedAnswer[], report: OnCandidateEpoch) {
+  const from = Math.floor(answers.length / 2);
+  const pooled: { p: number[]; y: number[]; incumbentP: number[] } = { p: [], y: [], incumbentP: [] };
+  for (let block = 0; block < BLOCKS; block++) {
+    const start = from + Math.floor((block * (answers.length - from)) / BLOCKS);
+    const end = from + Math.floor(((block + 1) * (answers.length - from)) / BLOCKS);
+    const before = answers.slice(0, start);
+    const part = answers.slice(start, end);
+    if (before.length < 2 || part.length === 0) continue;
+    const kind = await betterKind(context, learner, before, always);
+    const candidate = await fitCandidate(context, learner, kind, before, null, always);
+    const { p, y } = replay(context, candidate, before, part);
+    pooled.p.push(...p);
+    pooled.y.push(...y);
+    pooled.incumbentP.push(...part.map((a) => a.servedP));
+  }
+  const kind = await betterKind(context, learner, answers, report);
+  const candidate = await fitCandidate(context, learner, kind, answers, null, (epoch) => report(kind, epoch));
+  return { p: Float32Array.from(pooled.p), y: Float32Array.from(pooled.y), incumbentP: Float32Array.from(pooled.incumbentP), candidate };
+}
+
+/**
+ * Refit one learner's model and judge it: both candidates ranked, the better fitted again, only that one seen by the gate.
+ *
+ * @param answers the learner's scored answers in order, the served probability with each
+ * @param report told of the epochs of the visible trainings
+ * @throws RangeError below 5 answers; TrainingStopped when `report` answers false
+ */
+export async function refit(context: RefitContext, learner: Learner, answers: readonly ServedAnswer[], report: OnCandidateEpoch): Promise<RefitOutcome> {
+  if (answers.length < 5) throw new RangeError(`a refit needs at least 5 answers, got ${answers.length}`);
+  const used = answers.slice(-MAX_REFIT_ANSWERS);
+  const run = used.length < EARLY_BELOW ? forwardChained : heldOutLast;
+  const { p, y, incumbentP, candidate } = await run({ ...context, before: answers.slice(0, answers.length - used.length) }, learner, used, report);
+  return {
+    verdict: judge(p, incumbentP, y, used.length),
+    candidate,
+    heldOut: { p, incumbentP, y },
+    candidateLoss: logLoss(p, y),
+    incumbentLoss: logLoss(incumbentP, y),
+    answersUsed: used.length,
+  };
+}
+
+/** Whether a refit is due on its own: at 30 answers, then every 50 since the last one. */
+export function refitDue(answers: number, answersAtLastRefit: number | null): boolean {
+  return answersAtLastRefit === null ? answers >= FIRST_REFIT_AT : answers - answersAtLastRefit >= REFIT_EVERY;
+}

@@ -1,0 +1,83 @@
+/** One item a recommendation may pick, with all that the score needs. */
+export interface Option {
+  readonly itemId: string;
+  readonly skills: readonly string[];
+  /** Served P(correct) now. */
+  readonly p: number;
+  /** Answers the learner has given to it. */
+  readonly attempts: number;
+  /** Answers since the latest one to it; Infinity if never answered. */
+  readonly answersAgo: number;
+  /** 1 - recall (section "Review scheduling"), 0 if new. */
+  readonly due: number;
+}
+
+/** What the learner asked for, and where they stand. */
+export interface Situation {
+  /** Target P(correct): .85 easier, .80 balanced, .75 harder. */
+  readonly targetP: number;
+  /** Scored answers so far in this exam. */
+  readonly answers: number;
+  /** Exam weight of each skill; those missing count as the smallest. */
+  readonly skillWeights: ReadonlyMap<string, number>;
+}
+
+/** The parts of a score; their sum ranks the item. */
+export const TERMS = ['fit', 'weak', 'due', 'cold', 'unseen'] as const;
+
+/** One part of a score. */
+export type Term = (typeof TERMS)[number];
+
+/** An option with its score before the diversity term. */
+export interface Scored {
+  readonly option: Option;
+  readonly terms: Readonly<Record<Term, number>>;
+  readonly score: number;
+}
+
+/** Items answered within this many answers are not offered again unless due. */
+export const REST_ANSWERS = 10;
+const DUE_ENOUGH = 0.1;
+const COLD_ANSWERS = 30;
+
+/** What may be offered now: not just answered, unless it is due. */
+export function eligible(options: readonly Option[]): readonly Option[] {
+  return options.filter((o) => o.answersAgo > REST_ANSWERS || o.due > DUE_ENOUGH);
+}
+
+function meanChances(options: readonly Option[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, { sum: number; n: number }>();
+  for (const { skills, p } of options) {
+    for (const skill of skills) {
+      const entry = sums.get(skill) ?? { sum: 0, n: 0 };
+      sums.set(skill, { sum: entry.sum + p, n: entry.n + 1 });
+    }
+  }
+  return new Map([...sums].map(([skill, { sum, n }]) => [skill, sum / n]));
+}
+
+const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);
+
+/**
+ * Score options: `.35 fit to the target + .25 weak and heavy topic + .25 due + .15 uncertainty while cold + .10 unseen`.
+ * The diversity term depends on the slate and is added when drawing.
+ *
+ * @param options those eligible
+ * @param all every option of the exam, for the topics' mean chances
+ */
+export function scoreOptions(options: readonly Option[], all: readonly Option[], situation: Situation): readonly Scored[] {
+  const chances = meanChances(all);
+  const largest = Math.max(...situation.skillWeights.values(), 1e-9);
+  const cold = Math.max(0, 1 - situation.answers / COLD_ANSWERS);
+  return options.map((option) => {
+    const weakness = mean(option.skills.map((k) => (1 - (chances.get(k) ?? 0.5)) * ((situation.skillWeights.get(k) ?? 0) / largest)));
+    const terms = {
+      fit: 0.35 * Math.max(0, 1 - Math.abs(option.p - situation.targetP) / 0.25),
+      weak: 0.25 * weakness,
+      due: 0.25 * option.due,
+      cold: 0.15 * 4 * option.p * (1 - option.p) * cold,
+      unseen: option.attempts === 0 ? 0.1 : 0,
+    };
+    return { option, terms, score: terms.fit + terms.weak + terms.due + terms.cold + terms.unseen };
+  });
+}

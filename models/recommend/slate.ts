@@ -1,0 +1,79 @@
+import { drawIndex, type Rng } from '#shared/maths/rng.ts';
+import { type Scored, TERMS, type Term } from './score.ts';
+
+/** Name and version of the drawing rule; logged with every slate. */
+export const POLICY = 'softmax-0.05-explore-0.05/1';
+
+const SHORT_LIST = 50;
+const TEMPERATURE = 0.05;
+/** Share of picks drawn uniformly, so that the log can judge other policies later. */
+export const EXPLORE_RATE = 0.05;
+const DIVERSITY = 0.15;
+
+/** Why an item was picked. */
+export type Reason = Term | 'explore';
+
+/** One item of a slate as drawn. */
+export interface Pick {
+  readonly scored: Scored;
+  /** Probability that the policy picked this item here, given the picks before it; in (0, 1]. */
+  readonly propensity: number;
+  /** How many items it was drawn from. */
+  readonly eligibleCount: number;
+  readonly reason: Reason;
+}
+
+function slateShare(skills: readonly string[], picks: readonly Pick[]): number {
+  if (picks.length === 0) return 0;
+  return picks.filter((pick) => pick.scored.option.skills.some((k) => skills.includes(k))).length / picks.length;
+}
+
+function probabilities(scores: readonly number[]): number[] {
+  const top = Math.max(...scores);
+  const weights = scores.map((s) => Math.exp((s - top) / TEMPERATURE));
+  const total = weights.reduce((a, b) => a + b, 0);
+  return weights.map((w) => ((1 - EXPLORE_RATE) * w) / total + EXPLORE_RATE / scores.length);
+}
+
+function medians(list: readonly Scored[]): Record<Term, number> {
+  const median = (term: Term) => list.map((s) => s.terms[term]).sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)] ?? 0;
+  return { fit: median('fit'), weak: median('weak'), due: median('due'), cold: median('cold'), unseen: median('unseen') };
+}
+
+/** The term furthest above its median among the eligible: the honest reason. Uncertainty is named by what it serves: finding out. */
+function reasonOf(scored: Scored, middle: Record<Term, number>): Term {
+  return TERMS.reduce((best, term) => (scored.terms[term] - middle[term] > scored.terms[best] - middle[best] ? term : best), 'fit' as Term);
+}
+
+/**
+ * Draw a slate one by one from `.95 softmax(score / .05) + .05 uniform` over what remains of the first 50 by score,
+ * each score lowered by .15 times the share of the slate that already has one of its skills.
+ *
+ * @param list eligible options, scored
+ * @param isAllowed narrows what the next pick is drawn from; where it leaves nothing, it is ignored
+ * @returns at most `size` picks, each with its propensity
+ */
+export function drawSlate(
+  list: readonly Scored[],
+  size: number,
+  rng: Rng,
+  isAllowed: (scored: Scored, picks: readonly Pick[]) => boolean = () => true,
+): readonly Pick[] {
+  const ranked = [...list].sort((a, b) => b.score - a.score || (a.option.itemId < b.option.itemId ? -1 : 1));
+  const middle = medians(ranked);
+  const picks: Pick[] = [];
+  const taken = new Set<Scored>();
+  while (picks.length < size && taken.size < ranked.length) {
+    const rest = ranked.filter((s) => !taken.has(s));
+    const allowed = rest.filter((s) => isAllowed(s, picks));
+    const pool = (allowed.length > 0 ? allowed : rest).slice(0, SHORT_LIST);
+    const scores = pool.map((s) => s.score - DIVERSITY * slateShare(s.option.skills, picks));
+    const chances = probabilities(scores);
+    const index = drawIndex(chances, rng);
+    const scored = pool[index] as Scored;
+    const isGreedy = (chances[index] as number) >= Math.max(...chances) / 3;
+    picks.push({ scored, propensity: chances[index] as number, eligibleCount: pool.length, reason: isGreedy ? reasonOf(scored, middle) : 'explore' });
+    taken.add(scored);
+  }
+  return picks;
+}

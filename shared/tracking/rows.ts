@@ -1,0 +1,109 @@
+import type { Body } from './event.ts';
+
+/** A run's life, MLflow's words. */
+export type RunStatus = 'RUNNING' | 'FINISHED' | 'FAILED' | 'KILLED';
+
+/** Running totals of a study session, kept with its run so that an answer costs constant time. */
+export interface SessionTotals {
+  readonly answered: number;
+  readonly correct: number;
+  readonly studyTimeS: number;
+  /** The step the next answer takes. */
+  readonly nextStep: number;
+}
+
+/** One answer as it stands in the log. */
+export interface AnswerRow extends Body<'answer.recorded'> {
+  readonly seq: number;
+  readonly at: number;
+  readonly tz: number;
+  readonly step: number;
+  readonly run_id: string;
+  readonly superseded: 0 | 1;
+}
+
+/** One sitting. */
+export interface SessionRow extends Body<'session.started'> {
+  readonly seq: number;
+  readonly at: number;
+  readonly ended: 'finished' | 'left' | null;
+  readonly endedAt: number | null;
+  /** The attempt on screen, or last on screen; null before the first. */
+  readonly shown: Body<'answer.shown'> | null;
+  readonly totals: SessionTotals;
+}
+
+/** The rows folded out of the log, MLflow's nouns first. */
+export interface Tables {
+  experiments: { readonly experiment_id: string; readonly name: string; readonly lifecycle_stage: 'active' | 'deleted'; readonly creation_time: number };
+  runs: {
+    readonly run_id: string;
+    readonly experiment_id: string;
+    readonly run_name: string;
+    readonly status: RunStatus;
+    readonly start_time: number;
+    readonly end_time: number | null;
+    readonly lifecycle_stage: 'active' | 'deleted';
+  };
+  params: { readonly owner: string; readonly key: string; readonly value: string };
+  tags: { readonly owner: string; readonly key: string; readonly value: string; readonly hlc: string; readonly device_id: string };
+  metrics: { readonly run_id: string; readonly key: string; readonly timestamp: number; readonly step: number; readonly value_key: string; readonly value: number };
+  latest_metrics: { readonly run_id: string; readonly key: string; readonly timestamp: number; readonly step: number; readonly value: number };
+  registered_models: { readonly name: string; readonly creation_time: number };
+  model_versions: { readonly name: string; readonly version: number; readonly run_id: string; readonly creation_time: number; readonly tags: readonly { readonly key: string; readonly value: string }[] };
+  aliases: { readonly name: string; readonly alias: string; readonly version: number; readonly hlc: string; readonly at: number };
+  artifact_entries: { readonly run_id: string; readonly path: string; readonly sha256: string; readonly size: number };
+  sessions: SessionRow;
+  answers: AnswerRow;
+  slates: Body<'slate.shown'> & { readonly seq: number; readonly at: number; readonly opened: readonly number[]; readonly dismissed: readonly number[]; readonly completed: readonly number[] };
+  feedback: Body<'feedback.given'> & { readonly id: string; readonly at: number };
+  settings: { readonly key: string; readonly value: string; readonly hlc: string };
+}
+
+/** Name of a table of rows. */
+export type TableName = keyof Tables;
+
+/** Fields that make up each table's key, in order. */
+export const KEYS = {
+  experiments: ['experiment_id'],
+  runs: ['run_id'],
+  params: ['owner', 'key'],
+  tags: ['owner', 'key'],
+  metrics: ['run_id', 'key', 'timestamp', 'step', 'value_key'],
+  latest_metrics: ['run_id', 'key'],
+  registered_models: ['name'],
+  model_versions: ['name', 'version'],
+  aliases: ['name', 'alias'],
+  artifact_entries: ['run_id', 'path'],
+  sessions: ['session_id'],
+  answers: ['attempt_id'],
+  slates: ['slate_id'],
+  feedback: ['id'],
+  settings: ['key'],
+} as const satisfies { [T in TableName]: readonly (keyof Tables[T])[] };
+
+/** All tables, in a fixed order. */
+export const TABLE_NAMES = Object.keys(KEYS) as readonly TableName[];
+
+/** A key: the fields of KEYS in order; one alone stands bare. */
+export type RowKey = string | number | readonly (string | number)[];
+
+/** Where the fold reads and writes its rows: a transaction of the real store, or plain maps. */
+export interface RowStore {
+  get<T extends TableName>(table: T, key: RowKey): Promise<Tables[T] | undefined>;
+  put<T extends TableName>(table: T, row: Tables[T]): Promise<void>;
+}
+
+/** The key of a row. */
+export function keyOf<T extends TableName>(table: T, row: Tables[T]): RowKey {
+  const fields: readonly string[] = KEYS[table];
+  const values = fields.map((field) => (row as Readonly<Record<string, unknown>>)[field] as string | number);
+  return values.length === 1 ? (values[0] as string | number) : values;
+}
+
+/** The 64 bits of a float as 16 hexadecimal digits, so that NaN and -0 are values like any other. */
+export function valueKey(value: number): string {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  return view.getUint32(0).toString(16).padStart(8, '0') + view.getUint32(4).toString(16).padStart(8, '0');
+}

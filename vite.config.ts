@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { VitePWA } from 'vite-plugin-pwa';
+import { defineConfig } from 'vitest/config';
+import { engineList, questionPacks } from './vite.plugins.ts';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const engine = { entryFileNames: 'assets/engine-[name]-[hash].js', chunkFileNames: 'assets/engine-[name]-[hash].js' };
+
+export default defineConfig({
+  root: at('./client'),
+  publicDir: at('./public'),
+  worker: { format: 'es', rolldownOptions: { output: engine } },
+  plugins: [
+    react(),
+    questionPacks(at('./public/packs')),
+    engineList(),
+    VitePWA({
+      registerType: 'prompt',
+      injectRegister: false,
+      manifest: {
+        id: '/',
+        name: 'ExamsGraph',
+        short_name: 'ExamsGraph',
+        description: 'Exam practice that learns on your own device.',
+        start_url: '/',
+        display: 'standalone',
+        background_color: '#FBFAF7',
+        theme_color: '#FBFAF7',
+        icons: [
+          { src: '/icons/icon-192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
+          { src: '/icons/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
+          { src: '/icons/maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+          { src: '/icons/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' },
+        ],
+      },
+      workbox: {
+        globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.egpack', 'engine.json'],
+        globIgnores: ['**/engine-*.js'],
+        navigateFallback: '/index.html',
+        navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|health|healthz|readyz|metrics|version)/],
+        runtimeCaching: [
+          {
+            urlPattern: ({ url, sameOrigin }) => sameOrigin && (/\/assets\/engine-/.test(url.pathname) || url.pathname.endsWith('.wasm')),
+            handler: async ({ request }) => (await caches.match(request)) ?? fetch(request),
+          },
+        ],
+      },
+    }),
+  ],
+  build: {
+    target: 'es2022',
+    outDir: process.env['EG_BUILD_DIR'] ?? at('./.tsbuild/dist/client'),
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 1200,
+  },
+  server: { proxy: { '/api': 'http://127.0.0.1:3000', '/ajax-api': 'http://127.0.0.1:3000' } },
+  test: {
+    root: at('.'),
+    projects: [
+      { extends: true, test: { name: 'pure', environment: 'node', include: ['{shared,models}/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'server', environment: 'node', include: ['{sync-server,commands,scripts}/**/*.test.ts'], globalSetup: at('./sync-server/storage/test-cluster.ts'), testTimeout: 60_000 },
+      },
+      { extends: true, test: { name: 'client', environment: 'happy-dom', include: ['client/**/*.test.{ts,tsx}'] } },
+    ],
+  },
+});

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plugin } from 'vite';
+import { sha256Hex } from './shared/crypto/sha256.ts';
+import { buildEgpack, readEgpack } from './shared/packs/egpack.ts';
+
+function filesOf(folder: string): Record<string, Uint8Array> {
+  const files: Record<string, Uint8Array> = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[path.slice(folder.length + 1).replaceAll('\\', '/')] = readFileSync(path);
+  }
+  return files;
+}
+
+/** Zips every folder of public/packs into /packs/NAME.egpack, and lists them in the virtual module `virtual:packs`. A broken pack fails the build. */
+export function questionPacks(folder: string): Plugin {
+  const names = () => readdirSync(folder, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+  const packed = (name: string) => buildEgpack(filesOf(join(folder, name)));
+  const listing = () =>
+    names().map((name) => {
+      const bytes = packed(name);
+      const pack = readEgpack(bytes);
+      if (!pack.ok) throw new Error(`${name}: ${JSON.stringify(pack.fault)}`);
+      const { id, version, title, description, languages, licence, itemCount } = pack.value.manifest;
+      return { id, version, title, description, languages, licence, itemCount, bytes: bytes.length, url: `/packs/${name}.egpack` };
+    });
+  return {
+    name: 'examsgraph-packs',
+    resolveId: (id) => (id === 'virtual:packs' ? '\0virtual:packs' : null),
+    load: (id) => (id === '\0virtual:packs' ? `export const catalogue = ${JSON.stringify(listing())};` : null),
+    configureServer(server) {
+      server.middlewares.use((request, response, next) => {
+        const name = /^\/packs\/([a-z0-9-]+)\.egpack$/.exec(request.url ?? '')?.[1];
+        if (name && names().includes(name)) response.end(packed(name));
+        else next();
+      });
+    },
+    generateBundle() {
+      for (const name of names()) this.emitFile({ type: 'asset', fileName: `packs/${name}.egpack`, source: packed(name) });
+    },
+  };
+}
+
+/** Lists the learning engine's files (worker, TF.js, wasm) in /engine.json, with the name of the cache they belong in. */
+export function engineList(): Plugin {
+  return {
+    name: 'examsgraph-engine-list',
+    apply: 'build',
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        const files = Object.keys(bundle).flatMap((name) => (/engine-|\.wasm$/.test(name) ? [`/${name}`] : [])).sort();
+        const cache = `engine-${sha256Hex(new TextEncoder().encode(files.join('\n'))).slice(0, 12)}`;
+        this.emitFile({ type: 'asset', fileName: 'engine.json', source: JSON.stringify({ cache, files }) });
+      },
+    },
+  };
+}
