@@ -36,12 +36,18 @@ export function predict(model: PersonalModel, question: Question): Prediction {
   return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
 }
 
-/** Take one answer in: the layer learns, then the history moves on. In place, constant time. @returns what was predicted before it */
-export function absorb(model: PersonalModel, answer: Answer): Prediction {
+/** The layer alone learns one answer, in place, constant time; the history stays. @returns what was predicted before it */
+export function teach(model: PersonalModel, answer: Answer): Prediction {
   const x = featuresOf(model.history, answer.question, model.tables);
   const net = model.network(x);
   const served = sigmoid(variantLogit(model.layer, servedVariant(model.layer), net, answer.question, x));
   learn(model.layer, net, answer.question, x, answer.y);
-  advance(model.history, answer);
   return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
+}
+
+/** Take one answer in: the layer learns, then the history moves on; in place, constant time. @returns what was predicted before it */
+export function absorb(model: PersonalModel, answer: Answer): Prediction {
+  const prediction = teach(model, answer);
+  advance(model.history, answer);
+  return prediction;
 }

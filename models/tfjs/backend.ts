@@ -58,6 +58,8 @@ async function startWebGpu(acceptFallbackAdapter: boolean): Promise<Learner> {
 
 /** What a test build may force; nothing in the shipped app sets it. */
 export interface BackendOptions {
+  /** Try this backend alone, then cpu; null tries all. */
+  readonly only: string | null;
   /** Take WebGPU on a software adapter too, however slow. */
   readonly forceWebGpu: boolean;
 }
@@ -69,11 +71,12 @@ export interface BackendOptions {
  * @param yardstick the learner that needs no backend, used if none starts
  */
 export async function startBackend(probe: { readonly weights: Float32Array; readonly batch: Batch; readonly gradient: Float32Array }, yardstick: Learner, options: BackendOptions): Promise<BackendChoice> {
-  const trials: readonly BackendTrial[] = [
+  const all: readonly BackendTrial[] = [
     { name: 'webgpu', start: () => startWebGpu(options.forceWebGpu), mayBeSlow: options.forceWebGpu },
     { name: 'wasm', start: startWasm, mayBeSlow: true },
     { name: 'cpu', start: startCpu, mayBeSlow: true },
   ];
+  const trials = options.only === null ? all : all.filter((t) => t.name === options.only || t.name === 'cpu');
   return chooseBackend(trials, probe, yardstick, {
     now: () => performance.now(),
     activate: async (name) => {

@@ -40,6 +40,7 @@ const bodies = {
     planned: z.number().check(z.int(), z.gte(1)),
     item_ids: z.optional(z.array(id)),
     slate_id: z.optional(id),
+    slot: z.optional(z.number().check(z.int())),
   }),
   'session.ended': z.looseObject({ session_id: id, reason: z.enum(['finished', 'left']) }),
   'answer.shown': z.looseObject(attempt),

@@ -1,0 +1,182 @@
+import { ChartNoAxesColumn, House, Library, Settings2 } from 'lucide-react';
+import { Component, type ReactNode, useEffect, useState } from 'react';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
+import { LanguageProvider, useSpeech } from '#client/i18n/language.tsx';
+import { DonePage } from '#client/learner/done/done-page.tsx';
+import { HomePage } from '#client/learner/home/home-page.tsx';
+import { MyModelPage } from '#client/learner/my-model/my-model-page.tsx';
+import { PacksPage } from '#client/learner/packs/packs-page.tsx';
+import { SettingsPage } from '#client/learner/settings/settings-page.tsx';
+import { PlanPage, StartPage, WelcomePage } from '#client/learner/start/start-page.tsx';
+import { StudyPage } from '#client/learner/study/study-page.tsx';
+import type { Appearance } from '#client/ports/look.ts';
+import { type LearnerPorts, LearnerPortsProvider, readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
+import { Notice, Waiting } from '#client/ui/states.tsx';
+import { applyAppearance, keepAppearance } from './appearance.ts';
+
+const TABS = [
+  { href: '/', key: 'home', Icon: House },
+  { href: '/my-model', key: 'model', Icon: ChartNoAxesColumn },
+  { href: '/packs', key: 'packs', Icon: Library },
+  { href: '/settings', key: 'settings', Icon: Settings2 },
+] as const;
+
+function Tabs() {
+  const { t } = useSpeech();
+  const [path] = useLocation();
+  return (
+    <nav className="tabs" aria-label={t.nav.label}>
+      <ul>
+        {TABS.map(({ href, key, Icon }) => (
+          <li key={href}>
+            <Link href={href} aria-current={path === href ? 'page' : undefined}>
+              <Icon className="icon" size={22} strokeWidth={1.75} aria-hidden />
+              {t.nav[key]}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** The last line of defence: a bug in one screen is told, not shown as a blank page. */
+class FaultBoundary extends Component<{ readonly children: ReactNode; readonly fallback: ReactNode }, { readonly hasFault: boolean }> {
+  override state = { hasFault: false };
+  static getDerivedStateFromError() {
+    return { hasFault: true };
+  }
+  override render() {
+    return this.state.hasFault ? this.props.fallback : this.props.children;
+  }
+}
+
+function Fault() {
+  const { t } = useSpeech();
+  return (
+    <main className="page bare">
+      <h1>{t.fault.title}</h1>
+      <Notice tone="bad">{t.fault.safe}</Notice>
+      <button type="button" className="button primary" onClick={() => location.assign('/')}>
+        {t.common.reload}
+      </button>
+    </main>
+  );
+}
+
+interface ScreenProps {
+  readonly appearance: Appearance;
+  readonly onAppearance: (next: Appearance) => void;
+}
+
+function Screens({ appearance, onAppearance }: ScreenProps) {
+  const { t } = useSpeech();
+  const [path] = useLocation();
+  const settings = useLog(readSettings, 'settings');
+  useEffect(() => {
+    if (!path.startsWith('/study') && !path.startsWith('/done')) document.title = t.name;
+  }, [path, t]);
+  if (settings.kind === 'waiting') return <Waiting text={t.common.loading} />;
+  if (settings.kind === 'failed') return <Fault />;
+  const { packId } = settings.value;
+  const withTabs = (page: ReactNode) => (
+    <>
+      {page}
+      <Tabs />
+    </>
+  );
+  return (
+    <Switch>
+      <Route path="/start">
+        <StartPage />
+      </Route>
+      <Route path="/start/:pack">{({ pack }) => <PlanPage packId={pack} />}</Route>
+      <Route path="/study/:session">{({ session }) => <StudyPage key={session} sessionId={session} />}</Route>
+      <Route path="/done/:session">{({ session }) => <DonePage sessionId={session} />}</Route>
+      <Route path="/packs">{withTabs(<PacksPage packId={packId} />)}</Route>
+      <Route path="/settings">{withTabs(<SettingsPage appearance={appearance} onAppearance={onAppearance} />)}</Route>
+      {packId === null ? (
+        <Route path="/">
+          <WelcomePage onLanguage={(language) => onAppearance({ ...appearance, language })} />
+        </Route>
+      ) : (
+        <Route path="/">{withTabs(<HomePage settings={settings.value} packId={packId} />)}</Route>
+      )}
+      {packId !== null && <Route path="/my-model">{withTabs(<MyModelPage packId={packId} />)}</Route>}
+      <Route>
+        <Redirect to="/" replace />
+      </Route>
+    </Switch>
+  );
+}
+
+function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null }) {
+  const { t } = useSpeech();
+  const { storage } = usePorts();
+  const [path] = useLocation();
+  const isStudying = path.startsWith('/study');
+  if (storage === 'kept' && (!applyUpdate || isStudying)) return null;
+  return (
+    <div className="page" style={{ paddingBottom: 0, gap: 8 }}>
+      {storage === 'memory' && <Notice tone="bad">{t.storageFault.memory}</Notice>}
+      {applyUpdate && !isStudying && (
+        <Notice>
+          <p className="row apart">
+            {t.update.ready}
+            <button type="button" className="button" onClick={applyUpdate}>
+              {t.update.apply}
+            </button>
+          </p>
+        </Notice>
+      )}
+    </div>
+  );
+}
+
+/** The learner's app. */
+export function App({ ports, initial, applyUpdate }: { readonly ports: LearnerPorts; readonly initial: Appearance; readonly applyUpdate: (() => void) | null }) {
+  const [appearance, setAppearance] = useState(initial);
+  const change = (next: Appearance) => {
+    keepAppearance(next);
+    applyAppearance(next);
+    setAppearance(next);
+  };
+  useEffect(() => {
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const follow = () => applyAppearance(appearance);
+    scheme.addEventListener('change', follow);
+    return () => scheme.removeEventListener('change', follow);
+  }, [appearance]);
+  return (
+    <LanguageProvider language={appearance.language}>
+      <FaultBoundary fallback={<Fault />}>
+        <LearnerPortsProvider value={ports}>
+          <Banners applyUpdate={applyUpdate} />
+          <Screens appearance={appearance} onAppearance={change} />
+        </LearnerPortsProvider>
+      </FaultBoundary>
+    </LanguageProvider>
+  );
+}
+
+/** Shown when the app cannot open its own data: what happened, what is safe, what to do. */
+export function CannotOpen({ kind, language }: { readonly kind: 'newer-version' | 'full' | 'interrupted' | 'unknown' | 'offline'; readonly language: Appearance['language'] }) {
+  return (
+    <LanguageProvider language={language}>
+      <CannotOpenText kind={kind} />
+    </LanguageProvider>
+  );
+}
+
+function CannotOpenText({ kind }: { readonly kind: 'newer-version' | 'full' | 'interrupted' | 'unknown' | 'offline' }) {
+  const { t } = useSpeech();
+  return (
+    <main className="page bare">
+      <h1>{kind === 'offline' ? t.fault.title : t.storageFault.heading}</h1>
+      <Notice tone="bad">{kind === 'offline' ? t.fault.offline : t.storageFault[kind]}</Notice>
+      <button type="button" className="button primary" onClick={() => location.reload()}>
+        {t.common.reload}
+      </button>
+    </main>
+  );
+}

@@ -1,0 +1,41 @@
+import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
+import { readSettings } from '#client/tutor/learner-ports.tsx';
+
+const whenIdle = (work: () => void): void => {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 10_000 });
+  else setTimeout(work, 1000);
+};
+
+/** Stage 2: once the first screen rests, fetch the learning engine, unless the device saves data. Failing is no harm: Settings shows it. */
+export function fetchEngineWhenIdle(ports: LearnerPorts): void {
+  const { connection } = navigator as { readonly connection?: { readonly saveData?: boolean } };
+  if (connection?.saveData || !navigator.serviceWorker || import.meta.env.DEV) return;
+  whenIdle(() => {
+    navigator.serviceWorker.ready.then(() => ports.engine.fetch()).catch(() => undefined);
+  });
+}
+
+/** After every answer, once the page rests: start the refit that is due (at 30 answers, then every 50). @returns stops watching */
+export function refitWhenDue(ports: LearnerPorts): () => void {
+  let isChecking = false;
+  const check = async () => {
+    const { packId } = await readSettings(ports.log);
+    const tutor = packId ? await ports.tutorFor(packId) : null;
+    if (tutor && ports.training.current().kind !== 'running' && (await tutor.isRefitDue())) await ports.training.start(tutor);
+  };
+  return ports.log.watch(
+    async (reader) => (await reader.list('answers')).length,
+    () => {
+      if (isChecking) return;
+      isChecking = true;
+      whenIdle(() => {
+        check()
+          .catch(() => undefined)
+          .finally(() => {
+            isChecking = false;
+          });
+      });
+    },
+    () => undefined,
+  );
+}

@@ -1,0 +1,45 @@
+import '../ui/base.css';
+import { createRoot } from 'react-dom/client';
+import { StorageFault } from '#client/ports/experiment-log.ts';
+import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
+import { App, CannotOpen } from './app.tsx';
+import { applyAppearance, storedAppearance } from './appearance.ts';
+import { fetchEngineWhenIdle, refitWhenDue } from './idle-work.ts';
+import { learnerPorts } from './learner-ports.ts';
+import { registerServiceWorker } from './service-worker.ts';
+
+const container = document.getElementById('app');
+if (!container) throw new Error('index.html lacks #app');
+const root = createRoot(container);
+const appearance = storedAppearance();
+applyAppearance(appearance);
+
+let ports: LearnerPorts | null = null;
+let applyUpdate: (() => void) | null = null;
+
+function paint(): void {
+  if (ports) root.render(<App ports={ports} initial={storedAppearance()} applyUpdate={applyUpdate} />);
+}
+
+registerServiceWorker((apply) => {
+  applyUpdate = apply;
+  paint();
+});
+
+// A chunk of an older build is gone: one guarded reload fetches the new one.
+addEventListener('vite:preloadError', (event) => {
+  if (!navigator.onLine || sessionStorage.getItem('examsgraph.reloaded')) return;
+  event.preventDefault();
+  sessionStorage.setItem('examsgraph.reloaded', '1');
+  location.reload();
+});
+
+try {
+  ports = await learnerPorts();
+  paint();
+  fetchEngineWhenIdle(ports);
+  refitWhenDue(ports);
+} catch (cause) {
+  const kind = cause instanceof StorageFault ? (cause.kind === 'unavailable' ? 'unknown' : cause.kind) : navigator.onLine ? 'unknown' : 'offline';
+  root.render(<CannotOpen kind={kind} language={appearance.language} />);
+}

@@ -1,0 +1,133 @@
+import type { Tables } from '#shared/tracking/rows.ts';
+import { useSpeech } from '#client/i18n/language.tsx';
+import type { LogReader } from '#client/ports/experiment-log.ts';
+import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { summarise } from '#client/tutor/summary.ts';
+import type { Tutor } from '#client/tutor/tutor.ts';
+import { personalName } from '#client/tutor/tutor-state.ts';
+import { ModelFacts } from '#client/ui/model-facts.tsx';
+import { Notice, Waiting } from '#client/ui/states.tsx';
+import { Runs } from './runs.tsx';
+import { TrainingPanel } from './training-panel.tsx';
+
+function Versions({ tutor }: { readonly tutor: Tutor }) {
+  const { t, language } = useSpeech();
+  const name = personalName(tutor.packId);
+  const loaded = useLog(
+    async (reader) => ({ versions: await reader.list('model_versions', 'name', name), champion: (await reader.get('aliases', [name, 'champion']))?.version }),
+    name,
+  );
+  const when = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  return (
+    <section className="card" aria-labelledby="versions">
+      <h2 id="versions">{t.model.versions}</h2>
+      {loaded.kind === 'ready' && loaded.value.versions.length === 0 && <p className="quiet">{t.model.versionsEmpty}</p>}
+      {loaded.kind === 'ready' && loaded.value.versions.length > 0 && (
+        <table>
+          <tbody>
+            {[...loaded.value.versions].reverse().map((v) => (
+              <tr key={v.version}>
+                <td className="number" style={{ textAlign: 'start', paddingInline: 0 }}>
+                  {v.version}
+                </td>
+                <td>
+                  {v.version === loaded.value.champion && <strong>{t.model.champion}</strong>} {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && t.model.earlyTag}
+                </td>
+                <td className="number quiet">{when.format(v.creation_time)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+interface BackendUse {
+  readonly backend: string;
+  readonly trainMs: number;
+  readonly passedOver: readonly Tables['tags'][];
+}
+
+async function latestBackend(reader: LogReader): Promise<BackendUse | null> {
+  const runs = [...(await reader.list('runs', 'status', 'FINISHED'))].sort((a, b) => b.start_time - a.start_time);
+  for (const { run_id } of runs) {
+    const backend = await reader.get('params', [run_id, 'backend']);
+    if (!backend) continue;
+    const trainMs = (await reader.get('latest_metrics', [run_id, 'train_ms']))?.value ?? 0;
+    const passedOver = (await reader.list('tags', 'owner', run_id)).filter((tag) => tag.key.startsWith('backend.'));
+    return { backend: backend.value, trainMs, passedOver };
+  }
+  return null;
+}
+
+function Backend() {
+  const { t } = useSpeech();
+  const use = useLog(latestBackend, 'backend');
+  return (
+    <section className="card" aria-labelledby="backend">
+      <h2 id="backend">{t.model.backend}</h2>
+      {use.kind === 'ready' && !use.value && <p className="quiet">{t.model.backendEmpty}</p>}
+      {use.kind === 'ready' && use.value && (
+        <>
+          <p className="number">{t.model.backendUsed(use.value.backend, t.common.seconds(use.value.trainMs / 1000))}</p>
+          {use.value.passedOver.map((tag) => (
+            <p key={tag.key} className="quiet small">
+              {t.model.backendPassed(tag.key.slice('backend.'.length), tag.value)}
+            </p>
+          ))}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Totals() {
+  const { t } = useSpeech();
+  const totals = useLog(async (reader) => {
+    const sessions = await reader.list('sessions');
+    const seconds = sessions.reduce((sum, s) => sum + s.totals.studyTimeS, 0);
+    return { runs: (await reader.list('runs')).length, minutes: Math.round(seconds / 60), versions: (await reader.list('model_versions')).length };
+  }, 'totals');
+  return totals.kind === 'ready' ? <p className="quiet number">{t.model.totals(totals.value.runs, totals.value.minutes, totals.value.versions)}</p> : null;
+}
+
+function Loaded({ tutor }: { readonly tutor: Tutor }) {
+  const { t } = useSpeech();
+  const marker = useLog(async (reader) => `${(await reader.list('answers', 'pack_id', tutor.packId)).length} ${(await reader.list('aliases')).length} ${(await reader.list('model_versions')).length}`, tutor.packId);
+  const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? marker.value : '');
+  if (state.kind === 'failed') return <Notice tone="bad">{t.storageFault.unknown}</Notice>;
+  if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;
+  const summary = summarise(state.value, tutor.global);
+  return (
+    <>
+      <section className="card" aria-label={t.model.title}>
+        <h2>{t.model.stage[summary.stage]}</h2>
+        <ModelFacts {...summary} />
+      </section>
+      <TrainingPanel tutor={tutor} answers={state.value.answers.length} version={state.value.champion?.version ?? 0} />
+      <Versions tutor={tutor} />
+      <Backend />
+      <Runs />
+    </>
+  );
+}
+
+/** The learner's experiment log, as they understand it and a data scientist recognises it. */
+export function MyModelPage({ packId }: { readonly packId: string }) {
+  const { t } = useSpeech();
+  const ports = usePorts();
+  const tutor = useOnce(() => ports.tutorFor(packId), packId);
+  return (
+    <main className="page">
+      <header>
+        <h1>{t.model.title}</h1>
+        <p className="quiet">{t.model.lead}</p>
+        <Totals />
+      </header>
+      {tutor.kind === 'waiting' && <Waiting text={t.common.loading} />}
+      {(tutor.kind === 'failed' || (tutor.kind === 'ready' && !tutor.value)) && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      {tutor.kind === 'ready' && tutor.value && <Loaded tutor={tutor.value} />}
+    </main>
+  );
+}

@@ -1,0 +1,155 @@
+import { useState } from 'react';
+import { useLocation } from 'wouter';
+import { inLanguage, type Pack } from '#shared/packs/schema.ts';
+import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
+import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { AddPack } from '#client/ui/add-pack.tsx';
+import { Segments } from '#client/ui/segments.tsx';
+import { Notice } from '#client/ui/states.tsx';
+import { TopicGraph } from '#client/ui/topic-graph.tsx';
+
+const SAMPLE = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, i) => ({
+  id,
+  title: id,
+  requires: [[], [], ['a'], ['a', 'b'], ['b'], ['c', 'd', 'e']][i] ?? [],
+  strength: [0.9, 0.75, 0.6, 0.4, 0.55, 0][i] ?? 0,
+  answers: [20, 14, 9, 5, 3, 0][i] ?? 0,
+  isToday: i === 3,
+}));
+
+/** The first screen: what this is, in one breath, and one button. */
+export function WelcomePage({ onLanguage }: { readonly onLanguage: (tag: 'ko' | 'en') => void }) {
+  const { t, language } = useSpeech();
+  const [, go] = useLocation();
+  return (
+    <main className="page bare" style={{ minHeight: '100dvh', alignContent: 'center', paddingBottom: 32 }}>
+      <div aria-hidden="true" style={{ maxWidth: 280, width: '100%', margin: '0 auto' }}>
+        <TopicGraph nodes={SAMPLE} words={t.graph} percent={t.common.percent} size="small" />
+      </div>
+      <header style={{ textAlign: 'center' }}>
+        <h1 style={{ fontSize: '1.875rem' }}>{t.name}</h1>
+        <p>{t.welcome.lead}</p>
+        <p className="quiet">{t.welcome.promise}</p>
+      </header>
+      <button type="button" className="button primary wide" style={{ minHeight: 56 }} onClick={() => go('/start')}>
+        {t.welcome.start}
+      </button>
+      <Segments
+        legend={t.welcome.language}
+        hideLegend
+        name="language"
+        value={language}
+        choices={LANGUAGES.map((l) => ({ value: l.tag, label: l.name }))}
+        onChange={onLanguage}
+      />
+    </main>
+  );
+}
+
+function PackCard({ entry, onChoose, isBusy }: { readonly entry: CatalogueEntry; readonly onChoose: () => void; readonly isBusy: boolean }) {
+  const { t, language } = useSpeech();
+  const title = inLanguage(entry.title, language).text;
+  const names = entry.languages.map((tag) => LANGUAGES.find((l) => l.tag === tag)?.name ?? tag).join(', ');
+  return (
+    <li className="card">
+      <h2>{title}</h2>
+      <p>{inLanguage(entry.description, language).text}</p>
+      <p className="quiet small">
+        {t.common.questions(entry.itemCount)} · {t.start.languages(names)} · {t.start.licence(entry.licence, t.common.kilobytes(entry.bytes))}
+      </p>
+      <button type="button" className="button primary wide" disabled={isBusy} onClick={onChoose}>
+        {t.start.choose(title)}
+      </button>
+    </li>
+  );
+}
+
+/** Choose an exam: the catalogue, or a pack of one's own. */
+export function StartPage() {
+  const { t } = useSpeech();
+  const ports = usePorts();
+  const [, go] = useLocation();
+  const [isBusy, setBusy] = useState(false);
+  const [isUnavailable, setUnavailable] = useState(false);
+  const next = (pack: Pack) => go(`/start/${pack.manifest.id}`);
+  const choose = async (entry: CatalogueEntry) => {
+    setBusy(true);
+    setUnavailable(false);
+    try {
+      const result = await ports.fetchPack(entry);
+      if (result.ok) return next(result.value);
+      setUnavailable(true);
+    } catch {
+      setUnavailable(true);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <main className="page bare">
+      <header>
+        <h1>{t.start.title}</h1>
+      </header>
+      <ul className="stack">
+        {ports.catalogue.map((entry) => (
+          <PackCard key={entry.id} entry={entry} isBusy={isBusy} onChoose={() => void choose(entry)} />
+        ))}
+      </ul>
+      {isUnavailable && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      <AddPack install={ports.installPack} onAdded={next} />
+    </main>
+  );
+}
+
+/** When the exam is and how long a day: both may stay open. Then straight to the first question. */
+export function PlanPage({ packId }: { readonly packId: string }) {
+  const { t } = useSpeech();
+  const ports = usePorts();
+  const [, go] = useLocation();
+  const [date, setDate] = useState('');
+  const [minutes, setMinutes] = useState('15');
+  const tutor = useOnce(() => ports.tutorFor(packId), packId);
+  const begin = async (withPlan: boolean) => {
+    if (tutor.kind !== 'ready' || !tutor.value) return;
+    const set = (key: string, value: string) => ({ kind: 'setting.set' as const, body: { key, value } });
+    const held = Math.min(60, Math.max(5, Math.round(Number(minutes)) || 15));
+    const plan = withPlan ? [set('exam_date', date), set('minutes_a_day', String(held))] : [];
+    await tutor.value.note([set('pack', packId), ...plan]);
+    go(`/study/${await tutor.value.startSession({ mode: 'practice', planned: 10 })}`, { replace: true });
+  };
+  const isReady = tutor.kind === 'ready' && tutor.value !== null;
+  return (
+    <main className="page bare">
+      <header>
+        <h1>{t.start.planTitle}</h1>
+        <p className="quiet">{t.start.planLead}</p>
+      </header>
+      {tutor.kind === 'ready' && !tutor.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void begin(true);
+        }}
+      >
+        <label className="field">
+          <span className="quiet">{t.start.date}</span>
+          <input type="date" value={date} onChange={(event) => setDate(event.target.value)} />
+        </label>
+        <label className="field">
+          <span className="quiet">{t.start.minutes}</span>
+          <input type="number" inputMode="numeric" min={5} max={60} step={5} value={minutes} onChange={(event) => setMinutes(event.target.value)} />
+        </label>
+        <button type="submit" className="button primary wide" disabled={!isReady}>
+          {t.start.continue}
+        </button>
+        <button type="button" className="button wide" disabled={!isReady} onClick={() => void begin(false)}>
+          {t.start.skip}
+        </button>
+      </form>
+      <button type="button" className="button plain" onClick={() => go('/start')}>
+        {t.common.back}
+      </button>
+    </main>
+  );
+}

@@ -1,0 +1,39 @@
+import type { CandidateKind } from '#models/difficulty/candidate.ts';
+import type { TrainingJob, TrainingResult } from '#models/difficulty/training-job.ts';
+
+/** How one backend fared when the choice was made. */
+export interface BackendReport {
+  readonly name: string;
+  readonly warmMs: number | null;
+  readonly passedOver: string | null;
+}
+
+/** What happens while a training runs. */
+export type TrainingProgress =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'backend'; readonly backend: string; readonly findings: readonly BackendReport[]; readonly warmupMs: number }
+  | { readonly kind: 'epoch'; readonly candidate: CandidateKind; readonly epoch: number; readonly loss: number; readonly validationLoss: number };
+
+/** A finished training, with what did it and how long it took. */
+export interface Trained extends TrainingResult {
+  readonly backend: string;
+  readonly findings: readonly BackendReport[];
+  readonly warmupMs: number;
+  readonly trainMs: number;
+}
+
+/** Why no result came. */
+export class TrainingLost extends Error {
+  readonly kind: 'stopped' | 'died' | 'failed' | 'busy';
+  constructor(kind: TrainingLost['kind'], message: string = kind) {
+    super(message);
+    this.name = 'TrainingLost';
+    this.kind = kind;
+  }
+}
+
+/** Trains somewhere off the page's thread; holds nothing the log needs. One training at a time. */
+export interface Trainer {
+  /** @throws TrainingLost */
+  train(job: TrainingJob, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
+}

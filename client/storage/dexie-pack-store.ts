@@ -1,0 +1,24 @@
+import { Dexie, type EntityTable } from 'dexie';
+import type { Pack } from '#shared/packs/schema.ts';
+import type { PackStore } from '#client/ports/pack-store.ts';
+import { storageFault } from './storage-fault.ts';
+
+type CacheDatabase = Dexie & { readonly packs: EntityTable<Pack & { readonly id: string }, 'id'> };
+
+/** Packs in the `cache` database, apart from the log: what is in it can be fetched again. */
+export function dexiePackStore(name = 'examsgraph-cache'): PackStore {
+  const db = new Dexie(name, { chromeTransactionDurability: 'relaxed' }) as CacheDatabase;
+  db.version(1).stores({ packs: 'id' });
+  const guarded = async <T>(work: () => PromiseLike<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw storageFault(error);
+    }
+  };
+  return {
+    list: () => guarded(() => db.packs.toArray()),
+    get: (id) => guarded(() => db.packs.get(id)),
+    put: async (pack) => void (await guarded(() => db.packs.put({ ...pack, id: pack.manifest.id }))),
+  };
+}

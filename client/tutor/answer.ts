@@ -1,0 +1,85 @@
+import { advance } from '#models/difficulty/features.ts';
+import { storeLayer } from '#models/difficulty/layer-codec.ts';
+import { copyLayer } from '#models/difficulty/personal-layer.ts';
+import { teach } from '#models/difficulty/personal-model.ts';
+import { CONFIDENCE, type Confidence, MAX_TIME_SPENT_S } from '#shared/domain/confidence.ts';
+import { type Choice, grade } from '#shared/packs/grade.ts';
+import type { Body } from '#shared/tracking/event.ts';
+import type { Desk } from './desk.ts';
+import { sessionOf } from './desk.ts';
+import { openQuestion, type Shown, showItem } from './session.ts';
+import { foldModel, modelLabel, personalizationLevel, questionOf } from './tutor-state.ts';
+
+const MAX_TYPED = 200;
+
+/** What a learner tapped. */
+export interface AnswerDraft {
+  readonly shown: Shown;
+  readonly choice: Choice;
+  readonly confidence: Confidence;
+  /** Visible time, milliseconds. */
+  readonly msRaw: number;
+}
+
+function recordedBody({ shown, choice, confidence, msRaw }: AnswerDraft, correct: 0 | 1, level: number): Body<'answer.recorded'> {
+  return {
+    ...shown.attempt,
+    choice: choice.kind === 'options' ? [...choice.ids] : [choice.text.slice(0, MAX_TYPED)],
+    correct,
+    confidence: CONFIDENCE[confidence],
+    ms_raw: Math.round(msRaw),
+    time_spent: Math.min(msRaw / 1000, MAX_TIME_SPENT_S),
+    personalization_level: level,
+  };
+}
+
+/**
+ * Store an answer, its metrics and what the personal layer learned from it, in one transaction; the state in memory follows only then.
+ *
+ * @returns false if the attempt had been answered already
+ * @throws StorageFault with nothing changed, so that the same call may be tried again
+ */
+export async function recordAnswer(desk: Desk, draft: AnswerDraft): Promise<boolean> {
+  const { log, global } = desk.ports;
+  const { attempt, item } = draft.shown;
+  const correct = grade(item, draft.choice);
+  const answer = { question: questionOf(desk.course, item.id), y: correct };
+  return desk.write(async (now) => {
+    const taught = { ...now.model, layer: copyLayer(now.model.layer) };
+    teach(taught, answer);
+    return {
+      drafts: [{ kind: 'answer.recorded', body: recordedBody(draft, correct, personalizationLevel(now)) }],
+      together: { personal: { pack_id: desk.packId, model_version: modelLabel(now, global), layer: storeLayer(taught.layer) } },
+      apply: async (state) => {
+        state.model = taught;
+        advance(taught.history, answer);
+        const row = await log.get('answers', attempt.attempt_id);
+        if (row) state.answers.push(row);
+      },
+    };
+  });
+}
+
+/** Take back the session's latest standing answer and put its question on screen again. @returns null if there is none */
+export async function undoAnswer(desk: Desk, sessionId: string): Promise<Shown | null> {
+  const { global } = desk.ports;
+  await desk.write(async (now) => {
+    const last = now.answers.findLast((a) => a.session_id === sessionId);
+    if (!last) return null;
+    const rest = now.answers.filter((a) => a !== last);
+    const model = foldModel(desk.course, global, now.champion, rest, null);
+    const session = await sessionOf(desk, sessionId);
+    return {
+      drafts: [
+        { kind: 'answer.undone', body: { attempt_id: last.attempt_id } },
+        showItem(desk, { ...now, model, answers: rest }, session, last.item_id, last.slate_id),
+      ],
+      together: { personal: { pack_id: desk.packId, model_version: modelLabel(now, global), layer: storeLayer(model.layer) } },
+      apply: (state) => {
+        state.model = model;
+        state.answers.splice(state.answers.indexOf(last), 1);
+      },
+    };
+  });
+  return openQuestion(desk, sessionId);
+}

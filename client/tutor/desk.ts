@@ -1,0 +1,112 @@
+import { newExperimentId, uuidv7 } from '#shared/domain/ids.ts';
+import type { Draft } from '#shared/tracking/event.ts';
+import type { SessionRow } from '#shared/tracking/rows.ts';
+import type { ExperimentLog, Together } from '#client/ports/experiment-log.ts';
+import type { GlobalModel } from '#client/ports/global-model.ts';
+import type { Moment } from '#client/ports/numbering.ts';
+import { type Course, foldState, type TutorState } from './tutor-state.ts';
+
+/** What a tutor works with. */
+export interface TutorPorts {
+  readonly log: ExperimentLog;
+  readonly global: GlobalModel;
+  readonly moment: () => Moment;
+  /** `phone`, `tablet` or `desktop`, as logged. */
+  readonly deviceKind: string;
+}
+
+/** What to write, decided from the state. */
+export interface Decision {
+  readonly drafts: readonly Draft[];
+  readonly together?: Omit<Together, 'expectHead'>;
+  /** Brings the state in memory to where the log now is; left out where the state is not touched. */
+  readonly apply?: (state: TutorState) => Promise<void> | void;
+  /** The state must be folded anew: another model serves from now on. */
+  readonly refold?: boolean;
+}
+
+/** One pack's place at the log: its folded state, and writes that never rest on a stale one. */
+export interface Desk {
+  readonly ports: TutorPorts;
+  readonly course: Course;
+  readonly packId: string;
+  /** The state as of the latest event, refolded when another tab has written. */
+  state(): Promise<TutorState>;
+  /** Decide from the state and write; decide again if another tab was quicker. @returns whether anything was written */
+  write(decide: (state: TutorState) => Promise<Decision | null>): Promise<boolean>;
+  newId(): string;
+}
+
+/** A desk for one pack. */
+export function openDesk(course: Course, ports: TutorPorts): Desk {
+  const { log, global, moment } = ports;
+  let folded: TutorState | null = null;
+  let folding: Promise<TutorState> | null = null;
+
+  async function refold(head: number): Promise<TutorState> {
+    folded = await foldState(log, course, global, head);
+    return folded;
+  }
+
+  async function state(): Promise<TutorState> {
+    const head = await log.head();
+    if (folded?.head === head) return folded;
+    folding ??= refold(head).finally(() => {
+      folding = null;
+    });
+    return folding;
+  }
+
+  return {
+    ports,
+    course,
+    packId: course.pack.manifest.id,
+    state,
+    async write(decide) {
+      for (;;) {
+        const now = await state();
+        const decision = await decide(now);
+        if (!decision) return false;
+        const result = await log.append(decision.drafts, { ...decision.together, expectHead: now.head });
+        if (result.kind === 'duplicate') return false;
+        if (result.kind === 'stale') continue;
+        await decision.apply?.(now);
+        now.head = result.head;
+        if (decision.refold) folded = null;
+        return true;
+      }
+    },
+    newId() {
+      const { at, rng } = moment();
+      return uuidv7(at, rng);
+    },
+  };
+}
+
+/** The experiment of that name, with the event that creates it if it is not there yet. */
+export async function experimentNamed(desk: Desk, name: string): Promise<{ readonly id: string; readonly drafts: readonly Draft[] }> {
+  const known = (await desk.ports.log.list('experiments')).find((e) => e.name === name);
+  if (known) return { id: known.experiment_id, drafts: [] };
+  const experiment_id = newExperimentId(desk.ports.moment().rng);
+  return { id: experiment_id, drafts: [{ kind: 'experiment.created', body: { experiment_id, name } }] };
+}
+
+/** A record as MLflow's list of key and value. */
+export function pairs(record: Readonly<Record<string, string | number>>): { key: string; value: string }[] {
+  return Object.entries(record).map(([key, value]) => ({ key, value: String(value) }));
+}
+
+/** @throws RangeError if there is no such session */
+export async function sessionOf(desk: Desk, sessionId: string): Promise<SessionRow> {
+  const session = await desk.ports.log.get('sessions', sessionId);
+  if (!session) throw new RangeError(`no session ${sessionId}`);
+  return session;
+}
+
+const TARGETS: Readonly<Record<string, number>> = { easier: 0.85, balanced: 0.8, harder: 0.75 };
+
+/** The chance of a right answer this learner wants to be asked at. */
+export async function targetChance(desk: Desk): Promise<number> {
+  const setting = await desk.ports.log.get('settings', `target.${desk.packId}`);
+  return TARGETS[setting?.value ?? 'balanced'] ?? 0.8;
+}

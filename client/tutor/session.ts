@@ -1,0 +1,126 @@
+import { predict } from '#models/difficulty/personal-model.ts';
+import { newRunId } from '#shared/domain/ids.ts';
+import type { Item } from '#shared/packs/schema.ts';
+import type { Body, Draft } from '#shared/tracking/event.ts';
+import type { SessionRow } from '#shared/tracking/rows.ts';
+import { drawNext, scoredOptions } from './choose.ts';
+import { type Desk, experimentNamed, pairs, sessionOf, targetChance } from './desk.ts';
+import { modelLabel, questionOf, type TutorState } from './tutor-state.ts';
+
+/** A question on screen. */
+export interface Shown {
+  readonly session: SessionRow;
+  readonly attempt: Body<'answer.shown'>;
+  readonly item: Item;
+  /** Why this one; null where the log has no reason for it. */
+  readonly reason: Body<'slate.shown'>['slots'][number]['picks'][number]['reason'] | null;
+}
+
+/** How a session begins. */
+export type SessionPlan =
+  | { readonly mode: 'practice'; readonly planned: number }
+  | { readonly mode: 'recommended'; readonly slateId: string; readonly slot: number; readonly itemIds: readonly string[] };
+
+/** Begin a session and its run. @returns the session's id */
+export async function startSession(desk: Desk, plan: SessionPlan): Promise<string> {
+  const { moment, global, deviceKind } = desk.ports;
+  const session_id = desk.newId();
+  const { packId } = desk;
+  await desk.write(async (now) => {
+    const experiment = await experimentNamed(desk, 'study-sessions');
+    const { at, rng } = moment();
+    const run_id = newRunId(rng);
+    const planned = plan.mode === 'practice' ? plan.planned : plan.itemIds.length;
+    const fixed = plan.mode === 'recommended' ? { item_ids: [...plan.itemIds], slate_id: plan.slateId, slot: plan.slot } : {};
+    const params = pairs({
+      mode: plan.mode,
+      pack_version: desk.course.pack.manifest.version,
+      model_version: modelLabel(now, global),
+      planned_questions: planned,
+      device_kind: deviceKind,
+    });
+    const tags = pairs({ 'eg.kind': 'study-session', 'eg.pack_id': packId });
+    const opened: Draft[] = plan.mode === 'recommended' ? [{ kind: 'slate.opened', body: { slate_id: plan.slateId, slot: plan.slot } }] : [];
+    const run_name = `session ${new Date(at).toISOString().slice(0, 16)}`;
+    return {
+      drafts: [
+        ...experiment.drafts,
+        { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: at, params, tags } },
+        { kind: 'session.started', body: { session_id, run_id, pack_id: packId, mode: plan.mode, device_kind: deviceKind, planned, ...fixed } },
+        ...opened,
+      ],
+    };
+  });
+  return session_id;
+}
+
+/** The event that puts an item on screen as a new attempt. */
+export function showItem(desk: Desk, now: TutorState, session: SessionRow, itemId: string, slateId: string | undefined): Draft {
+  const body: Body<'answer.shown'> = {
+    attempt_id: desk.newId(),
+    session_id: session.session_id,
+    pack_id: desk.packId,
+    item_id: itemId,
+    item_version: desk.course.items.get(itemId)?.version ?? 1,
+    ...(slateId ? { slate_id: slateId } : {}),
+    predicted_p: predict(now.model, questionOf(desk.course, itemId)).p,
+    model_version: modelLabel(now, desk.ports.global),
+  };
+  return { kind: 'answer.shown', body };
+}
+
+async function drawQuestion(desk: Desk, now: TutorState, session: SessionRow): Promise<readonly Draft[] | null> {
+  const asked = new Set(now.answers.flatMap((a) => (a.session_id === session.session_id ? [a.item_id] : [])));
+  if (session.item_ids) {
+    const next = session.item_ids.find((id) => !asked.has(id) && desk.course.items.has(id));
+    return next ? [showItem(desk, now, session, next, session.slate_id)] : null;
+  }
+  if (session.totals.answered >= session.planned) return null;
+  const { at, rng } = desk.ports.moment();
+  const targetP = await targetChance(desk);
+  const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, desk.ports.global) };
+  const slate = drawNext(head, scoredOptions(desk.course, now, targetP, at, asked), rng);
+  const pick = slate?.slots[0]?.picks[0];
+  return slate && pick ? [{ kind: 'slate.shown', body: slate }, showItem(desk, now, session, pick.item_id, slate.slate_id)] : null;
+}
+
+/** The question that is on screen and not yet answered, or null. */
+export async function openQuestion(desk: Desk, sessionId: string): Promise<Shown | null> {
+  const { log } = desk.ports;
+  const session = await sessionOf(desk, sessionId);
+  const attempt = session.shown;
+  const item = attempt ? desk.course.items.get(attempt.item_id) : undefined;
+  if (!attempt || !item || (await log.get('answers', attempt.attempt_id))) return null;
+  const slate = attempt.slate_id ? await log.get('slates', attempt.slate_id) : undefined;
+  const pick = slate?.slots.flatMap((s) => s.picks).find((p) => p.item_id === item.id);
+  return { session, attempt, item, reason: pick?.reason ?? null };
+}
+
+/** The open question of a session, or a newly drawn one; null when the session has no more. */
+export async function question(desk: Desk, sessionId: string): Promise<Shown | null> {
+  const open = await openQuestion(desk, sessionId);
+  if (open) return open;
+  const isDrawn = await desk.write(async (now) => {
+    const drafts = await drawQuestion(desk, now, await sessionOf(desk, sessionId));
+    return drafts ? { drafts } : null;
+  });
+  return isDrawn ? openQuestion(desk, sessionId) : null;
+}
+
+/** End a session and its run; a second call changes nothing. */
+export async function endSession(desk: Desk, sessionId: string, reason: 'finished' | 'left'): Promise<void> {
+  await desk.write(async () => {
+    const session = await sessionOf(desk, sessionId);
+    if (session.ended) return null;
+    const isComplete = session.slate_id !== undefined && session.slot !== undefined && reason === 'finished';
+    const completed: Draft[] = isComplete ? [{ kind: 'slate.completed', body: { slate_id: session.slate_id ?? '', slot: session.slot ?? 0 } }] : [];
+    const status = reason === 'finished' ? 'FINISHED' : 'KILLED';
+    return {
+      drafts: [
+        { kind: 'session.ended', body: { session_id: sessionId, reason } },
+        { kind: 'run.updated', body: { run_id: session.run_id, status, end_time: desk.ports.moment().at } },
+        ...completed,
+      ],
+    };
+  });
+}

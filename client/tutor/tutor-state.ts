@@ -1,0 +1,127 @@
+import { restoreLayer, type StoredLayer } from '#models/difficulty/layer-codec.ts';
+import { newLayer, servedVariant } from '#models/difficulty/personal-layer.ts';
+import { absorb, type PersonalModel } from '#models/difficulty/personal-model.ts';
+import { advance, noHistory } from '#models/difficulty/features.ts';
+import { priorFromDifficulty, type Question } from '#models/difficulty/question.ts';
+import { type DifficultyTables, priorTables } from '#models/difficulty/tables.ts';
+import { weightsFromBytes } from '#models/learner.ts';
+import { networkOf } from '#models/reference/network.ts';
+import type { Item, Pack } from '#shared/packs/schema.ts';
+import type { AnswerRow } from '#shared/tracking/rows.ts';
+import type { LogReader } from '#client/ports/experiment-log.ts';
+import type { GlobalModel } from '#client/ports/global-model.ts';
+
+/** A registered personal version: what the champion alias points at. */
+export interface Champion {
+  /** `name/version`. */
+  readonly label: string;
+  readonly version: number;
+  readonly runId: string;
+  /** Latest event its layer has learned from. */
+  readonly throughSeq: number;
+  readonly layer: StoredLayer;
+  readonly weights: Float32Array | null;
+}
+
+/** A pack's learner as folded from the log, in memory. Only what has been written may change it. */
+export interface TutorState {
+  model: PersonalModel;
+  readonly champion: Champion | null;
+  /** Scored answers that stand, oldest first. */
+  readonly answers: AnswerRow[];
+  /** Latest event of the log that is in here. */
+  head: number;
+}
+
+/** What serves now: the champion's label, or the global model's. */
+export const modelLabel = (state: TutorState, global: GlobalModel): string => state.champion?.label ?? global.label;
+
+/** Static parts of a pack, made once. */
+export interface Course {
+  readonly pack: Pack;
+  readonly items: ReadonlyMap<string, Item>;
+  readonly questions: ReadonlyMap<string, Question>;
+  readonly tables: DifficultyTables;
+}
+
+/** Name under which a pack's personal versions are registered. */
+export const personalName = (packId: string): string => `examsgraph-personal-${packId.slice(0, 8)}`;
+
+/** Prepare a pack for the learner model. */
+export function courseOf(pack: Pack): Course {
+  const questions = pack.items.map((item): Question => ({ id: item.id, skills: item.topics, prior: priorFromDifficulty(item.difficulty) }));
+  return {
+    pack,
+    items: new Map(pack.items.map((item) => [item.id, item])),
+    questions: new Map(questions.map((q) => [q.id, q])),
+    tables: priorTables(questions),
+  };
+}
+
+/** The question behind an answer; items gone from the pack still count for the learner's totals. */
+export function questionOf(course: Course, itemId: string): Question {
+  return course.questions.get(itemId) ?? { id: itemId, skills: [] };
+}
+
+async function readChampion(log: LogReader, packId: string): Promise<Champion | null> {
+  const name = personalName(packId);
+  const alias = await log.get('aliases', [name, 'champion']);
+  const version = alias ? await log.get('model_versions', [name, alias.version]) : undefined;
+  if (!version) return null;
+  const bytes = await log.artifact(version.run_id, 'model/personal.json');
+  if (!bytes) return null;
+  const stored = JSON.parse(new TextDecoder().decode(bytes)) as { readonly throughSeq: number; readonly layer: StoredLayer };
+  const weights = await log.artifact(version.run_id, 'model/weights.bin');
+  return {
+    label: `${name}/${version.version}`,
+    version: version.version,
+    runId: version.run_id,
+    throughSeq: stored.throughSeq,
+    layer: stored.layer,
+    weights: weights ? weightsFromBytes(weights) : null,
+  };
+}
+
+/** The answers of a pack that stand, oldest first. */
+export async function standingAnswers(log: LogReader, packId: string): Promise<AnswerRow[]> {
+  const rows = await log.list('answers', 'pack_id', packId);
+  return rows.filter((a) => a.superseded === 0).sort((a, b) => a.seq - b.seq);
+}
+
+/**
+ * The model after the given answers. A saved layer is taken as it is; without one, the champion's (or an empty one) learns the answers
+ * that came after it. The history always sees all answers.
+ */
+export function foldModel(course: Course, global: GlobalModel, champion: Champion | null, answers: readonly AnswerRow[], saved: StoredLayer | null): PersonalModel {
+  const start = saved ?? champion?.layer ?? null;
+  const learnAfter = saved ? Number.POSITIVE_INFINITY : (champion?.throughSeq ?? 0);
+  const model: PersonalModel = {
+    network: networkOf(champion?.weights ?? global.weights),
+    tables: course.tables,
+    history: noHistory(),
+    layer: start ? restoreLayer(start) : newLayer(),
+  };
+  for (const row of answers) {
+    const answer = { question: questionOf(course, row.item_id), y: row.correct };
+    if (row.seq > learnAfter) absorb(model, answer);
+    else advance(model.history, answer);
+  }
+  return model;
+}
+
+/** Fold a pack's learner out of the log; the saved personal state is used if it belongs to the latest standing answer. */
+export async function foldState(log: LogReader, course: Course, global: GlobalModel, head: number): Promise<TutorState> {
+  const packId = course.pack.manifest.id;
+  const champion = await readChampion(log, packId);
+  const answers = await standingAnswers(log, packId);
+  const saved = await log.personal(packId);
+  const isCurrent = saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);
+  const model = foldModel(course, global, champion, answers, isCurrent ? (saved.layer as StoredLayer) : null);
+  return { model, champion, answers, head };
+}
+
+/** n / (n + 100) for n answers behind what is served; 0 while the global model serves as it is. */
+export function personalizationLevel(state: TutorState): number {
+  const isPersonal = state.champion?.weights != null || servedVariant(state.model.layer) !== 'none';
+  return isPersonal ? state.model.layer.answers / (state.model.layer.answers + 100) : 0;
+}

@@ -1,0 +1,30 @@
+import { useSpeech } from '#client/i18n/language.tsx';
+
+interface Props {
+  readonly version: { readonly kind: 'global'; readonly label: string } | { readonly kind: 'personal'; readonly version: number };
+  readonly record: { readonly share: number; readonly low: number; readonly high: number; readonly baseline: number; readonly n: number } | null;
+  readonly dataPoints: number;
+  readonly level: number;
+  readonly updatedAt: number | null;
+}
+
+/** The facts every model card shows: version, accuracy beside its baseline, when, how personal, from how much. */
+export function ModelFacts({ version, record, dataPoints, level, updatedAt }: Props) {
+  const { t, language } = useSpeech();
+  const when = updatedAt === null ? t.model.never : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(updatedAt);
+  const { percent } = t.common;
+  return (
+    <dl className="facts">
+      <dt>{t.model.version}</dt>
+      <dd>{version.kind === 'global' ? t.model.global(version.label) : t.model.personal(version.version)}</dd>
+      <dt>{t.model.accuracy}</dt>
+      <dd>{record ? t.model.accuracyValue(percent(record.share), percent(record.baseline), record.n) : t.model.tooFew(dataPoints)}</dd>
+      <dt>{t.model.updated}</dt>
+      <dd>{when}</dd>
+      <dt>{t.model.level}</dt>
+      <dd>{percent(level)}</dd>
+      <dt>{t.model.dataPoints}</dt>
+      <dd>{dataPoints}</dd>
+    </dl>
+  );
+}

@@ -1,0 +1,71 @@
+import { expose } from 'comlink';
+import { runTraining, type TrainingJob } from '#models/difficulty/training-job.ts';
+import type { Learner } from '#models/learner.ts';
+import { networkOf } from '#models/reference/network.ts';
+import { referenceLearner } from '#models/reference/reference-learner.ts';
+import { normal, seededRng, uniform } from '#shared/maths/rng.ts';
+import { startBackend, tensorCount } from '#models/tfjs/backend.ts';
+import type { Trained, TrainingProgress } from '#client/ports/trainer.ts';
+
+/** What a test build may ask of the worker. */
+export interface WorkerOptions {
+  readonly forceWebGpu: boolean;
+  /** Use this backend alone: the one found best before. */
+  readonly only: string | null;
+  /** Turn the candidate into nonsense, to see it refused. */
+  readonly plantWorse: boolean;
+}
+
+let isStopped = false;
+
+/** A fixed batch whose gradient every backend must find. */
+async function probe(yardstick: Learner) {
+  const rng = seededRng(20);
+  const weights = Float32Array.from({ length: 1473 }, () => 0.2 * normal(rng));
+  const x = Float32Array.from({ length: 256 * 28 }, () => normal(rng));
+  const y = Float32Array.from({ length: 256 }, () => (uniform(rng) < 0.7 ? 1 : 0));
+  const batch = { x, y };
+  const { gradient } = await yardstick.gradient(weights, batch);
+  return { weights, batch, gradient };
+}
+
+/** A learner that unlearns: its results point the other way. */
+function spoiled(learner: Learner): Learner {
+  return {
+    ...learner,
+    fineTune: async (base, ...rest) => (await learner.fineTune(base, ...rest)).map((w, i) => (base[i] as number) - 20 * (w - (base[i] as number))),
+    fitLinear: async (...args) => (await learner.fitLinear(...args)).map((w) => -20 * w),
+  };
+}
+
+const api = {
+  /** Refit and judge; progress is told through `tell`. Rejects with an Error named TrainingStopped after `stop`. */
+  async train(job: TrainingJob, options: WorkerOptions, tell: (progress: TrainingProgress) => void): Promise<Trained> {
+    isStopped = false;
+    tell({ kind: 'starting' });
+    const yardstick = referenceLearner();
+    const from = performance.now();
+    const { learner, findings } = await startBackend(await probe(yardstick), yardstick, options);
+    const warmupMs = performance.now() - from;
+    tell({ kind: 'backend', backend: learner.backend, findings, warmupMs });
+    const tensors = tensorCount();
+    const started = performance.now();
+    const result = await runTraining(job, options.plantWorse ? spoiled(learner) : learner, networkOf, (candidate, { epoch, loss, validationLoss }) => {
+      tell({ kind: 'epoch', candidate, epoch, loss, validationLoss });
+      return !isStopped;
+    });
+    if (tensorCount() !== tensors) throw new Error(`${tensorCount() - tensors} tensors leaked`);
+    return { ...result, backend: learner.backend, findings, warmupMs, trainMs: performance.now() - started };
+  },
+  /** Ends the running training at its next epoch. */
+  stop(): void {
+    isStopped = true;
+  },
+};
+
+/** The narrow API of the training worker. */
+export type TrainerApi = typeof api;
+
+// Held as long as this worker lives: whoever gets it next knows the worker is gone.
+void navigator.locks.request(self.name, () => new Promise(() => {}));
+expose(api);

@@ -1,0 +1,69 @@
+import { accuracy, auc, brier, ece, logLoss, majorityAccuracy, selectiveCoverage } from '#shared/maths/scores.ts';
+import type { Learner } from '../learner.ts';
+import type { CandidateKind } from './candidate.ts';
+import { type StoredLayer, storeLayer } from './layer-codec.ts';
+import type { Network } from './personal-model.ts';
+import type { Question } from './question.ts';
+import { type OnCandidateEpoch, type RefitOutcome, refit, type Verdict } from './refit.ts';
+import { priorTables } from './tables.ts';
+
+/** A refit as it is handed to a worker: plain values only. */
+export interface TrainingJob {
+  readonly globalWeights: Float32Array;
+  readonly questions: readonly Question[];
+  /** Scored answers in order, with the probability served before each. */
+  readonly answers: readonly { readonly itemId: string; readonly y: 0 | 1; readonly servedP: number }[];
+}
+
+/** What a worker hands back: plain values only. */
+export interface TrainingResult {
+  readonly verdict: Verdict;
+  readonly kind: CandidateKind;
+  /** Weights of the candidate, shape [1473]; the global ones if only the layer was fitted. */
+  readonly weights: Float32Array;
+  readonly layer: StoredLayer;
+  readonly answersUsed: number;
+  readonly heldOutAnswers: number;
+  /** Logged names and their values; those that cannot be computed are absent. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+function heldOutMetrics({ heldOut: { p, incumbentP, y }, candidateLoss, incumbentLoss }: RefitOutcome): Record<string, number> {
+  if (y.length === 0) return {};
+  const metrics: Record<string, number> = {
+    personal_accuracy: accuracy(p, y),
+    majority_accuracy: majorityAccuracy(y),
+    incumbent_accuracy: accuracy(incumbentP, y),
+    log_loss: logLoss(p, y),
+    baseline_log_loss: incumbentLoss,
+    auc: auc(p, y),
+    ece: ece(p, y),
+    brier: brier(p, y),
+    adaptation_rate: (incumbentLoss - candidateLoss) / incumbentLoss,
+    prediction_confidence: p.reduce((sum, q) => sum + Math.max(q, 1 - q), 0) / p.length,
+    selective_coverage_92: selectiveCoverage(p, y, 0.92),
+  };
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
+}
+
+/** Refit and judge one learner's model, whatever learner does the arithmetic; items no longer in the pack count as without skill. @throws TrainingStopped */
+export async function runTraining(
+  job: TrainingJob,
+  learner: Learner,
+  networkOf: (weights: Float32Array) => Network,
+  report: OnCandidateEpoch,
+): Promise<TrainingResult> {
+  const questions = new Map(job.questions.map((q) => [q.id, q]));
+  const answers = job.answers.map(({ itemId, y, servedP }) => ({ question: questions.get(itemId) ?? { id: itemId, skills: [] }, y, servedP }));
+  const context = { globalWeights: job.globalWeights, networkOf, tables: priorTables(job.questions), before: [] };
+  const outcome = await refit(context, learner, answers, report);
+  return {
+    verdict: outcome.verdict,
+    kind: outcome.candidate.kind,
+    weights: outcome.candidate.weights.slice(),
+    layer: storeLayer(outcome.candidate.layer),
+    answersUsed: outcome.answersUsed,
+    heldOutAnswers: outcome.heldOut.y.length,
+    metrics: heldOutMetrics(outcome),
+  };
+}
