@@ -35,6 +35,8 @@ export default defineConfig({
         ],
       },
       workbox: {
+        // a service worker may not import scripts by plain URL under Trusted Types
+        inlineWorkboxRuntime: true,
         globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.egpack', 'engine.json'],
         globIgnores: ['**/engine-*.js'],
         navigateFallback: '/index.html',
@@ -50,7 +52,7 @@ export default defineConfig({
   ],
   build: {
     target: 'es2022',
-    outDir: process.env['EG_BUILD_DIR'] ?? at('./.tsbuild/dist/client'),
+    outDir: process.env.EG_BUILD_DIR ?? at('./.tsbuild/dist/client'),
     emptyOutDir: true,
     chunkSizeWarningLimit: 1200,
   },
@@ -61,7 +63,13 @@ export default defineConfig({
       { extends: true, test: { name: 'pure', environment: 'node', include: ['{shared,models}/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'server', environment: 'node', include: ['{sync-server,commands,scripts}/**/*.test.ts'], globalSetup: at('./sync-server/storage/test-cluster.ts'), testTimeout: 60_000 },
+        test: {
+          name: 'server',
+          environment: 'node',
+          include: ['{sync-server,commands,scripts}/**/*.test.ts'],
+          globalSetup: at('./sync-server/storage/test-cluster.ts'),
+          testTimeout: 60_000,
+        },
       },
       { extends: true, test: { name: 'client', environment: 'happy-dom', include: ['client/**/*.test.{ts,tsx}'] } },
     ],

@@ -51,7 +51,9 @@ export function engineList(): Plugin {
     generateBundle: {
       order: 'post',
       handler(_options, bundle) {
-        const files = Object.keys(bundle).flatMap((name) => (/engine-|\.wasm$/.test(name) ? [`/${name}`] : [])).sort();
+        const files = Object.keys(bundle)
+          .flatMap((name) => (/engine-|\.wasm$/.test(name) ? [`/${name}`] : []))
+          .sort();
         const cache = `engine-${sha256Hex(new TextEncoder().encode(files.join('\n'))).slice(0, 12)}`;
         this.emitFile({ type: 'asset', fileName: 'engine.json', source: JSON.stringify({ cache, files }) });
       },

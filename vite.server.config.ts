@@ -7,7 +7,7 @@ export default defineConfig({
   publicDir: false,
   build: {
     ssr: at('./sync-server/main.ts'),
-    outDir: process.env['EG_SERVER_BUILD_DIR'] ?? at('./.tsbuild/dist/server'),
+    outDir: process.env.EG_SERVER_BUILD_DIR ?? at('./.tsbuild/dist/server'),
     target: 'node20',
     sourcemap: true,
     minify: false,

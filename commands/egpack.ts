@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildEgpack, readEgpack } from '#shared/packs/egpack.ts';
-import { validatePack } from '#shared/packs/validate.ts';
 import type { PackFault } from '#shared/packs/validate.ts';
+import { validatePack } from '#shared/packs/validate.ts';
 
 const HELP = `Question packs.
 
@@ -15,7 +15,7 @@ function stop(message: string): never {
   process.exit(1);
 }
 
-function describe(fault: PackFault): string {
+function inWords(fault: PackFault): string {
   switch (fault.kind) {
     case 'invalid':
       return fault.problems.map((p) => `${p.place}: ${p.message}`).join('\n');
@@ -39,14 +39,14 @@ function filesOf(folder: string): Record<string, Uint8Array> {
 function build(folder: string): Uint8Array {
   const bytes = buildEgpack(filesOf(folder));
   const pack = readEgpack(bytes);
-  return pack.ok ? bytes : stop(describe(pack.fault));
+  return pack.ok ? bytes : stop(inWords(pack.fault));
 }
 
 function validate(path: string): string {
   const pack = path.endsWith('.egpack')
     ? readEgpack(readFileSync(path))
     : validatePack(readFileSync(join(path, 'manifest.json'), 'utf8'), readFileSync(join(path, 'items.jsonl'), 'utf8'));
-  if (!pack.ok) return stop(describe(pack.fault));
+  if (!pack.ok) return stop(inWords(pack.fault));
   const { manifest, items } = pack.value;
   return `${path}: ${items.length} items in ${manifest.topics.length} topics, ${manifest.languages.join(' and ')}, version ${manifest.version}: valid`;
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { priorlessAnswers } from '#models/difficulty/from-responses.ts';
-import { countsOf, outOfFoldRows, rowsOf } from '#models/difficulty/training-rows.ts';
 import { tablesFrom } from '#models/difficulty/tables.ts';
+import { countsOf, outOfFoldRows, rowsOf } from '#models/difficulty/training-rows.ts';
 import { trainBestLr } from '#models/reference/best-lr.ts';
 import { logitsOf } from '#models/reference/network.ts';
 import { trainCentral } from '#models/reference/train-central.ts';
@@ -63,7 +63,9 @@ function load(dataFile: string, qmatrixFile: string): Data {
 function scoreMlp({ train, test, skills }: Data, seed: number): Scores {
   const training = priorlessAnswers(train, skills);
   const rows = outOfFoldRows(training);
-  const weights = trainCentral(rows, seededRng(seed), (epoch, loss) => console.error(`seed ${seed} epoch ${epoch + 1}/10 loss ${loss.toFixed(4)}`));
+  const weights = trainCentral(rows, seededRng(seed), (epoch, loss) =>
+    console.error(`seed ${seed} epoch ${epoch + 1}/10 loss ${loss.toFixed(4)}`),
+  );
   const tables = tablesFrom(countsOf(training));
   const held = rowsOf(priorlessAnswers(test, skills), () => tables);
   return scores(logitsOf(weights, held.x).map(sigmoid), held.y);

@@ -88,7 +88,9 @@ function spanish(): readonly LearnerAnswers[] {
 
 function score(name: string, weights: Float32Array, batch: Batch): Record<string, number> {
   const result = scores(logitsOf(weights, batch.x).map(sigmoid), batch.y);
-  console.log(`${name.padEnd(24)} AUC ${result.auc.toFixed(4)}  log loss ${result.logLoss.toFixed(4)}  ECE ${result.ece.toFixed(4)}  n ${result.n}`);
+  console.log(
+    `${name.padEnd(24)} AUC ${result.auc.toFixed(4)}  log loss ${result.logLoss.toFixed(4)}  ECE ${result.ece.toFixed(4)}  n ${result.n}`,
+  );
   return { auc: Number(result.auc.toFixed(4)), logLoss: Number(result.logLoss.toFixed(4)), n: result.n };
 }
 
@@ -106,9 +108,21 @@ console.log(`training on ${training.y.length} rows`);
 const weights = trainCentral(training, seededRng(seed), (epoch, loss) => console.log(`epoch ${epoch + 1}/10  loss ${loss.toFixed(4)}`));
 const spanishTables = tablesFrom(countsOf(kept));
 const holdOut = {
-  synthetic: score('hold-out, synthetic', weights, joined(Array.from({ length: HOLD_OUT_EXAMS }, (_, i) => syntheticRows(HOLD_OUT_SEED + i)))),
-  spanish: score('hold-out, Spanish', weights, rowsOf(held, () => spanishTables)),
-  spanishWithoutTables: score('the same, no tables', weights, rowsOf(held, () => bareTables)),
+  synthetic: score(
+    'hold-out, synthetic',
+    weights,
+    joined(Array.from({ length: HOLD_OUT_EXAMS }, (_, i) => syntheticRows(HOLD_OUT_SEED + i))),
+  ),
+  spanish: score(
+    'hold-out, Spanish',
+    weights,
+    rowsOf(held, () => spanishTables),
+  ),
+  spanishWithoutTables: score(
+    'the same, no tables',
+    weights,
+    rowsOf(held, () => bareTables),
+  ),
 };
 const bytes = weightsToBytes(weights);
 const description = {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { normal, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
 import { type Batch, FEATURE_COUNT, type Learner, TrainingStopped, WEIGHT_COUNT } from './learner.ts';
 
@@ -7,7 +7,9 @@ const on = () => true;
 /** Answers whose outcome leans on the first feature, so that there is something to learn. */
 export function sampleBatch(n: number, rng: Rng): Batch {
   const x = Float32Array.from({ length: n * FEATURE_COUNT }, () => normal(rng));
-  const y = Float32Array.from({ length: n }, (_, i) => (uniform(rng) < 1 / (1 + Math.exp(-1.5 * (x[i * FEATURE_COUNT] as number))) ? 1 : 0));
+  const y = Float32Array.from({ length: n }, (_, i) =>
+    uniform(rng) < 1 / (1 + Math.exp(-1.5 * (x[i * FEATURE_COUNT] as number))) ? 1 : 0,
+  );
   return { x, y };
 }
 
@@ -18,8 +20,11 @@ export function sampleWeights(rng: Rng): Float32Array {
 
 /** The laws every Learner keeps, run by each of them. `reference` computes what the others must reproduce. */
 export function describeLearner(name: string, make: () => Promise<Learner>, reference: Learner): void {
-  describe(`learner ${name}`, async () => {
-    const learner = await make();
+  describe(`learner ${name}`, () => {
+    let learner: Learner;
+    beforeAll(async () => {
+      learner = await make();
+    });
     afterAll(() => learner.dispose());
     const rng = seededRng(7);
     const weights = sampleWeights(rng);

@@ -6,8 +6,18 @@ import { join } from 'node:path';
 export function build(env = {}) {
   const folder = mkdtempSync(join(process.cwd(), '.tsbuild', 'build-'));
   const at = (name) => join(folder, name);
-  const all = { ...process.env, NODE_ENV: 'production', VITE_EG_BUILD: String(Date.now()), ...env, EG_BUILD_DIR: at('client'), EG_SERVER_BUILD_DIR: at('server') };
-  for (const args of [['build', '--logLevel', 'warn'], ['build', '-c', 'vite.server.config.ts', '--logLevel', 'warn']]) {
+  const all = {
+    ...process.env,
+    NODE_ENV: 'production',
+    VITE_EG_BUILD: String(Date.now()),
+    ...env,
+    EG_BUILD_DIR: at('client'),
+    EG_SERVER_BUILD_DIR: at('server'),
+  };
+  for (const args of [
+    ['build', '--logLevel', 'warn'],
+    ['build', '-c', 'vite.server.config.ts', '--logLevel', 'warn'],
+  ]) {
     const done = spawnSync(process.execPath, ['node_modules/vite/bin/vite.js', ...args], { env: all, encoding: 'utf8' });
     if (done.status !== 0) {
       rmSync(folder, { recursive: true, force: true });

@@ -6,7 +6,9 @@ import { ensureInstalled } from './install.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 if (process.argv.includes('--help')) {
-  console.log('npm start: build, then serve the app with its own Postgres.\n\n  PORT, METRICS_PORT   fixed ports\n  DATABASE_URL         a Postgres of yours\n  EG_DATA_DIR          where data is kept (default .data)\n');
+  console.log(
+    'npm start: build, then serve the app with its own Postgres.\n\n  PORT, METRICS_PORT   fixed ports\n  DATABASE_URL         a Postgres of yours\n  EG_DATA_DIR          where data is kept (default .data)\n',
+  );
   process.exit(0);
 }
 ensureInstalled();
@@ -31,16 +33,19 @@ function publish(from, to) {
 
 const children = [];
 function run(args, env = {}) {
-  const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  // The channel tells the child when this process is gone, however it went.
+  const child = spawn(process.execPath, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...env } });
   children.push(child);
   child.on('exit', (code, signal) => {
     for (const other of children) if (other !== child) other.kill('SIGINT');
     process.exitCode = code ?? (signal ? 130 : 1);
   });
 }
-// Ctrl-C reaches the whole group; waiting here lets the children end in order. Another signal is passed on.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => children.forEach((child) => child.kill('SIGTERM')));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+  });
+}
 
 if (process.argv.includes('--watch')) {
   run(['--import', 'tsx', '--watch', 'sync-server/main.ts'], { EG_CLIENT_DIR: existsSync('dist/client') ? 'dist/client' : 'client' });

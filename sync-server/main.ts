@@ -18,17 +18,17 @@ function wanted(name: string, fallback: number): WantedPort {
 }
 
 async function main(): Promise<void> {
-  const root = resolve(env['EG_ROOT'] ?? '.');
-  const host = env['HOST'] ?? '127.0.0.1';
-  const log = newLog(env['LOG_LEVEL'] ?? 'warn');
-  const cluster = env['DATABASE_URL'] ? null : await startLocalCluster(root, env['EG_DATA_DIR'] ?? join(root, '.data'));
+  const root = resolve(env.EG_ROOT ?? '.');
+  const host = env.HOST ?? '127.0.0.1';
+  const log = newLog(env.LOG_LEVEL ?? 'warn');
+  const cluster = env.DATABASE_URL ? null : await startLocalCluster(root, env.EG_DATA_DIR ?? join(root, '.data'));
   if (cluster) await createDatabase(cluster.url('postgres'), 'examsgraph');
-  const database = await openDatabase(env['DATABASE_URL'] ?? cluster?.url('examsgraph') ?? '', join(root, 'sync-server/storage/migrations'));
+  const database = await openDatabase(env.DATABASE_URL ?? cluster?.url('examsgraph') ?? '', join(root, 'sync-server/storage/migrations'));
 
   let isDraining = false;
   const metrics = newMetrics(database.waiting);
-  const clientDir = resolve(env['EG_CLIENT_DIR'] ?? join(root, 'dist/client'));
-  const app = newApp({ clientDir, version: env['EG_VERSION'] ?? '0.1.0', ping: database.ping, isDraining: () => isDraining, metrics, log });
+  const clientDir = resolve(env.EG_CLIENT_DIR ?? join(root, 'dist/client'));
+  const app = newApp({ clientDir, version: env.EG_VERSION ?? '0.1.0', ping: database.ping, isDraining: () => isDraining, metrics, log });
   const server = await listen(app, host, wanted('PORT', 3000));
   const metricsServer = await listen(newMetricsApp(metrics), '127.0.0.1', wanted('METRICS_PORT', 9464));
 
@@ -39,14 +39,24 @@ async function main(): Promise<void> {
     isDraining = true;
     setTimeout(() => process.exit(1), HARD_STOP_MS).unref();
     // SIGTERM comes from a balancer that must notice first; Ctrl-C from a person who is waiting.
-    if (signal === 'SIGTERM' && !env['EG_TEST_MODE']) await new Promise((done) => setTimeout(done, DRAIN_MS));
+    if (signal === 'SIGTERM' && !env.EG_TEST_MODE) await new Promise((done) => setTimeout(done, DRAIN_MS));
     server.closeIdleConnections();
-    await Promise.all([server, metricsServer].map((s) => new Promise((done) => { s.close(done); s.closeIdleConnections(); })));
+    await Promise.all(
+      [server, metricsServer].map(
+        (s) =>
+          new Promise((done) => {
+            s.close(done);
+            s.closeIdleConnections();
+          }),
+      ),
+    );
     await database.close();
     await cluster?.stop();
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal));
+
+  process.on('disconnect', () => void stop('SIGINT'));
 
   const { createdAt } = await database.installation();
   console.log(`ExamsGraph is ready

@@ -134,7 +134,15 @@ function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null })
 }
 
 /** The learner's app. */
-export function App({ ports, initial, applyUpdate }: { readonly ports: LearnerPorts; readonly initial: Appearance; readonly applyUpdate: (() => void) | null }) {
+export function App({
+  ports,
+  initial,
+  applyUpdate,
+}: {
+  readonly ports: LearnerPorts;
+  readonly initial: Appearance;
+  readonly applyUpdate: (() => void) | null;
+}) {
   const [appearance, setAppearance] = useState(initial);
   const change = (next: Appearance) => {
     keepAppearance(next);
@@ -160,7 +168,13 @@ export function App({ ports, initial, applyUpdate }: { readonly ports: LearnerPo
 }
 
 /** Shown when the app cannot open its own data: what happened, what is safe, what to do. */
-export function CannotOpen({ kind, language }: { readonly kind: 'newer-version' | 'full' | 'interrupted' | 'unknown' | 'offline'; readonly language: Appearance['language'] }) {
+export function CannotOpen({
+  kind,
+  language,
+}: {
+  readonly kind: 'newer-version' | 'full' | 'interrupted' | 'unknown' | 'offline';
+  readonly language: Appearance['language'];
+}) {
   return (
     <LanguageProvider language={language}>
       <CannotOpenText kind={kind} />

@@ -30,7 +30,7 @@ export function applyAppearance({ language, look, textSize }: Appearance): void 
   const root = document.documentElement;
   const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
   root.lang = language;
-  root.dataset['look'] = look === 'system' ? (isDark ? 'dark' : 'light') : look;
+  root.dataset.look = look === 'system' ? (isDark ? 'dark' : 'light') : look;
   root.style.fontSize = `${textSize}%`;
   const paper = getComputedStyle(root).getPropertyValue('--paper').trim();
   document.querySelector('meta[name="theme-color"]')?.setAttribute('content', paper);

@@ -1,7 +1,4 @@
 import { catalogue } from 'virtual:packs';
-import { epochMs } from '#shared/domain/time.ts';
-import { fail } from '#shared/domain/result.ts';
-import { readEgpack } from '#shared/packs/egpack.ts';
 import { type ExperimentLog, StorageFault } from '#client/ports/experiment-log.ts';
 import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
 import type { Moment } from '#client/ports/numbering.ts';
@@ -13,10 +10,13 @@ import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { trainingDesk } from '#client/tutor/training-desk.ts';
 import { openTutor, type Tutor } from '#client/tutor/tutor.ts';
 import { type BackendMemory, workerTrainer } from '#client/workers/worker-trainer.ts';
+import { fail } from '#shared/domain/result.ts';
+import { epochMs } from '#shared/domain/time.ts';
+import { readEgpack } from '#shared/packs/egpack.ts';
 import { testSwitches } from './test-switches.ts';
 import { trustedScriptUrl } from './trusted-types.ts';
 
-const BACKEND_KEY = `examsgraph.backend.${import.meta.env['VITE_EG_BUILD'] ?? 'dev'}`;
+const BACKEND_KEY = `examsgraph.backend.${import.meta.env.VITE_EG_BUILD ?? 'dev'}`;
 
 function now(): Moment {
   const word = new Uint32Array(1);

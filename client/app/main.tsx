@@ -40,6 +40,7 @@ try {
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
 } catch (cause) {
-  const kind = cause instanceof StorageFault ? (cause.kind === 'unavailable' ? 'unknown' : cause.kind) : navigator.onLine ? 'unknown' : 'offline';
+  const kind =
+    cause instanceof StorageFault ? (cause.kind === 'unavailable' ? 'unknown' : cause.kind) : navigator.onLine ? 'unknown' : 'offline';
   root.render(<CannotOpen kind={kind} language={appearance.language} />);
 }

@@ -7,6 +7,6 @@ export interface TestSwitches {
 /** Read from localStorage `examsgraph.test`; all off in every other build. */
 export function testSwitches(): TestSwitches {
   const off = { forceWebGpu: false, plantWorse: false };
-  if (import.meta.env['VITE_EG_TEST'] !== '1') return off;
+  if (import.meta.env.VITE_EG_TEST !== '1') return off;
   return { ...off, ...(JSON.parse(localStorage.getItem('examsgraph.test') ?? '{}') as Partial<TestSwitches>) };
 }

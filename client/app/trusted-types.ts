@@ -8,7 +8,8 @@ interface Factory {
 /** Only the built worker and the service worker may be run by URL. @throws TypeError for any other */
 function onlyOurs(url: string): string {
   const { origin, pathname } = new URL(url, location.href);
-  const isOurs = origin === location.origin && (import.meta.env.DEV || pathname === '/sw.js' || /^\/assets\/engine-[\w.-]+\.js$/.test(pathname));
+  const isOurs =
+    origin === location.origin && (import.meta.env.DEV || pathname === '/sw.js' || /^\/assets\/engine-[\w.-]+\.js$/.test(pathname));
   if (!isOurs) throw new TypeError(`not a script of this app: ${url}`);
   return url;
 }

@@ -54,7 +54,8 @@ export const en = {
     resume: (left: number) => `Resume: ${count(left, 'question', 'questions')} left`,
     today: 'Today',
     todayEmpty: 'Your accuracy and minutes appear here with the first answer of the day.',
-    todaySentence: (answers: number, right: number, minutes: number) => `${count(answers, 'answer', 'answers')}, ${right} right, ${minutes} min.`,
+    todaySentence: (answers: number, right: number, minutes: number) =>
+      `${count(answers, 'answer', 'answers')}, ${right} right, ${minutes} min.`,
     accuracyTitle: 'Right so far, %',
     minutesTitle: 'Study time, minutes',
     answerNumber: 'Answer',
@@ -62,7 +63,8 @@ export const en = {
     modelMore: 'See my model',
     recommended: 'Recommended',
     recommendedEmpty: 'Recommendations appear once a pack is chosen.',
-    cardTitle: (topic: string, questions: number, minutes: number) => `${topic} · ${count(questions, 'question', 'questions')}, about ${minutes} min`,
+    cardTitle: (topic: string, questions: number, minutes: number) =>
+      `${topic} · ${count(questions, 'question', 'questions')}, about ${minutes} min`,
     begin: 'Start',
     good: 'Good idea',
     bad: 'Not helpful',
@@ -173,7 +175,10 @@ export const en = {
     stop: 'Stop',
     training: 'Training',
     starting: 'Starting the learning engine …',
-    trainHint: (n: number) => (n < 30 ? `First automatic training at 30 answers (now ${n}). Before that, training shows its curve and replaces nothing.` : 'Trains by itself at 30 answers and every 50 after.'),
+    trainHint: (n: number) =>
+      n < 30
+        ? `First automatic training at 30 answers (now ${n}). Before that, training shows its curve and replaces nothing.`
+        : 'Trains by itself at 30 answers and every 50 after.',
     needAnswers: (n: number) => `Training needs at least 5 answers (now ${n}).`,
     curveTitle: 'Log loss, nats, by training step',
     curveEmpty: 'The loss curve appears here while training runs.',
@@ -182,11 +187,13 @@ export const en = {
     step: 'Step',
     backendUsed: (backend: string, seconds: string) => `${backend}, ${seconds}`,
     backendPassed: (name: string, why: string) => `${name} was passed over: ${why}`,
-    registered: (version: number, before: string, after: string) => `Better: log loss ${before} → ${after} on held-out answers. Version ${version} now serves.`,
+    registered: (version: number, before: string, after: string) =>
+      `Better: log loss ${before} → ${after} on held-out answers. Version ${version} now serves.`,
     early: 'Early: judged on few answers.',
     rejected: {
       'too-few': 'Too few answers to judge: nothing was replaced.',
-      'not-better': (before: string, after: string) => `Kept the previous one: ${before} before, ${after} for the candidate (log loss on held-out answers).`,
+      'not-better': (before: string, after: string) =>
+        `Kept the previous one: ${before} before, ${after} for the candidate (log loss on held-out answers).`,
       'within-noise': (before: string, after: string) => `Kept the previous one: ${before} → ${after} is within chance.`,
       'worse-calibrated': 'Kept the previous one: the candidate was less well calibrated.',
       'not-finite': 'Kept the previous one: the training did not converge.',
@@ -212,7 +219,19 @@ export const en = {
     earlyTag: 'early',
     backend: 'Learning engine',
     backendEmpty: 'WebGPU is tried first, then wasm, then cpu; what was chosen stands here after the first training.',
-    totals: (runs: number, minutes: number, versions: number) => `${count(runs, 'run', 'runs')}, ${minutes} min of study, ${count(versions, 'version', 'versions')}`,
+    totals: (runs: number, minutes: number, versions: number) =>
+      `${count(runs, 'run', 'runs')}, ${minutes} min of study, ${count(versions, 'version', 'versions')}`,
+    passedOver: {
+      'no-webgpu': 'this browser does not have it',
+      'no-adapter': 'no graphics adapter',
+      'software-adapter': 'only a software adapter here',
+      'not-started': 'it did not start',
+      late: 'it took too long to start',
+      'wrong-gradient': 'it calculated wrongly',
+      slower: 'slower than the next one',
+      'not-needed': 'not faster',
+    } as Readonly<Record<string, string>>,
+    gate: { registered: 'registered', rejected: 'previous kept' } as Readonly<Record<string, string>>,
     experiment: { 'study-sessions': 'Study', training: 'Training' } as Readonly<Record<string, string>>,
     when: 'When',
     what: 'What',
@@ -259,14 +278,19 @@ export const en = {
   },
   storageFault: {
     memory: 'This browser keeps nothing here (private mode?). You can study, but answers are gone when the page closes.',
-    'newer-version': 'Your answers were written by a newer version of this app. Nothing was touched. Reload while online to get that version.',
+    'newer-version':
+      'Your answers were written by a newer version of this app. Nothing was touched. Reload while online to get that version.',
     full: 'This phone’s storage is full. Nothing already saved is lost. Free some space and reload.',
     interrupted: 'The connection to this phone’s storage was lost. Nothing saved is lost. Reload to go on.',
     unknown: 'Your answers could not be read. Nothing was changed. Reload; if it happens again, do not clear the browser’s data.',
     heading: 'The app cannot open your answers',
   },
   update: { ready: 'A new version is ready.', apply: 'Update now' },
-  fault: { title: 'Something went wrong here', safe: 'Everything you answered is saved.', offline: 'The app could not be loaded completely. Check the connection and reload.' },
+  fault: {
+    title: 'Something went wrong here',
+    safe: 'Everything you answered is saved.',
+    offline: 'The app could not be loaded completely. Check the connection and reload.',
+  },
 };
 
 /** The shape every catalogue has. */

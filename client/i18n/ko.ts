@@ -86,7 +86,7 @@ export const ko: Messages = {
     due: (topic) => `${topic}: 잊기 전에 다시 볼 때예요.`,
     weakSeen: (topic, wrong, n) => `최근 ${topic} ${n}문제 중 ${wrong}개를 틀렸어요.`,
     weak: (topic) => `시험 비중이 있는데 약해 보이는 분야: ${topic}.`,
-    fit: (percent) => `알맞은 난이도예요. 맞힐 확률이 약 ${percent}예요.`,
+    fit: (percent) => `알맞은 난이도예요. 맞힐 확률: 약 ${percent}.`,
     cold: '수준을 가장 잘 알려 주는 문제예요.',
     unseen: (topic) => `아직 풀지 않은 ${topic} 문제예요.`,
     explore: '무엇이 도움이 되는지 알아보려는 문제예요.',
@@ -113,7 +113,7 @@ export const ko: Messages = {
     chosenWrong: '내 답, 오답',
     numberKey: (value) => `정답: ${value}`,
     numberTyped: (value) => `입력한 답: ${value}`,
-    predicted: (percent) => `모델이 예상한 확률은 ${percent}였어요.`,
+    predicted: (percent) => `모델이 예상한 정답 확률: ${percent}.`,
     references: '출처',
     report: '문제 신고',
     reported: '기록했어요. 공유하기 전에는 이 휴대폰에만 있어요.',
@@ -172,7 +172,10 @@ export const ko: Messages = {
     stop: '멈추기',
     training: '학습',
     starting: '학습 엔진을 준비하는 중 …',
-    trainHint: (n) => (n < 30 ? `자동 학습은 답 30개부터예요(지금 ${n}개). 그 전에는 곡선만 보여 주고 아무것도 바꾸지 않아요.` : '답 30개, 그 뒤로는 50개마다 저절로 학습해요.'),
+    trainHint: (n) =>
+      n < 30
+        ? `자동 학습은 답 30개부터예요(지금 ${n}개). 그 전에는 곡선만 보여 주고 아무것도 바꾸지 않아요.`
+        : '답 30개, 그 뒤로는 50개마다 저절로 학습해요.',
     needAnswers: (n) => `학습하려면 답이 5개 이상 있어야 해요(지금 ${n}개).`,
     curveTitle: '로그 손실(nat), 학습 단계별',
     curveEmpty: '학습하는 동안 손실 곡선이 여기에 나타나요.',
@@ -181,7 +184,7 @@ export const ko: Messages = {
     step: '단계',
     backendUsed: (backend, seconds) => `${backend}, ${seconds}`,
     backendPassed: (name, why) => `${name} 제외: ${why}`,
-    registered: (version, before, after) => `더 나아졌어요. 따로 둔 답의 로그 손실 ${before} → ${after}. 이제 버전 ${version}을 써요.`,
+    registered: (version, before, after) => `더 나아졌어요. 따로 둔 답의 로그 손실 ${before} → ${after}. 지금 쓰는 버전: ${version}.`,
     early: '초기 버전: 적은 답으로 판단했어요.',
     rejected: {
       'too-few': '판단하기에는 답이 적어서 아무것도 바꾸지 않았어요.',
@@ -212,6 +215,17 @@ export const ko: Messages = {
     backend: '학습 엔진',
     backendEmpty: 'WebGPU, wasm, cpu 순서로 시도해요. 첫 학습 뒤에 무엇을 썼는지 여기에 나타나요.',
     totals: (runs, minutes, versions) => `실행 ${runs}개, 공부 ${minutes}분, 버전 ${versions}개`,
+    passedOver: {
+      'no-webgpu': '이 브라우저에는 없어요',
+      'no-adapter': '그래픽 어댑터가 없어요',
+      'software-adapter': '소프트웨어 어댑터뿐이에요',
+      'not-started': '시작되지 않았어요',
+      late: '시작이 너무 오래 걸렸어요',
+      'wrong-gradient': '계산이 맞지 않았어요',
+      slower: '다음 것보다 느려요',
+      'not-needed': '더 빠르지 않아요',
+    },
+    gate: { registered: '등록됨', rejected: '이전 모델 유지' },
     experiment: { 'study-sessions': '공부', training: '학습' },
     when: '언제',
     what: '종류',
@@ -265,5 +279,9 @@ export const ko: Messages = {
     heading: '저장된 답을 열 수 없어요',
   },
   update: { ready: '새 버전이 준비됐어요.', apply: '지금 업데이트' },
-  fault: { title: '문제가 생겼어요', safe: '지금까지의 답은 모두 저장되어 있어요.', offline: '앱을 모두 불러오지 못했어요. 연결을 확인하고 새로고침하세요.' },
+  fault: {
+    title: '문제가 생겼어요',
+    safe: '지금까지의 답은 모두 저장되어 있어요.',
+    offline: '앱을 모두 불러오지 못했어요. 연결을 확인하고 새로고침하세요.',
+  },
 };

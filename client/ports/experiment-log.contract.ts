@@ -10,7 +10,10 @@ import type { Moment } from './numbering.ts';
 export function tickingMoment(): () => Moment {
   let at = 1_700_000_000_000;
   const rng = seededRng(1);
-  return () => ({ at: epochMs((at += 1000)), tz: 540, rng });
+  return () => {
+    at += 1000;
+    return { at: epochMs(at), tz: 540, rng };
+  };
 }
 
 export const started: Draft = {
@@ -41,7 +44,11 @@ export function answer(attempt: string, correct: 0 | 1, more: Partial<Body<'answ
 const undo = (attempt_id: string): Draft => ({ kind: 'answer.undone', body: { attempt_id } });
 
 /** The laws of a log, run by every adapter. `fresh` opens an empty one, `reopen` the same one again (or null where nothing outlives the page). */
-export function describeLog(name: string, fresh: () => Promise<ExperimentLog>, reopen: ((log: ExperimentLog) => Promise<ExperimentLog>) | null): void {
+export function describeLog(
+  name: string,
+  fresh: () => Promise<ExperimentLog>,
+  reopen: ((log: ExperimentLog) => Promise<ExperimentLog>) | null,
+): void {
   describe(`experiment log ${name}`, () => {
     let log: ExperimentLog;
     beforeEach(async () => {
@@ -171,7 +178,7 @@ export function describeLog(name: string, fresh: () => Promise<ExperimentLog>, r
       await log.append([started]);
       for (let i = 0; i < 40; i++) await log.append([randomDraft(i, rng)]);
       const before = await allRows(log);
-      expect(before['answers']?.length).toBeGreaterThan(10);
+      expect(before.answers?.length).toBeGreaterThan(10);
       await log.rebuild();
       expect(await allRows(log)).toEqual(before);
       log.close();

@@ -16,7 +16,8 @@ const descriptionSchema = z.looseObject({ name: z.string(), version: z.number(),
 /** Check weights against their description. @throws RangeError if the hash, the length or the feature version does not fit */
 export function globalModel(description: unknown, bytes: Uint8Array): GlobalModel {
   const { name, version, featureVersion, sha256 } = descriptionSchema.parse(description);
-  if (featureVersion !== FEATURE_VERSION) throw new RangeError(`weights of feature version ${featureVersion}, this app has ${FEATURE_VERSION}`);
+  if (featureVersion !== FEATURE_VERSION)
+    throw new RangeError(`weights of feature version ${featureVersion}, this app has ${FEATURE_VERSION}`);
   if (sha256Hex(bytes) !== sha256) throw new RangeError('the weights differ from their hash');
   return { label: `${name}/${version}`, weights: weightsFromBytes(bytes), sha256 };
 }

@@ -44,7 +44,8 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
       drafts.forEach(checkDraft);
       if (together.expectHead !== undefined && together.expectHead !== head.seq) return { kind: 'stale', head: head.seq };
       for (const draft of drafts) {
-        if (draft.kind === 'answer.recorded' && (await store.get('answers', draft.body.attempt_id))) return { kind: 'duplicate', head: head.seq };
+        if (draft.kind === 'answer.recorded' && (await store.get('answers', draft.body.attempt_id)))
+          return { kind: 'duplicate', head: head.seq };
       }
       const { events, head: next } = numbered(drafts, head, moment());
       for (const event of events) await project(event, store);
@@ -76,4 +77,3 @@ export async function allRows(reader: LogReader): Promise<Record<string, readonl
   const entries = await Promise.all(TABLE_NAMES.map(async (name) => [name, await reader.list(name)] as const));
   return Object.fromEntries(entries);
 }
-

@@ -19,7 +19,11 @@ export interface Moment {
 }
 
 /** Give drafts their places after `head`. */
-export function numbered(drafts: readonly Draft[], head: Head, { at, tz, rng }: Moment): { readonly events: readonly LogEvent[]; readonly head: Head } {
+export function numbered(
+  drafts: readonly Draft[],
+  head: Head,
+  { at, tz, rng }: Moment,
+): { readonly events: readonly LogEvent[]; readonly head: Head } {
   let { seq, hlc } = head;
   const events = drafts.map((draft): LogEvent => {
     seq += 1;

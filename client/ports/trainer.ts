@@ -12,7 +12,13 @@ export interface BackendReport {
 export type TrainingProgress =
   | { readonly kind: 'starting' }
   | { readonly kind: 'backend'; readonly backend: string; readonly findings: readonly BackendReport[]; readonly warmupMs: number }
-  | { readonly kind: 'epoch'; readonly candidate: CandidateKind; readonly epoch: number; readonly loss: number; readonly validationLoss: number };
+  | {
+      readonly kind: 'epoch';
+      readonly candidate: CandidateKind;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly validationLoss: number;
+    };
 
 /** A finished training, with what did it and how long it took. */
 export interface Trained extends TrainingResult {

@@ -1,9 +1,9 @@
 import { liveQuery, type Transaction } from 'dexie';
+import { type Appended, type ExperimentLog, type LogReader, StorageFault, type Together } from '#client/ports/experiment-log.ts';
+import { type Head, type Moment, numbered } from '#client/ports/numbering.ts';
 import { checkDraft, type Draft, isKnownKind, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
 import { KEYS, type RowKey, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
-import { type Appended, type ExperimentLog, type LogReader, StorageFault, type Together } from '#client/ports/experiment-log.ts';
-import { type Head, type Moment, numbered } from '#client/ports/numbering.ts';
 import { type JournalDatabase, journalDatabase } from './journal-database.ts';
 import { storageFault } from './storage-fault.ts';
 
@@ -60,7 +60,13 @@ function reader(db: JournalDatabase): LogReader {
   };
 }
 
-async function append(db: JournalDatabase, deviceId: string, drafts: readonly Draft[], together: Together, moment: Moment): Promise<Appended> {
+async function append(
+  db: JournalDatabase,
+  deviceId: string,
+  drafts: readonly Draft[],
+  together: Together,
+  moment: Moment,
+): Promise<Appended> {
   const head: Head = (await db.heads.get(deviceId)) ?? { device_id: deviceId, seq: 0, hlc: null };
   if (together.expectHead !== undefined && together.expectHead !== head.seq) return { kind: 'stale', head: head.seq };
   for (const draft of drafts) {

@@ -1,6 +1,6 @@
 import { Dexie, type EntityTable } from 'dexie';
-import type { Pack } from '#shared/packs/schema.ts';
 import type { PackStore } from '#client/ports/pack-store.ts';
+import type { Pack } from '#shared/packs/schema.ts';
 import { storageFault } from './storage-fault.ts';
 
 type CacheDatabase = Dexie & { readonly packs: EntityTable<Pack & { readonly id: string }, 'id'> };

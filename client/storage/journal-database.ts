@@ -1,8 +1,8 @@
 import { Dexie, type EntityTable, type Table } from 'dexie';
-import type { LogEvent } from '#shared/tracking/event.ts';
-import type { TableName, Tables } from '#shared/tracking/rows.ts';
 import type { PersonalRow } from '#client/ports/experiment-log.ts';
 import type { Head } from '#client/ports/numbering.ts';
+import type { LogEvent } from '#shared/tracking/event.ts';
+import type { TableName, Tables } from '#shared/tracking/rows.ts';
 
 /** Version of the journal's schema; each release's is frozen as a fixture in `journal-fixtures/`. */
 export const JOURNAL_VERSION = 1;

@@ -12,7 +12,10 @@ const bytesOf = async (url: string): Promise<Uint8Array> => new Uint8Array(await
 
 /** The start model that came with the app, checked against its hash. @throws Error, RangeError */
 export async function fetchStartModel(): Promise<GlobalModel> {
-  const [description, bytes] = await Promise.all([ok('/models/start.json').then((r) => r.json() as Promise<unknown>), bytesOf('/models/start.bin')]);
+  const [description, bytes] = await Promise.all([
+    ok('/models/start.json').then((r) => r.json() as Promise<unknown>),
+    bytesOf('/models/start.bin'),
+  ]);
   return globalModel(description, bytes);
 }
 

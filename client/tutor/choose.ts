@@ -1,11 +1,11 @@
+import { FEATURE_VERSION } from '#models/difficulty/features.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
 import { recall } from '#models/recommend/recall.ts';
 import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
-import { FEATURE_VERSION } from '#models/difficulty/features.ts';
-import type { Body } from '#shared/tracking/event.ts';
 import type { Rng } from '#shared/maths/rng.ts';
+import type { Body } from '#shared/tracking/event.ts';
 import { type Course, questionOf, type TutorState } from './tutor-state.ts';
 
 interface PastOfItem {
@@ -27,7 +27,13 @@ function pastByItem(state: TutorState): ReadonlyMap<string, PastOfItem> {
 }
 
 /** Score what may be asked now, without a tensor library. @param exclude items not to ask, such as those of the running session */
-export function scoredOptions(course: Course, state: TutorState, targetP: number, now: number, exclude: ReadonlySet<string>): readonly Scored[] {
+export function scoredOptions(
+  course: Course,
+  state: TutorState,
+  targetP: number,
+  now: number,
+  exclude: ReadonlySet<string>,
+): readonly Scored[] {
   const past = pastByItem(state);
   const all = course.pack.items.flatMap((item): Option[] => {
     if (item.status === 'retired') return [];
@@ -85,5 +91,11 @@ export function drawNext(head: SlateHead, options: readonly Scored[], rng: Rng):
 /** Draw the three recommendations of Home, as the slate to log. */
 export function drawHome(head: SlateHead, options: readonly Scored[], rng: Rng): Body<'slate.shown'> | null {
   const cards: readonly Card[] = drawCards(options, rng);
-  return cards.length === 0 ? null : slateBody(head, 'home', cards.map((card) => card.picks));
+  return cards.length === 0
+    ? null
+    : slateBody(
+        head,
+        'home',
+        cards.map((card) => card.picks),
+      );
 }

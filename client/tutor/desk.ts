@@ -1,9 +1,9 @@
-import { newExperimentId, uuidv7 } from '#shared/domain/ids.ts';
-import type { Draft } from '#shared/tracking/event.ts';
-import type { SessionRow } from '#shared/tracking/rows.ts';
 import type { ExperimentLog, Together } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import type { Moment } from '#client/ports/numbering.ts';
+import { newExperimentId, uuidv7 } from '#shared/domain/ids.ts';
+import type { Draft } from '#shared/tracking/event.ts';
+import type { SessionRow } from '#shared/tracking/rows.ts';
 import { type Course, foldState, type TutorState } from './tutor-state.ts';
 
 /** What a tutor works with. */

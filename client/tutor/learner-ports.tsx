@@ -1,12 +1,12 @@
 import { createContext, useContext, useEffect, useState } from 'react';
-import type { Pack } from '#shared/packs/schema.ts';
-import type { Result } from '#shared/domain/result.ts';
-import type { PackFault } from '#shared/packs/validate.ts';
-import type { Tutor } from './tutor.ts';
 import type { ExperimentLog, LogReader } from '#client/ports/experiment-log.ts';
-import type { Engine, Readiness } from '#client/ports/readiness.ts';
 import type { Moment } from '#client/ports/numbering.ts';
+import type { Engine, Readiness } from '#client/ports/readiness.ts';
+import type { Result } from '#shared/domain/result.ts';
+import type { Pack } from '#shared/packs/schema.ts';
+import type { PackFault } from '#shared/packs/validate.ts';
 import type { TrainingDesk } from './training-desk.ts';
+import type { Tutor } from './tutor.ts';
 
 /** A pack the app knows where to get. */
 export interface CatalogueEntry {
@@ -52,7 +52,10 @@ export function usePorts(): LearnerPorts {
 }
 
 /** A value that is read: waiting, there, or failed. */
-export type Loaded<T> = { readonly kind: 'waiting' } | { readonly kind: 'ready'; readonly value: T } | { readonly kind: 'failed'; readonly fault: unknown };
+export type Loaded<T> =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'ready'; readonly value: T }
+  | { readonly kind: 'failed'; readonly fault: unknown };
 
 /** Read from the log now and after every change, in any tab. @param key read anew when it changes */
 export function useLog<T>(read: (reader: LogReader) => Promise<T>, key: string): Loaded<T> {
@@ -98,5 +101,9 @@ export interface Settings {
 /** Fold of the settings. */
 export async function readSettings(reader: LogReader): Promise<Settings> {
   const rows = new Map((await reader.list('settings')).map((s) => [s.key, s.value]));
-  return { packId: rows.get('pack') || null, minutesADay: Number(rows.get('minutes_a_day') ?? 15), examDate: rows.get('exam_date') || null };
+  return {
+    packId: rows.get('pack') || null,
+    minutesADay: Number(rows.get('minutes_a_day') ?? 15),
+    examDate: rows.get('exam_date') || null,
+  };
 }

@@ -1,5 +1,5 @@
-import type { Tables } from '#shared/tracking/rows.ts';
 import type { LogReader } from '#client/ports/experiment-log.ts';
+import type { Tables } from '#shared/tracking/rows.ts';
 import { drawHome, scoredOptions } from './choose.ts';
 import { type Desk, targetChance } from './desk.ts';
 import { modelLabel } from './tutor-state.ts';

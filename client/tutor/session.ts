@@ -40,13 +40,17 @@ export async function startSession(desk: Desk, plan: SessionPlan): Promise<strin
       device_kind: deviceKind,
     });
     const tags = pairs({ 'eg.kind': 'study-session', 'eg.pack_id': packId });
-    const opened: Draft[] = plan.mode === 'recommended' ? [{ kind: 'slate.opened', body: { slate_id: plan.slateId, slot: plan.slot } }] : [];
+    const opened: Draft[] =
+      plan.mode === 'recommended' ? [{ kind: 'slate.opened', body: { slate_id: plan.slateId, slot: plan.slot } }] : [];
     const run_name = `session ${new Date(at).toISOString().slice(0, 16)}`;
     return {
       drafts: [
         ...experiment.drafts,
         { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: at, params, tags } },
-        { kind: 'session.started', body: { session_id, run_id, pack_id: packId, mode: plan.mode, device_kind: deviceKind, planned, ...fixed } },
+        {
+          kind: 'session.started',
+          body: { session_id, run_id, pack_id: packId, mode: plan.mode, device_kind: deviceKind, planned, ...fixed },
+        },
         ...opened,
       ],
     };
@@ -113,7 +117,9 @@ export async function endSession(desk: Desk, sessionId: string, reason: 'finishe
     const session = await sessionOf(desk, sessionId);
     if (session.ended) return null;
     const isComplete = session.slate_id !== undefined && session.slot !== undefined && reason === 'finished';
-    const completed: Draft[] = isComplete ? [{ kind: 'slate.completed', body: { slate_id: session.slate_id ?? '', slot: session.slot ?? 0 } }] : [];
+    const completed: Draft[] = isComplete
+      ? [{ kind: 'slate.completed', body: { slate_id: session.slate_id ?? '', slot: session.slot ?? 0 } }]
+      : [];
     const status = reason === 'finished' ? 'FINISHED' : 'KILLED';
     return {
       drafts: [

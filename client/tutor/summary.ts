@@ -1,8 +1,8 @@
-import { modelStage, type ModelStage } from '#models/difficulty/stage.ts';
+import type { GlobalModel } from '#client/ports/global-model.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
+import { type ModelStage, modelStage } from '#models/difficulty/stage.ts';
 import { wilson } from '#shared/maths/wilson.ts';
 import type { AnswerRow } from '#shared/tracking/rows.ts';
-import type { GlobalModel } from '#client/ports/global-model.ts';
 import { type Course, personalizationLevel, questionOf, type TutorState } from './tutor-state.ts';
 
 /** How a share stands: its value, a 95 % interval, the majority baseline and how many answers it rests on. */
@@ -42,7 +42,9 @@ function recordOf(answers: readonly AnswerRow[]): PredictionRecord | null {
 export function summarise(state: TutorState, global: GlobalModel): ModelSummary {
   return {
     stage: modelStage(state.model.layer, state.champion !== null),
-    version: state.champion ? { kind: 'personal', version: state.champion.version } : { kind: 'global', label: global.label.split('/')[1] ?? '' },
+    version: state.champion
+      ? { kind: 'personal', version: state.champion.version }
+      : { kind: 'global', label: global.label.split('/')[1] ?? '' },
     dataPoints: state.answers.length,
     level: personalizationLevel(state),
     record: recordOf(state.answers),

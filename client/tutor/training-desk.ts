@@ -1,5 +1,5 @@
-import type { Tutor } from './tutor.ts';
 import { type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
+import type { Tutor } from './tutor.ts';
 
 /** A point of the loss curve. */
 export type CurvePoint = Extract<TrainingProgress, { kind: 'epoch' }>;

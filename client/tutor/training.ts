@@ -1,11 +1,11 @@
+import type { ArtifactBytes, LogReader } from '#client/ports/experiment-log.ts';
+import { type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { refitDue } from '#models/difficulty/refit.ts';
 import { weightsToBytes } from '#models/learner.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
-import type { ArtifactBytes, LogReader } from '#client/ports/experiment-log.ts';
-import { type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
 import { type Champion, foldModel, personalName, type TutorState } from './tutor-state.ts';
 
@@ -32,7 +32,12 @@ async function beginRun(desk: Desk, early: boolean): Promise<string> {
     });
     const tags = pairs({ 'eg.kind': 'training', 'eg.pack_id': desk.packId });
     const run_name = `refit ${new Date(at).toISOString().slice(0, 16)}`;
-    return { drafts: [...experiment.drafts, { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: at, params, tags } }] };
+    return {
+      drafts: [
+        ...experiment.drafts,
+        { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: at, params, tags } },
+      ],
+    };
   });
   return run_id;
 }
@@ -70,7 +75,12 @@ function resultDrafts(run_id: string, trained: Trained, epochs: readonly Epoch[]
     ...(trained.verdict.kind === 'rejected' ? { discard_reason: trained.verdict.reason } : {}),
     ...Object.fromEntries(trained.findings.flatMap((f) => (f.passedOver ? [[`backend.${f.name}`, f.passedOver]] : []))),
   };
-  const params = { backend: trained.backend, candidate: trained.kind, answers_used: trained.answersUsed, holdout_answers: trained.heldOutAnswers };
+  const params = {
+    backend: trained.backend,
+    candidate: trained.kind,
+    answers_used: trained.answersUsed,
+    holdout_answers: trained.heldOutAnswers,
+  };
   return [
     { kind: 'metric.logged', body: { run_id, metrics } },
     ...Object.entries(params).map(([key, value]): Draft => ({ kind: 'param.logged', body: { run_id, key, value: String(value) } })),
@@ -93,7 +103,9 @@ async function registration(desk: Desk, run_id: string, trained: Trained, throug
   const early = trained.verdict.kind === 'registered' && trained.verdict.early;
   const previous = await log.get('aliases', [name, 'champion']);
   const drafts: Draft[] = [
-    ...artifacts.map(({ path, bytes }): Draft => ({ kind: 'artifact.logged', body: { run_id, path, sha256: sha256Hex(bytes), size: bytes.length } })),
+    ...artifacts.map(
+      ({ path, bytes }): Draft => ({ kind: 'artifact.logged', body: { run_id, path, sha256: sha256Hex(bytes), size: bytes.length } }),
+    ),
     { kind: 'model.registered', body: { name, version, run_id, tags: pairs({ early: String(early) }) } },
     ...(previous ? [{ kind: 'alias.set' as const, body: { name, alias: 'previous', version: previous.version } }] : []),
     { kind: 'alias.set', body: { name, alias: 'champion', version } },
@@ -121,7 +133,12 @@ async function finish(desk: Desk, run_id: string, trained: Trained, epochs: read
  *
  * @throws TrainingLost; the run then says why, and the served model is what it was
  */
-export async function trainModel(desk: Desk, trainer: Trainer, onProgress: (p: TrainingProgress) => void, signal: AbortSignal): Promise<Trained> {
+export async function trainModel(
+  desk: Desk,
+  trainer: Trainer,
+  onProgress: (p: TrainingProgress) => void,
+  signal: AbortSignal,
+): Promise<Trained> {
   const { answers } = await desk.state();
   const sent = answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p }));
   const throughSeq = answers.at(-1)?.seq ?? 0;

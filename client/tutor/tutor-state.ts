@@ -1,15 +1,15 @@
+import type { LogReader } from '#client/ports/experiment-log.ts';
+import type { GlobalModel } from '#client/ports/global-model.ts';
+import { advance, noHistory } from '#models/difficulty/features.ts';
 import { restoreLayer, type StoredLayer } from '#models/difficulty/layer-codec.ts';
 import { newLayer, servedVariant } from '#models/difficulty/personal-layer.ts';
 import { absorb, type PersonalModel } from '#models/difficulty/personal-model.ts';
-import { advance, noHistory } from '#models/difficulty/features.ts';
 import { priorFromDifficulty, type Question } from '#models/difficulty/question.ts';
 import { type DifficultyTables, priorTables } from '#models/difficulty/tables.ts';
 import { weightsFromBytes } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import type { Item, Pack } from '#shared/packs/schema.ts';
 import type { AnswerRow } from '#shared/tracking/rows.ts';
-import type { LogReader } from '#client/ports/experiment-log.ts';
-import type { GlobalModel } from '#client/ports/global-model.ts';
 
 /** A registered personal version: what the champion alias points at. */
 export interface Champion {
@@ -92,7 +92,13 @@ export async function standingAnswers(log: LogReader, packId: string): Promise<A
  * The model after the given answers. A saved layer is taken as it is; without one, the champion's (or an empty one) learns the answers
  * that came after it. The history always sees all answers.
  */
-export function foldModel(course: Course, global: GlobalModel, champion: Champion | null, answers: readonly AnswerRow[], saved: StoredLayer | null): PersonalModel {
+export function foldModel(
+  course: Course,
+  global: GlobalModel,
+  champion: Champion | null,
+  answers: readonly AnswerRow[],
+  saved: StoredLayer | null,
+): PersonalModel {
   const start = saved ?? champion?.layer ?? null;
   const learnAfter = saved ? Number.POSITIVE_INFINITY : (champion?.throughSeq ?? 0);
   const model: PersonalModel = {
@@ -115,7 +121,8 @@ export async function foldState(log: LogReader, course: Course, global: GlobalMo
   const champion = await readChampion(log, packId);
   const answers = await standingAnswers(log, packId);
   const saved = await log.personal(packId);
-  const isCurrent = saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);
+  const isCurrent =
+    saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);
   const model = foldModel(course, global, champion, answers, isCurrent ? (saved.layer as StoredLayer) : null);
   return { model, champion, answers, head };
 }

@@ -1,7 +1,7 @@
+import type { Trained, Trainer, TrainingProgress } from '#client/ports/trainer.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
-import type { Trained, Trainer, TrainingProgress } from '#client/ports/trainer.ts';
 import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
 import { openDesk, type TutorPorts } from './desk.ts';
 import { recommend } from './recommend.ts';

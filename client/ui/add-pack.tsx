@@ -1,9 +1,9 @@
 import { FilePlus2 } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
+import { useSpeech } from '#client/i18n/language.tsx';
 import type { Result } from '#shared/domain/result.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { PackFault } from '#shared/packs/validate.ts';
-import { useSpeech } from '#client/i18n/language.tsx';
 import { Notice } from './states.tsx';
 
 interface Props {
@@ -16,7 +16,8 @@ type Refused = { readonly name: string; readonly fault: PackFault };
 function WhyRefused({ name, fault }: Refused) {
   const { t } = useSpeech();
   const reason = fault.kind === 'invalid' ? t.packFault.invalid(fault.problems.length) : t.packFault[fault.kind];
-  const details = fault.kind === 'invalid' ? fault.problems.map((p) => `${p.place}: ${p.message}`) : 'detail' in fault ? [fault.detail] : [];
+  const details =
+    fault.kind === 'invalid' ? fault.problems.map((p) => `${p.place}: ${p.message}`) : 'detail' in fault ? [fault.detail] : [];
   return (
     <Notice tone="bad">
       <h3>{t.packFault.heading(name)}</h3>

@@ -2,7 +2,13 @@ import { useSpeech } from '#client/i18n/language.tsx';
 
 interface Props {
   readonly version: { readonly kind: 'global'; readonly label: string } | { readonly kind: 'personal'; readonly version: number };
-  readonly record: { readonly share: number; readonly low: number; readonly high: number; readonly baseline: number; readonly n: number } | null;
+  readonly record: {
+    readonly share: number;
+    readonly low: number;
+    readonly high: number;
+    readonly baseline: number;
+    readonly n: number;
+  } | null;
   readonly dataPoints: number;
   readonly level: number;
   readonly updatedAt: number | null;
@@ -11,7 +17,8 @@ interface Props {
 /** The facts every model card shows: version, accuracy beside its baseline, when, how personal, from how much. */
 export function ModelFacts({ version, record, dataPoints, level, updatedAt }: Props) {
   const { t, language } = useSpeech();
-  const when = updatedAt === null ? t.model.never : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(updatedAt);
+  const when =
+    updatedAt === null ? t.model.never : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(updatedAt);
   const { percent } = t.common;
   return (
     <dl className="facts">

@@ -70,7 +70,9 @@ export function TopicGraph({ nodes, words, percent, size }: Props) {
             const from = at.get(id);
             if (!from) return [];
             const middle = (from.y + p.y) / 2;
-            return [<path key={`${id}-${p.id}`} className="edge" d={`M${from.x} ${from.y}C${from.x} ${middle} ${p.x} ${middle} ${p.x} ${p.y}`} />];
+            return [
+              <path key={`${id}-${p.id}`} className="edge" d={`M${from.x} ${from.y}C${from.x} ${middle} ${p.x} ${middle} ${p.x} ${p.y}`} />,
+            ];
           }),
         )}
         {placed.map((p, i) => (

@@ -1,11 +1,11 @@
 import { expose } from 'comlink';
+import type { Trained, TrainingProgress } from '#client/ports/trainer.ts';
 import { runTraining, type TrainingJob } from '#models/difficulty/training-job.ts';
 import type { Learner } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
-import { normal, seededRng, uniform } from '#shared/maths/rng.ts';
 import { startBackend, tensorCount } from '#models/tfjs/backend.ts';
-import type { Trained, TrainingProgress } from '#client/ports/trainer.ts';
+import { normal, seededRng, uniform } from '#shared/maths/rng.ts';
 
 /** What a test build may ask of the worker. */
 export interface WorkerOptions {
@@ -33,7 +33,8 @@ async function probe(yardstick: Learner) {
 function spoiled(learner: Learner): Learner {
   return {
     ...learner,
-    fineTune: async (base, ...rest) => (await learner.fineTune(base, ...rest)).map((w, i) => (base[i] as number) - 20 * (w - (base[i] as number))),
+    fineTune: async (base, ...rest) =>
+      (await learner.fineTune(base, ...rest)).map((w, i) => (base[i] as number) - 20 * (w - (base[i] as number))),
     fitLinear: async (...args) => (await learner.fitLinear(...args)).map((w) => -20 * w),
   };
 }
@@ -50,10 +51,15 @@ const api = {
     tell({ kind: 'backend', backend: learner.backend, findings, warmupMs });
     const tensors = tensorCount();
     const started = performance.now();
-    const result = await runTraining(job, options.plantWorse ? spoiled(learner) : learner, networkOf, (candidate, { epoch, loss, validationLoss }) => {
-      tell({ kind: 'epoch', candidate, epoch, loss, validationLoss });
-      return !isStopped;
-    });
+    const result = await runTraining(
+      job,
+      options.plantWorse ? spoiled(learner) : learner,
+      networkOf,
+      (candidate, { epoch, loss, validationLoss }) => {
+        tell({ kind: 'epoch', candidate, epoch, loss, validationLoss });
+        return !isStopped;
+      },
+    );
     if (tensorCount() !== tensors) throw new Error(`${tensorCount() - tensors} tensors leaked`);
     return { ...result, backend: learner.backend, findings, warmupMs, trainMs: performance.now() - started };
   },

@@ -1,7 +1,7 @@
 import { proxy, wrap } from 'comlink';
 import { type Trained, type Trainer, TrainingLost } from '#client/ports/trainer.ts';
-import workerUrl from './trainer.worker.ts?worker&url';
 import type { TrainerApi, WorkerOptions } from './trainer.worker.ts';
+import workerUrl from './trainer.worker.ts?worker&url';
 
 /** Remembers which backend won on this device, for this build of the app. */
 export interface BackendMemory {
@@ -11,9 +11,11 @@ export interface BackendMemory {
 
 /** Resolves when the worker that holds the lock is gone, however it went. */
 function whenGone(lock: string, signal: AbortSignal): Promise<never> {
-  return navigator.locks.request(lock, { signal }, () => undefined).then(() => {
-    throw new TrainingLost('died', 'the training worker was ended');
-  });
+  return navigator.locks
+    .request(lock, { signal }, () => undefined)
+    .then(() => {
+      throw new TrainingLost('died', 'the training worker was ended');
+    });
 }
 
 /** Only when the worker has taken its own lock can waiting for it mean anything. */
@@ -37,7 +39,11 @@ function namedFault(cause: unknown): TrainingLost {
  *
  * @param trusted passes the worker's URL through the page's Trusted Types policy
  */
-export function workerTrainer(trusted: (url: string) => string | URL, memory: BackendMemory, options: Omit<WorkerOptions, 'only'>): Trainer {
+export function workerTrainer(
+  trusted: (url: string) => string | URL,
+  memory: BackendMemory,
+  options: Omit<WorkerOptions, 'only'>,
+): Trainer {
   return {
     async train(job, onProgress, signal) {
       const result = await navigator.locks.request('examsgraph-training', { ifAvailable: true }, async (lock) => {
@@ -49,7 +55,9 @@ export function workerTrainer(trusted: (url: string) => string | URL, memory: Ba
         const stop = () => void api.stop();
         signal.addEventListener('abort', stop);
         const failed = new Promise<never>((_, reject) => {
-          worker.addEventListener('error', (event) => reject(new TrainingLost('failed', event.message || 'the training worker could not be loaded')));
+          worker.addEventListener('error', (event) =>
+            reject(new TrainingLost('failed', event.message || 'the training worker could not be loaded')),
+          );
         });
         try {
           const trained = api.train(job, { ...options, only: memory.read() }, proxy(onProgress));

@@ -82,7 +82,9 @@ async function fitLayer(context: RefitContext, learner: Learner, fit: readonly A
     const term = layer.terms[variant];
     if (variant !== 'weights') {
       term.theta = w[0] as number;
-      skills.forEach((skill, i) => { term.skills.set(skill, w[1 + i] as number); });
+      skills.forEach((skill, i) => {
+        term.skills.set(skill, w[1 + i] as number);
+      });
     }
     if (variant !== 'offset') term.delta.set(w.subarray(deltaAt, deltaAt + FEATURE_COUNT));
     boundTerm(term);

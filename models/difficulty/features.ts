@@ -1,3 +1,4 @@
+import { remembered } from '#shared/domain/remembered.ts';
 import { clip } from '#shared/maths/logistic.ts';
 import { FEATURE_COUNT } from '../learner.ts';
 import { type Answer, type Question, skillsOf } from './question.ts';
@@ -74,18 +75,12 @@ function count(tally: Tally, y: 0 | 1, at: number): void {
   tally.lastAt = at;
 }
 
-function tallyOf(map: Map<string, Tally>, key: string): Tally {
-  let tally = map.get(key);
-  if (!tally) map.set(key, (tally = newTally()));
-  return tally;
-}
-
 /** Takes one answer into the history, in place, in time proportional to the item's skills. */
 export function advance(history: History, answer: Answer): void {
   const at = history.all.attempts;
   count(history.all, answer.y, at);
-  count(tallyOf(history.items, answer.question.id), answer.y, at);
-  for (const skill of skillsOf(answer.question)) count(tallyOf(history.skills, skill), answer.y, at);
+  count(remembered(history.items, answer.question.id, newTally), answer.y, at);
+  for (const skill of skillsOf(answer.question)) count(remembered(history.skills, skill, newTally), answer.y, at);
   const before = history.streak;
   history.streak = answer.y === 1 ? Math.max(1, Math.min(MAX_STREAK, before + 1)) : Math.min(-1, Math.max(-MAX_STREAK, before - 1));
   history.previous = answer;

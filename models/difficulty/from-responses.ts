@@ -1,3 +1,4 @@
+import { remembered } from '#shared/domain/remembered.ts';
 import type { Response } from '#shared/domain/response-data.ts';
 import type { Question } from './question.ts';
 import type { LearnerAnswers } from './training-rows.ts';
@@ -8,10 +9,6 @@ export function priorlessAnswers(
   skills: ReadonlyMap<number, readonly string[]>,
 ): readonly LearnerAnswers[] {
   const questions = new Map<number, Question>();
-  const question = (item: number): Question => {
-    let known = questions.get(item);
-    if (!known) questions.set(item, (known = { id: String(item), skills: skills.get(item) ?? [] }));
-    return known;
-  };
+  const question = (item: number): Question => remembered(questions, item, () => ({ id: String(item), skills: skills.get(item) ?? [] }));
   return learners.map((answers) => answers.map(({ item, correct }) => ({ question: question(item), y: correct })));
 }

@@ -3,7 +3,9 @@ import { newLayer, type PersonalLayer, type PersonalTerm, VARIANTS } from './per
 
 /** A personal layer as plain JSON values, for storage on the device. */
 export interface StoredLayer {
-  readonly terms: Readonly<Record<string, { readonly theta: number; readonly skills: Readonly<Record<string, number>>; readonly delta: readonly number[] }>>;
+  readonly terms: Readonly<
+    Record<string, { readonly theta: number; readonly skills: Readonly<Record<string, number>>; readonly delta: readonly number[] }>
+  >;
   readonly losses: Readonly<Record<string, readonly number[]>>;
   readonly calibration: { readonly slope: number; readonly shift: number };
   readonly answers: number;
@@ -26,7 +28,8 @@ export function restoreLayer(stored: StoredLayer): PersonalLayer {
   for (const variant of VARIANTS) {
     const { theta, skills, delta } = stored.terms[variant] ?? { theta: Number.NaN, skills: {}, delta: [] };
     const numbers = [theta, ...Object.values(skills), ...delta, stored.calibration.slope, stored.calibration.shift];
-    if (delta.length !== FEATURE_COUNT || !numbers.every(Number.isFinite)) throw new RangeError(`stored layer: bad parameters of "${variant}"`);
+    if (delta.length !== FEATURE_COUNT || !numbers.every(Number.isFinite))
+      throw new RangeError(`stored layer: bad parameters of "${variant}"`);
     const term = layer.terms[variant];
     term.theta = theta;
     for (const [skill, offset] of Object.entries(skills)) term.skills.set(skill, offset);

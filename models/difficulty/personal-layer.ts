@@ -116,7 +116,14 @@ export function boundTerm(term: PersonalTerm): PersonalTerm {
 }
 
 /** Learn one answer, in place, in constant time: every variant is scored first, then updated with its own error. */
-export function learn(layer: PersonalLayer, net: number, question: Question, x: Float32Array, y: 0 | 1, rates: LayerRates = DEFAULT_RATES): void {
+export function learn(
+  layer: PersonalLayer,
+  net: number,
+  question: Question,
+  x: Float32Array,
+  y: 0 | 1,
+  rates: LayerRates = DEFAULT_RATES,
+): void {
   for (const variant of VARIANTS) {
     const logit = variantLogit(layer, variant, net, question, x);
     const losses = layer.losses[variant];

@@ -1,8 +1,8 @@
 import { crossEntropy } from '#shared/maths/logistic.ts';
 import { ece, logLoss } from '#shared/maths/scores.ts';
 import type { EpochReport, Learner } from '../learner.ts';
-import { type Candidate, type CandidateKind, fitCandidate, type RefitContext, replay } from './candidate.ts';
 import { calibrate } from './calibration.ts';
+import { type Candidate, type CandidateKind, fitCandidate, type RefitContext, replay } from './candidate.ts';
 import type { Answer } from './question.ts';
 
 /** One answer of the history with the probability that was served before it. */
@@ -57,7 +57,12 @@ function standardErrorOfGain(p: Float32Array, incumbentP: Float32Array, y: Float
 }
 
 /** The kind that predicts the last fifth of the given answers better, trained on the rest. */
-async function betterKind(context: RefitContext, learner: Learner, answers: readonly Answer[], report: OnCandidateEpoch): Promise<CandidateKind> {
+async function betterKind(
+  context: RefitContext,
+  learner: Learner,
+  answers: readonly Answer[],
+  report: OnCandidateEpoch,
+): Promise<CandidateKind> {
   const cut = Math.floor(answers.length * 0.8);
   const [fit, validation] = [answers.slice(0, cut), answers.slice(cut)];
   const losses = new Map<CandidateKind, number>();
@@ -116,11 +121,21 @@ async function forwardChained(context: RefitContext, learner: Learner, answers: 
  * @param report told of the epochs of the visible trainings
  * @throws RangeError below 5 answers; TrainingStopped when `report` answers false
  */
-export async function refit(context: RefitContext, learner: Learner, answers: readonly ServedAnswer[], report: OnCandidateEpoch): Promise<RefitOutcome> {
+export async function refit(
+  context: RefitContext,
+  learner: Learner,
+  answers: readonly ServedAnswer[],
+  report: OnCandidateEpoch,
+): Promise<RefitOutcome> {
   if (answers.length < 5) throw new RangeError(`a refit needs at least 5 answers, got ${answers.length}`);
   const used = answers.slice(-MAX_REFIT_ANSWERS);
   const run = used.length < EARLY_BELOW ? forwardChained : heldOutLast;
-  const { p, y, incumbentP, candidate } = await run({ ...context, before: answers.slice(0, answers.length - used.length) }, learner, used, report);
+  const { p, y, incumbentP, candidate } = await run(
+    { ...context, before: answers.slice(0, answers.length - used.length) },
+    learner,
+    used,
+    report,
+  );
   return {
     verdict: judge(p, incumbentP, y, used.length),
     candidate,

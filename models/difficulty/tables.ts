@@ -1,3 +1,4 @@
+import { remembered } from '#shared/domain/remembered.ts';
 import { clip, logit } from '#shared/maths/logistic.ts';
 import { type Answer, type Question, skillsOf } from './question.ts';
 
@@ -64,16 +65,8 @@ export function tablesFrom(counts: Counts, fallbackMean?: number): DifficultyTab
   const items = new Map<string, TableRow>();
   const skills = new Map<string, TableRow>();
   return {
-    item(question) {
-      let row = items.get(question.id);
-      if (!row) items.set(question.id, (row = shrunk(counts.items.get(question.id), question.prior ?? mean, ITEM_WEIGHT)));
-      return row;
-    },
-    skill(id) {
-      let row = skills.get(id);
-      if (!row) skills.set(id, (row = shrunk(counts.skills.get(id), mean, SKILL_WEIGHT)));
-      return row;
-    },
+    item: (question) => remembered(items, question.id, () => shrunk(counts.items.get(question.id), question.prior ?? mean, ITEM_WEIGHT)),
+    skill: (id) => remembered(skills, id, () => shrunk(counts.skills.get(id), mean, SKILL_WEIGHT)),
   };
 }
 
@@ -83,4 +76,3 @@ export function priorTables(questions: readonly Question[]): DifficultyTables {
   const mean = priors.length === 0 ? 0.65 : priors.reduce((a, b) => a + b, 0) / priors.length;
   return tablesFrom(noCounts(), mean);
 }
-

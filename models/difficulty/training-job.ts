@@ -54,7 +54,11 @@ export async function runTraining(
   report: OnCandidateEpoch,
 ): Promise<TrainingResult> {
   const questions = new Map(job.questions.map((q) => [q.id, q]));
-  const answers = job.answers.map(({ itemId, y, servedP }) => ({ question: questions.get(itemId) ?? { id: itemId, skills: [] }, y, servedP }));
+  const answers = job.answers.map(({ itemId, y, servedP }) => ({
+    question: questions.get(itemId) ?? { id: itemId, skills: [] },
+    y,
+    servedP,
+  }));
   const context = { globalWeights: job.globalWeights, networkOf, tables: priorTables(job.questions), before: [] };
   const outcome = await refit(context, learner, answers, report);
   return {

@@ -1,7 +1,7 @@
 import { type Batch, FEATURE_COUNT } from '../learner.ts';
 import { advance, noHistory, writeFeatures } from './features.ts';
 import type { Answer } from './question.ts';
-import { type Counts, type DifficultyTables, countAnswer, noCounts, tablesFrom } from './tables.ts';
+import { type Counts, countAnswer, type DifficultyTables, noCounts, tablesFrom } from './tables.ts';
 
 /** Answers of one learner, in order. */
 export type LearnerAnswers = readonly Answer[];

@@ -21,7 +21,11 @@ export function drawCards(list: readonly Scored[], rng: Rng): readonly Card[] {
   const led = new Set(leads.map((lead) => lead.scored));
   return leads.map((lead) => {
     const skill = skillOf(lead.scored);
-    const more = drawSlate(list.filter((s) => skillOf(s) === skill && !led.has(s)), QUESTIONS_A_CARD - 1, rng);
+    const more = drawSlate(
+      list.filter((s) => skillOf(s) === skill && !led.has(s)),
+      QUESTIONS_A_CARD - 1,
+      rng,
+    );
     return { skill, lead, picks: [lead, ...more] };
   });
 }

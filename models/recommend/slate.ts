@@ -72,7 +72,12 @@ export function drawSlate(
     const index = drawIndex(chances, rng);
     const scored = pool[index] as Scored;
     const isGreedy = (chances[index] as number) >= Math.max(...chances) / 3;
-    picks.push({ scored, propensity: chances[index] as number, eligibleCount: pool.length, reason: isGreedy ? reasonOf(scored, middle) : 'explore' });
+    picks.push({
+      scored,
+      propensity: chances[index] as number,
+      eligibleCount: pool.length,
+      reason: isGreedy ? reasonOf(scored, middle) : 'explore',
+    });
     taken.add(scored);
   }
   return picks;

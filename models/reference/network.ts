@@ -54,7 +54,14 @@ function forward(w: Float32Array, x: Float32Array, from: number, { h1, h2 }: Scr
 }
 
 /** Adds the gradient of one answer, whose logit's error (p - y, scaled) is `error`, to `gradient`. Activations must be fresh in the scratch. */
-function backward(w: Float32Array, x: Float32Array, from: number, error: number, { h1, h2, e1, e2 }: Scratch, gradient: Float64Array): void {
+function backward(
+  w: Float32Array,
+  x: Float32Array,
+  from: number,
+  error: number,
+  { h1, h2, e1, e2 }: Scratch,
+  gradient: Float64Array,
+): void {
   gradient[LAST.bias] = (gradient[LAST.bias] as number) + error;
   for (let i = 0; i < 16; i++) {
     const hi = h2[i] as number;

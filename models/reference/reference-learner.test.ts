@@ -39,5 +39,7 @@ test('one row at a time gives the logits of all rows together', () => {
   const weights = sampleWeights(rng);
   const { x } = sampleBatch(10, rng);
   const network = networkOf(weights);
-  expect(Array.from({ length: 10 }, (_, i) => network(x.subarray(i * 28, (i + 1) * 28)))).toEqual([...logitsOf(weights, x).map((l) => l)].map((l) => expect.closeTo(l, 5)));
+  expect(Array.from({ length: 10 }, (_, i) => network(x.subarray(i * 28, (i + 1) * 28)))).toEqual(
+    [...logitsOf(weights, x).map((l) => l)].map((l) => expect.closeTo(l, 5)),
+  );
 });

@@ -17,7 +17,13 @@ function addPull(gradient: Float64Array, weights: Float32Array, from: Float32Arr
   }
 }
 
-async function fineTune(base: Float32Array, fit: Batch, validation: Batch | null, plan: DescentPlan, onEpoch: OnEpoch): Promise<Float32Array> {
+async function fineTune(
+  base: Float32Array,
+  fit: Batch,
+  validation: Batch | null,
+  plan: DescentPlan,
+  onEpoch: OnEpoch,
+): Promise<Float32Array> {
   const weights = base.slice();
   const gradient = new Float64Array(WEIGHT_COUNT);
   const step = adam(WEIGHT_COUNT);

@@ -43,7 +43,10 @@ export function trainCentral({ x, y }: Batch, rng: Rng, onEpoch: (epoch: number,
       addKernelDecay(gradient, weights);
       step(weights, gradient, FIRST_RATE + (LAST_RATE - FIRST_RATE) * (t / total));
       if (t < total / 2) average.set(weights);
-      else weights.forEach((w, i) => { average[i] = AVERAGE_KEEP * (average[i] as number) + (1 - AVERAGE_KEEP) * w; });
+      else
+        weights.forEach((w, i) => {
+          average[i] = AVERAGE_KEEP * (average[i] as number) + (1 - AVERAGE_KEEP) * w;
+        });
     }
     onEpoch(epoch, loss / y.length);
   }

@@ -56,8 +56,11 @@ export function syntheticLearner(exam: SyntheticExam, answers: number, rng: Rng)
     if (uniform(rng) < 0.04) for (let k = 0; k < state.length; k++) state[k] = (state[k] as number) * 0.95 - 0.03;
     const inSkill = bySkill[skill] as number[];
     const again = missed.length > 0 && uniform(rng) < 0.15;
-    const item = again ? (missed.splice(below(missed.length, rng), 1)[0] as number)
-      : inSkill.length > 0 ? (inSkill[below(inSkill.length, rng)] as number) : below(exam.items.length, rng);
+    const item = again
+      ? (missed.splice(below(missed.length, rng), 1)[0] as number)
+      : inSkill.length > 0
+        ? (inSkill[below(inSkill.length, rng)] as number)
+        : below(exam.items.length, rng);
     const { skills, easiness, guess } = exam.items[item] as SyntheticItem;
     const strength = skills.reduce((sum, k) => sum + (state[k] as number), 0) / skills.length;
     const known = guess + (1 - guess) * sigmoid(ability + strength + easiness + (itemMemory.get(item) ?? 0));

@@ -1,9 +1,9 @@
-import { env, memory, ready, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import simdUrl from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?url';
 import plainUrl from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm?url';
+import simdUrl from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?url';
+import { env, memory, ready, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { Batch, Learner } from '../learner.ts';
-import { chooseBackend, type BackendChoice, type BackendTrial } from './choose-backend.ts';
+import { type BackendChoice, type BackendTrial, chooseBackend } from './choose-backend.ts';
 import { tfjsLearner } from './tfjs-learner.ts';
 
 const START_TIMEOUT_MS = 10_000;
@@ -11,7 +11,7 @@ const START_TIMEOUT_MS = 10_000;
 async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not ready after ${ms / 1000} s`)), ms);
+    timer = setTimeout(() => reject(new Error('late')), ms);
   });
   try {
     return await Promise.race([work, late]);
@@ -21,7 +21,7 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T> {
 }
 
 async function start(name: string): Promise<Learner> {
-  if (!(await within(setBackend(name), START_TIMEOUT_MS))) throw new Error('did not start');
+  if (!(await within(setBackend(name), START_TIMEOUT_MS))) throw new Error('not-started');
   await within(ready(), START_TIMEOUT_MS);
   return tfjsLearner(name);
 }
@@ -47,11 +47,11 @@ interface Gpu {
 
 async function startWebGpu(acceptFallbackAdapter: boolean): Promise<Learner> {
   const gpu = (navigator as { readonly gpu?: Gpu }).gpu;
-  if (!gpu) throw new Error('this browser has no WebGPU');
+  if (!gpu) throw new Error('no-webgpu');
   const adapter = await within(gpu.requestAdapter(), START_TIMEOUT_MS);
-  if (!adapter) throw new Error('no graphics adapter');
+  if (!adapter) throw new Error('no-adapter');
   const isFallback = adapter.isFallbackAdapter ?? adapter.info?.isFallbackAdapter ?? false;
-  if (isFallback && !acceptFallbackAdapter) throw new Error('only a software adapter');
+  if (isFallback && !acceptFallbackAdapter) throw new Error('software-adapter');
   await import('@tensorflow/tfjs-backend-webgpu');
   return start('webgpu');
 }
@@ -70,7 +70,11 @@ export interface BackendOptions {
  * @param probe batch and gradient (from the TypeScript learner) every backend must reproduce
  * @param yardstick the learner that needs no backend, used if none starts
  */
-export async function startBackend(probe: { readonly weights: Float32Array; readonly batch: Batch; readonly gradient: Float32Array }, yardstick: Learner, options: BackendOptions): Promise<BackendChoice> {
+export async function startBackend(
+  probe: { readonly weights: Float32Array; readonly batch: Batch; readonly gradient: Float32Array },
+  yardstick: Learner,
+  options: BackendOptions,
+): Promise<BackendChoice> {
   const all: readonly BackendTrial[] = [
     { name: 'webgpu', start: () => startWebGpu(options.forceWebGpu), mayBeSlow: options.forceWebGpu },
     { name: 'wasm', start: startWasm, mayBeSlow: true },
@@ -80,7 +84,7 @@ export async function startBackend(probe: { readonly weights: Float32Array; read
   return chooseBackend(trials, probe, yardstick, {
     now: () => performance.now(),
     activate: async (name) => {
-      if (!(await setBackend(name))) throw new Error(`${name} did not start again`);
+      if (!(await setBackend(name))) throw new Error('not-started');
     },
     discard: removeBackend,
   });

@@ -14,7 +14,10 @@ export interface BackendFinding {
   readonly name: string;
   /** Warm gradient on the probe batch, milliseconds; null if it never got there. */
   readonly warmMs: number | null;
-  /** Why it was passed over; null for the one in use. */
+  /**
+   * Why it was passed over: `no-webgpu`, `no-adapter`, `software-adapter`, `not-started`, `late`, `wrong-gradient`, `slower` (over 1.25 times
+   * the next one's time), `not-needed`, or the backend's own words; null for the one in use.
+   */
   readonly passedOver: string | null;
 }
 
@@ -69,7 +72,7 @@ async function tryOne(trial: BackendTrial, probe: Probe, controls: BackendContro
     const error = relativeError(gradient, probe.gradient);
     if (error > MAX_RELATIVE_ERROR) {
       controls.discard(trial.name);
-      return { name: trial.name, warmMs: null, learner: null, reason: `wrong gradient (relative error ${error.toExponential(1)})` };
+      return { name: trial.name, warmMs: null, learner: null, reason: 'wrong-gradient' };
     }
     return { name: trial.name, warmMs: await warmMs(learner, probe, controls.now), learner, reason: null };
   } catch (cause) {
@@ -82,7 +85,12 @@ async function tryOne(trial: BackendTrial, probe: Probe, controls: BackendContro
  *
  * @param yardstick used when none passes
  */
-export async function chooseBackend(trials: readonly BackendTrial[], probe: Probe, yardstick: Learner, controls: BackendControls): Promise<BackendChoice> {
+export async function chooseBackend(
+  trials: readonly BackendTrial[],
+  probe: Probe,
+  yardstick: Learner,
+  controls: BackendControls,
+): Promise<BackendChoice> {
   const findings: BackendFinding[] = [];
   let held: { readonly trial: BackendTrial; readonly tried: Tried; readonly learner: Learner } | null = null;
   for (const trial of trials) {
@@ -98,7 +106,7 @@ export async function chooseBackend(trials: readonly BackendTrial[], probe: Prob
     }
     const slow = (held.tried.warmMs ?? 0) > SLOWER_THAN * (tried.warmMs ?? 0);
     const [kept, dropped] = slow ? [{ trial, tried, learner: tried.learner }, held.tried] : [held, tried];
-    findings.push({ name: dropped.name, warmMs: dropped.warmMs, passedOver: slow ? `slower than ${tried.name}` : `not faster than ${held.tried.name}` });
+    findings.push({ name: dropped.name, warmMs: dropped.warmMs, passedOver: slow ? 'slower' : 'not-needed' });
     held = kept;
     break;
   }

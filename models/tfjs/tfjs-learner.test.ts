@@ -1,6 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { setBackend } from '@tensorflow/tfjs-core';
-import { memory } from '@tensorflow/tfjs-core';
+import { memory, setBackend } from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { seededRng } from '#shared/maths/rng.ts';
 import { describeLearner, sampleBatch, sampleWeights } from '../learner.contract.ts';

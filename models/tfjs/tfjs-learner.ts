@@ -13,8 +13,8 @@ import {
   reshape,
   sigmoid,
   slice,
-  square,
   sqrt,
+  square,
   step,
   sub,
   sum,
@@ -26,12 +26,24 @@ import {
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
-import { ADAM, type Batch, type DescentPlan, FEATURE_COUNT, LAYERS, type Learner, type LinearProblem, type OnEpoch, TrainingStopped, WEIGHT_COUNT } from '../learner.ts';
+import {
+  ADAM,
+  type Batch,
+  type DescentPlan,
+  FEATURE_COUNT,
+  LAYERS,
+  type Learner,
+  type LinearProblem,
+  type OnEpoch,
+  TrainingStopped,
+  WEIGHT_COUNT,
+} from '../learner.ts';
 
 const [FIRST, SECOND, LAST] = LAYERS;
 type LayerShape = (typeof LAYERS)[number];
 
-const kernelOf = (w: Tensor1D, layer: LayerShape): Tensor2D => reshape(slice(w, layer.kernel, layer.inputs * layer.outputs), [layer.inputs, layer.outputs]);
+const kernelOf = (w: Tensor1D, layer: LayerShape): Tensor2D =>
+  reshape(slice(w, layer.kernel, layer.inputs * layer.outputs), [layer.inputs, layer.outputs]);
 const biasOf = (w: Tensor1D, layer: LayerShape): Tensor1D => slice(w, layer.bias, layer.outputs);
 
 interface Pass {
@@ -89,9 +101,18 @@ async function scalarOf(t: Tensor): Promise<number> {
 }
 
 /** Full-batch Adam from `start`, pulled towards it; every tensor made here is disposed, on failure too. */
-async function descend(start: Tensor1D, n: number, plan: DescentPlan, onEpoch: OnEpoch, epochOf: (w: Tensor1D) => Epoch): Promise<Float32Array> {
+async function descend(
+  start: Tensor1D,
+  n: number,
+  plan: DescentPlan,
+  onEpoch: OnEpoch,
+  epochOf: (w: Tensor1D) => Epoch,
+): Promise<Float32Array> {
   let live: { w: Tensor1D; m: Tensor1D; v: Tensor1D } = { w: start.clone(), m: zeros(start.shape), v: zeros(start.shape) };
-  const release = () => Object.values(live).forEach((t: Tensor1D) => { t.dispose(); });
+  const release = () =>
+    Object.values(live).forEach((t: Tensor1D) => {
+      t.dispose();
+    });
   try {
     for (let epoch = 0; epoch < plan.steps; epoch++) {
       const { loss, validation, gradient } = tidy(() => epochOf(live.w));
@@ -116,7 +137,13 @@ async function descend(start: Tensor1D, n: number, plan: DescentPlan, onEpoch: O
   }
 }
 
-async function fineTune(base: Float32Array, fit: Batch, validation: Batch | null, plan: DescentPlan, onEpoch: OnEpoch): Promise<Float32Array> {
+async function fineTune(
+  base: Float32Array,
+  fit: Batch,
+  validation: Batch | null,
+  plan: DescentPlan,
+  onEpoch: OnEpoch,
+): Promise<Float32Array> {
   const { x, y } = inputs(fit);
   const held = validation ? inputs(validation) : null;
   const start = tensor1d(base);

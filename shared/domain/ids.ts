@@ -1,6 +1,10 @@
 import type { EpochMs } from './time.ts';
 
-const hex = (word: number, digits: number): string => (word >>> 0).toString(16).padStart(8, '0').slice(8 - digits);
+const hex = (word: number, digits: number): string =>
+  (word >>> 0)
+    .toString(16)
+    .padStart(8, '0')
+    .slice(8 - digits);
 
 /**
  * A UUID version 7 (RFC 9562, section 5.7): sorts by time of making.

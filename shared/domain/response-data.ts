@@ -63,7 +63,10 @@ export function parseQMatrix(csv: string): Result<ReadonlyMap<number, readonly s
     const cells = (lines[i] as string).split(',');
     const item = Number(cells[columns[0] as number] || Number.NaN);
     if (!Number.isInteger(item)) return bad(i + 1, `item must be an integer: ${lines[i]}`);
-    skills.set(item, (cells[columns[1] as number] ?? '').split(' ').filter((s) => s !== ''));
+    skills.set(
+      item,
+      (cells[columns[1] as number] ?? '').split(' ').filter((s) => s !== ''),
+    );
   }
   return succeed(skills);
 }

@@ -10,7 +10,7 @@ export function logit(p: number): number {
 
 /** x held within [low, high]. */
 export function clip(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x;
+  return x < low ? low : Math.min(x, high);
 }
 
 /** Binary cross-entropy in nats from the logit, `max(l, 0) - l y + ln(1 + e^-|l|)`: exact where p itself would round to 0 or 1. */

@@ -89,7 +89,8 @@ export interface Scores {
 
 /** @param p predicted P(correct), shape [n] @param y outcomes 0 or 1, shape [n] @throws RangeError if lengths differ or n = 0 */
 export function scores(p: Series, y: Series): Scores {
-  if (p.length !== y.length || p.length === 0) throw new RangeError(`need as many predictions as outcomes, got ${p.length} and ${y.length}`);
+  if (p.length !== y.length || p.length === 0)
+    throw new RangeError(`need as many predictions as outcomes, got ${p.length} and ${y.length}`);
   return {
     auc: auc(p, y),
     accuracy: accuracy(p, y),

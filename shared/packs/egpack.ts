@@ -64,7 +64,9 @@ export function readEgpack(bytes: Uint8Array): Result<Pack, PackFault> {
 export function buildEgpack(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
   const manifest = files['manifest.json'];
   if (!manifest) throw new Error('manifest.json is missing');
-  const others = Object.keys(files).filter((path) => !path.startsWith('manifest.')).sort();
+  const others = Object.keys(files)
+    .filter((path) => !path.startsWith('manifest.'))
+    .sort();
   const sha256 = Object.fromEntries(others.map((path) => [path, sha256Hex(files[path] as Uint8Array)]));
   const complete = strToU8(`${JSON.stringify({ ...JSON.parse(strFromU8(manifest)), sha256 }, null, 2)}\n`);
   const entries = Object.fromEntries(others.map((path) => [path, files[path] as Uint8Array]));

@@ -52,7 +52,8 @@ function itemProblems(item: Item, manifest: Manifest, topics: ReadonlySet<string
   else for (const option of item.options) texts.push(option.text, option.why);
   const missing = new Set(texts.flatMap((t) => untranslated(t, manifest.languages)));
   if (missing.size > 0) problems.push(`not everywhere translated into ${[...missing].join(', ')}`);
-  if (item.type !== 'numeric' && new Set(item.options.map((o) => o.id)).size !== item.options.length) problems.push('two options share an id');
+  if (item.type !== 'numeric' && new Set(item.options.map((o) => o.id)).size !== item.options.length)
+    problems.push('two options share an id');
   return problems;
 }
 
@@ -75,7 +76,8 @@ function manifestProblems(manifest: Manifest): string[] {
 function parseManifest(text: string): Result<Manifest, PackFault> {
   const json = jsonOf(text);
   if (!json.ok) return fail({ kind: 'not-a-pack', detail: `manifest.json: ${json.fault}` });
-  const declared = typeof json.value === 'object' && json.value !== null && 'schemaVersion' in json.value ? json.value.schemaVersion : undefined;
+  const declared =
+    typeof json.value === 'object' && json.value !== null && 'schemaVersion' in json.value ? json.value.schemaVersion : undefined;
   if (typeof declared === 'number' && declared > PACK_SCHEMA_VERSION) return fail({ kind: 'newer-format', schemaVersion: declared });
   const parsed = manifestSchema.safeParse(json.value);
   if (!parsed.success) return fail({ kind: 'invalid', problems: zodProblems('manifest.json', parsed.error) });
@@ -119,5 +121,7 @@ export function validatePack(manifestText: string, itemsText: string): Result<Pa
   if (problems.length === 0 && items.length !== manifest.value.itemCount) {
     problems.push({ place: 'manifest.json', message: `itemCount says ${manifest.value.itemCount}, items.jsonl holds ${items.length}` });
   }
-  return problems.length > 0 ? fail({ kind: 'invalid', problems: problems.slice(0, MAX_PROBLEMS) }) : succeed({ manifest: manifest.value, items });
+  return problems.length > 0
+    ? fail({ kind: 'invalid', problems: problems.slice(0, MAX_PROBLEMS) })
+    : succeed({ manifest: manifest.value, items });
 }

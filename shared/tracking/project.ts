@@ -20,7 +20,8 @@ async function logMetrics(rows: RowStore, run_id: string, metrics: readonly Metr
   for (const { key, value, timestamp, step } of metrics) {
     await rows.put('metrics', { run_id, key, timestamp, step, value, value_key: valueKey(value) });
     const latest = await rows.get('latest_metrics', [run_id, key]);
-    if (!latest || isLater({ key, value, timestamp, step }, latest)) await rows.put('latest_metrics', { run_id, key, timestamp, step, value });
+    if (!latest || isLater({ key, value, timestamp, step }, latest))
+      await rows.put('latest_metrics', { run_id, key, timestamp, step, value });
   }
 }
 
@@ -130,7 +131,8 @@ export async function project(event: LogEvent, rows: RowStore): Promise<void> {
       return createRun(rows, event.body, event);
     case 'run.updated': {
       const run = await rows.get('runs', event.body.run_id);
-      if (run && run.status === 'RUNNING') await rows.put('runs', { ...run, status: event.body.status, end_time: event.body.end_time ?? null });
+      if (run && run.status === 'RUNNING')
+        await rows.put('runs', { ...run, status: event.body.status, end_time: event.body.end_time ?? null });
       return;
     }
     case 'metric.logged':

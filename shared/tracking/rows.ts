@@ -35,7 +35,12 @@ export interface SessionRow extends Body<'session.started'> {
 
 /** The rows folded out of the log, MLflow's nouns first. */
 export interface Tables {
-  experiments: { readonly experiment_id: string; readonly name: string; readonly lifecycle_stage: 'active' | 'deleted'; readonly creation_time: number };
+  experiments: {
+    readonly experiment_id: string;
+    readonly name: string;
+    readonly lifecycle_stage: 'active' | 'deleted';
+    readonly creation_time: number;
+  };
   runs: {
     readonly run_id: string;
     readonly experiment_id: string;
@@ -47,15 +52,40 @@ export interface Tables {
   };
   params: { readonly owner: string; readonly key: string; readonly value: string };
   tags: { readonly owner: string; readonly key: string; readonly value: string; readonly hlc: string; readonly device_id: string };
-  metrics: { readonly run_id: string; readonly key: string; readonly timestamp: number; readonly step: number; readonly value_key: string; readonly value: number };
-  latest_metrics: { readonly run_id: string; readonly key: string; readonly timestamp: number; readonly step: number; readonly value: number };
+  metrics: {
+    readonly run_id: string;
+    readonly key: string;
+    readonly timestamp: number;
+    readonly step: number;
+    readonly value_key: string;
+    readonly value: number;
+  };
+  latest_metrics: {
+    readonly run_id: string;
+    readonly key: string;
+    readonly timestamp: number;
+    readonly step: number;
+    readonly value: number;
+  };
   registered_models: { readonly name: string; readonly creation_time: number };
-  model_versions: { readonly name: string; readonly version: number; readonly run_id: string; readonly creation_time: number; readonly tags: readonly { readonly key: string; readonly value: string }[] };
+  model_versions: {
+    readonly name: string;
+    readonly version: number;
+    readonly run_id: string;
+    readonly creation_time: number;
+    readonly tags: readonly { readonly key: string; readonly value: string }[];
+  };
   aliases: { readonly name: string; readonly alias: string; readonly version: number; readonly hlc: string; readonly at: number };
   artifact_entries: { readonly run_id: string; readonly path: string; readonly sha256: string; readonly size: number };
   sessions: SessionRow;
   answers: AnswerRow;
-  slates: Body<'slate.shown'> & { readonly seq: number; readonly at: number; readonly opened: readonly number[]; readonly dismissed: readonly number[]; readonly completed: readonly number[] };
+  slates: Body<'slate.shown'> & {
+    readonly seq: number;
+    readonly at: number;
+    readonly opened: readonly number[];
+    readonly dismissed: readonly number[];
+    readonly completed: readonly number[];
+  };
   feedback: Body<'feedback.given'> & { readonly id: string; readonly at: number };
   settings: { readonly key: string; readonly value: string; readonly hlc: string };
 }

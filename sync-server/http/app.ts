@@ -21,17 +21,24 @@ function measured({ metrics }: HttpPorts): RequestHandler {
   return (request, response, next) => {
     const from = performance.now();
     response.on('finish', () => {
-      const route: unknown = response.locals['route'];
-      metrics.requestDone(typeof route === 'string' ? route : 'unmatched', request.method, response.statusCode, (performance.now() - from) / 1000);
+      const route: unknown = response.locals.route;
+      metrics.requestDone(
+        typeof route === 'string' ? route : 'unmatched',
+        request.method,
+        response.statusCode,
+        (performance.now() - from) / 1000,
+      );
     });
     next();
   };
 }
 
-const named = (route: string): RequestHandler => (_request, response, next) => {
-  response.locals['route'] = route;
-  next();
-};
+const named =
+  (route: string): RequestHandler =>
+  (_request, response, next) => {
+    response.locals.route = route;
+    next();
+  };
 
 function health(app: Express, { ping, isDraining, version }: HttpPorts): void {
   app.get('/health', named('/health'), (_request, response) => {
@@ -41,7 +48,12 @@ function health(app: Express, { ping, isDraining, version }: HttpPorts): void {
     response.json({ alive: true });
   });
   app.get('/readyz', named('/readyz'), async (_request, response) => {
-    const isReady = !isDraining() && (await ping().then(() => true, () => false));
+    const isReady =
+      !isDraining() &&
+      (await ping().then(
+        () => true,
+        () => false,
+      ));
     response.status(isReady ? 200 : 503).json({ ready: isReady });
   });
   app.get('/version', named('/version'), (_request, response) => {
@@ -57,7 +69,14 @@ function client(app: Express, { clientDir }: HttpPorts): void {
     named('/assets'),
     express.static(join(clientDir, 'assets'), { immutable: true, maxAge: YEAR_S * 1000, index: false, fallthrough: true }),
   );
-  app.use(named('static'), express.static(clientDir, { maxAge: 0, index: 'index.html', setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache') }));
+  app.use(
+    named('static'),
+    express.static(clientDir, {
+      maxAge: 0,
+      index: 'index.html',
+      setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
+    }),
+  );
   app.get(/^\/(start|study|done|my-model|packs|settings)(\/|$)/, named('page'), (request, response, next) => {
     if (!request.accepts('html')) return next();
     response.setHeader('Cache-Control', 'no-cache');
@@ -78,13 +97,16 @@ export function newApp(ports: HttpPorts): Express {
   health(app, ports);
   client(app, ports);
   app.use((_request, response) => {
-    response.locals['route'] = 'unmatched';
+    response.locals.route = 'unmatched';
     response.status(404).json({ kind: 'not-found', message: 'Nothing is here.' });
   });
   const onFault: ErrorRequestHandler = (fault: unknown, _request, response, _next) => {
     const status = fault instanceof Error && 'status' in fault && typeof fault.status === 'number' ? fault.status : 500;
     if (status >= 500) ports.log.error({ err: fault }, 'request failed');
-    response.status(status).json({ kind: status >= 500 ? 'internal' : 'bad-request', message: status >= 500 ? 'Something failed here.' : 'The request could not be read.' });
+    response.status(status).json({
+      kind: status >= 500 ? 'internal' : 'bad-request',
+      message: status >= 500 ? 'Something failed here.' : 'The request could not be read.',
+    });
   };
   app.use(onFault);
   return app;

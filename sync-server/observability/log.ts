@@ -5,5 +5,8 @@ export type Log = pino.Logger;
 
 /** @param level pino level; `silent` in tests */
 export function newLog(level: string): Log {
-  return pino({ level, base: null, redact: ['req.headers', 'authorization', 'cookie', 'body', '*.password', 'url.search'] }, pino.destination(2));
+  return pino(
+    { level, base: null, redact: ['req.headers', 'authorization', 'cookie', 'body', '*.password', 'url.search'] },
+    pino.destination(2),
+  );
 }

@@ -53,7 +53,9 @@ function ownerWhenRoot(): Owner | null {
     const found = spawnSync('id', ['-u', name], { encoding: 'utf8' });
     if (found.status === 0) return { uid: Number(found.stdout), gid: Number(execFileSync('id', ['-g', name], { encoding: 'utf8' })) };
   }
-  throw new Error('Postgres will not run as root, and neither user "postgres" nor "nobody" exists. Run as a plain user, or set DATABASE_URL.');
+  throw new Error(
+    'Postgres will not run as root, and neither user "postgres" nor "nobody" exists. Run as a plain user, or set DATABASE_URL.',
+  );
 }
 
 /** Data and binaries where the owner can reach them: beside the repository, or below /var/lib when that is closed to others. */
@@ -77,17 +79,33 @@ function freePort(): Promise<number> {
   });
 }
 
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** One installation at a time on one data folder. @throws Error naming the process that has it */
+function takeOwnership(data: string): void {
+  const file = `${data}.owner`;
+  const other = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  const isNode = (pid: number) => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node');
+  if (other > 0 && other !== process.pid && isAlive(other) && isNode(other)) {
+    throw new Error(`ExamsGraph already runs on this data (process ${other}). Stop it with Ctrl-C, or set EG_DATA_DIR to another folder.`);
+  }
+  writeFileSync(file, String(process.pid));
+}
+
 /** A server left behind by a killed parent is asked to stop; the lock of a dead one is removed. */
 async function clearStaleLock(data: string): Promise<void> {
   const lock = join(data, 'postmaster.pid');
   if (!existsSync(lock)) return;
   const pid = Number(readFileSync(lock, 'utf8').split('\n')[0]);
   const isServing = () => {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return false;
-    }
+    if (!isAlive(pid)) return false;
     const stat = `/proc/${pid}/stat`;
     return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, 'utf8'));
   };
@@ -116,7 +134,10 @@ function initialise(binaries: Binaries, data: string, owner: Owner | null): void
 function started(child: ChildProcess): Promise<void> {
   return new Promise((done, failed) => {
     let output = '';
-    const timer = setTimeout(() => failed(new Error(`Postgres was not ready after ${START_TIMEOUT_MS / 1000} s: ${output}`)), START_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => failed(new Error(`Postgres was not ready after ${START_TIMEOUT_MS / 1000} s: ${output}`)),
+      START_TIMEOUT_MS,
+    );
     child.stderr?.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-4000);
       if (!output.includes('ready to accept connections')) return;
@@ -142,11 +163,17 @@ export async function startLocalCluster(root: string, dataRoot: string, settings
   const owner = ownerWhenRoot();
   mkdirSync(dataRoot, { recursive: true });
   const { binaries, data } = placed(found, join(resolve(dataRoot), `pg-${found.major}`), owner);
+  takeOwnership(data);
   if (!existsSync(join(data, 'PG_VERSION'))) initialise(binaries, data, owner);
   await clearStaleLock(data);
   const port = await freePort();
   const options = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings].flatMap((s) => ['-c', s]);
-  const child = spawn(join(binaries.bin, 'postgres'), ['-D', data, '-p', String(port), ...options], { ...owner, cwd: data, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  const child = spawn(join(binaries.bin, 'postgres'), ['-D', data, '-p', String(port), ...options], {
+    ...owner,
+    cwd: data,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
   await started(child);
   const password = readFileSync(`${data}.password`, 'utf8').trim();
   return {
@@ -154,7 +181,10 @@ export async function startLocalCluster(root: string, dataRoot: string, settings
     stop: () =>
       new Promise((done) => {
         if (child.exitCode !== null || child.signalCode !== null) return done();
-        child.once('exit', () => done());
+        child.once('exit', () => {
+          rmSync(`${data}.owner`, { force: true });
+          done();
+        });
         child.kill('SIGINT');
       }),
   };

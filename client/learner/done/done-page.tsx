@@ -1,8 +1,5 @@
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { inLanguage } from '#shared/packs/schema.ts';
-import type { Draft } from '#shared/tracking/event.ts';
-import type { AnswerRow, SessionRow } from '#shared/tracking/rows.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { standings, type TopicStanding } from '#client/tutor/summary.ts';
@@ -11,6 +8,9 @@ import { foldModel } from '#client/tutor/tutor-state.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
+import { inLanguage } from '#shared/packs/schema.ts';
+import type { Draft } from '#shared/tracking/event.ts';
+import type { AnswerRow, SessionRow } from '#shared/tracking/rows.ts';
 
 const PREDICTED_SCORE_FROM = 30;
 
@@ -84,9 +84,12 @@ function WrongItems({ outcome }: { readonly outcome: Outcome }) {
           const stem = inLanguage(item.stem, language);
           const keys = item.type === 'numeric' ? [] : item.options.filter((o) => o.correct);
           const why = item.type === 'numeric' ? [inLanguage(item.why, language).text] : keys.map((o) => inLanguage(o.why, language).text);
-          const right = item.type === 'numeric' ? t.study.numberKey(String(item.answer.value)) : keys.map((o) => inLanguage(o.text, language).text).join(' · ');
+          const right =
+            item.type === 'numeric'
+              ? t.study.numberKey(String(item.answer.value))
+              : keys.map((o) => inLanguage(o.text, language).text).join(' · ');
           return (
-            <li key={answer.attempt_id}>
+            <li key={answer.attempt_id} style={{ borderTop: '1px solid var(--hairline)' }}>
               <details>
                 <summary lang={stem.lang} style={{ color: 'inherit' }}>
                   {stem.text}

@@ -1,8 +1,6 @@
 import { Play, WifiOff } from 'lucide-react';
 import { useSyncExternalStore } from 'react';
 import { Link, useLocation } from 'wouter';
-import { inLanguage } from '#shared/packs/schema.ts';
-import type { SessionRow } from '#shared/tracking/rows.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { type Settings, useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { standings, summarise } from '#client/tutor/summary.ts';
@@ -11,6 +9,8 @@ import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
+import { inLanguage } from '#shared/packs/schema.ts';
+import type { SessionRow } from '#shared/tracking/rows.ts';
 import { minutesFor, Recommendations } from './recommendations.tsx';
 import { answersOfDay, Today } from './today.tsx';
 
@@ -64,28 +64,35 @@ function Continue({ tutor, state, settings }: { readonly tutor: Tutor; readonly 
 function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings: Settings }) {
   const { t, language } = useSpeech();
   const { moment } = usePorts();
-  const head = useLog(async (reader) => (await reader.list('answers', 'pack_id', tutor.packId)).filter((a) => a.superseded === 0).length, tutor.packId);
+  const head = useLog(
+    async (reader) => (await reader.list('answers', 'pack_id', tutor.packId)).filter((a) => a.superseded === 0).length,
+    tutor.packId,
+  );
   const state = useOnce(async () => ({ ...(await tutor.state()) }), `${tutor.packId} ${head.kind === 'ready' ? head.value : ''}`);
   if (state.kind === 'failed') return <Notice tone="bad">{t.storageFault.unknown}</Notice>;
   if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;
   const { at, tz } = moment();
   const today = answersOfDay(state.value.answers, at, tz);
   const todayItems = new Set(today.flatMap((a) => tutor.course.items.get(a.item_id)?.topics ?? []));
-  const topics = standings(tutor.course, state.value).map((topic) => ({ ...topic, title: inLanguage(topic.title, language).text, isToday: todayItems.has(topic.id) }));
+  const topics = standings(tutor.course, state.value).map((topic) => ({
+    ...topic,
+    title: inLanguage(topic.title, language).text,
+    isToday: todayItems.has(topic.id),
+  }));
   const strongest = topics.filter((topic) => topic.answers >= 3).sort((a, b) => b.strength - a.strength)[0];
   const summary = summarise(state.value, tutor.global);
   return (
     <>
-      <header>
-        <h1>{inLanguage(tutor.course.pack.manifest.title, language).text}</h1>
-        <Standing answers={state.value.answers.length} examDate={settings.examDate} now={at} />
+      <header className="masthead">
+        <div>
+          <h1>{inLanguage(tutor.course.pack.manifest.title, language).text}</h1>
+          <Standing answers={state.value.answers.length} examDate={settings.examDate} now={at} />
+        </div>
+        <TopicGraph nodes={topics} words={t.graph} percent={t.common.percent} size="small" />
       </header>
       <Continue tutor={tutor} state={state.value} settings={settings} />
-      <section className="stack" aria-label={t.home.graphTitle}>
-        <TopicGraph nodes={topics} words={t.graph} percent={t.common.percent} size="large" />
-        <p className="quiet">{strongest ? t.home.graphSentence(strongest.title, t.common.percent(strongest.strength)) : t.home.graphEmpty}</p>
-      </section>
       <Today answers={today} />
+      <Recommendations tutor={tutor} state={state.value} />
       <section className="card" aria-labelledby="model">
         <header>
           <h2 id="model">{t.home.model}</h2>
@@ -96,7 +103,15 @@ function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings:
           {t.home.modelMore}
         </Link>
       </section>
-      <Recommendations tutor={tutor} state={state.value} />
+      <section className="card" aria-labelledby="graph">
+        <header>
+          <h2 id="graph">{t.home.graphTitle}</h2>
+        </header>
+        <p className="quiet">
+          {strongest ? t.home.graphSentence(strongest.title, t.common.percent(strongest.strength)) : t.home.graphEmpty}
+        </p>
+        <TopicGraph nodes={topics} words={t.graph} percent={t.common.percent} size="large" />
+      </section>
     </>
   );
 }

@@ -1,14 +1,14 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { EXPLORE_RATE } from '#models/recommend/slate.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
-import type { Tables } from '#shared/tracking/rows.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useLog, useOnce } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { EXPLORE_RATE } from '#models/recommend/slate.ts';
+import { inLanguage } from '#shared/packs/schema.ts';
+import type { Tables } from '#shared/tracking/rows.ts';
 
 type Slate = Tables['slates'];
 type Slot = Slate['slots'][number];
@@ -18,7 +18,10 @@ const RECENT = 3;
 
 /** Minutes a number of questions takes: at the learner's own median pace once there are ten answers. */
 export function minutesFor(questions: number, state: TutorState): number {
-  const times = state.answers.slice(-50).map((a) => a.time_spent).sort((a, b) => a - b);
+  const times = state.answers
+    .slice(-50)
+    .map((a) => a.time_spent)
+    .sort((a, b) => a - b);
   const median = times.length >= 10 ? Math.max(10, times[Math.floor(times.length / 2)] ?? SECONDS_A_QUESTION) : SECONDS_A_QUESTION;
   return Math.max(1, Math.round((questions * median) / 60));
 }
@@ -50,7 +53,17 @@ function useReason(tutor: Tutor, state: TutorState): (slot: Slot) => string {
   };
 }
 
-function Card({ tutor, state, slate, slot }: { readonly tutor: Tutor; readonly state: TutorState; readonly slate: Slate; readonly slot: Slot }) {
+function Card({
+  tutor,
+  state,
+  slate,
+  slot,
+}: {
+  readonly tutor: Tutor;
+  readonly state: TutorState;
+  readonly slate: Slate;
+  readonly slot: Slot;
+}) {
   const { t, language } = useSpeech();
   const [, go] = useLocation();
   const reasonOf = useReason(tutor, state);
@@ -126,8 +139,14 @@ function Difficulty({ tutor }: { readonly tutor: Tutor }) {
 /** Three things to do next, each with its reason. */
 export function Recommendations({ tutor, state }: { readonly tutor: Tutor; readonly state: TutorState }) {
   const { t } = useSpeech();
-  const dismissed = useLog(async (reader) => (await reader.list('slates', 'pack_id', tutor.packId)).findLast((s) => s.purpose === 'home')?.dismissed.length ?? 0, tutor.packId);
-  const slate = useOnce(() => tutor.recommend(), `${tutor.packId} ${state.answers.length} ${dismissed.kind === 'ready' ? dismissed.value : ''}`);
+  const dismissed = useLog(
+    async (reader) => (await reader.list('slates', 'pack_id', tutor.packId)).findLast((s) => s.purpose === 'home')?.dismissed.length ?? 0,
+    tutor.packId,
+  );
+  const slate = useOnce(
+    () => tutor.recommend(),
+    `${tutor.packId} ${state.answers.length} ${dismissed.kind === 'ready' ? dismissed.value : ''}`,
+  );
   return (
     <section className="stack" aria-labelledby="recommended">
       <h2 id="recommended">{t.home.recommended}</h2>

@@ -1,7 +1,7 @@
-import { studyDay } from '#shared/domain/time.ts';
-import type { AnswerRow } from '#shared/tracking/rows.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { LineChart } from '#client/ui/line-chart.tsx';
+import { studyDay } from '#shared/domain/time.ts';
+import type { AnswerRow } from '#shared/tracking/rows.ts';
 
 /** Standing answers of the study day that `now` belongs to. */
 export function answersOfDay(answers: readonly AnswerRow[], now: number, tz: number): readonly AnswerRow[] {

@@ -1,4 +1,3 @@
-import type { Tables } from '#shared/tracking/rows.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import type { LogReader } from '#client/ports/experiment-log.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
@@ -7,6 +6,7 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import { personalName } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import type { Tables } from '#shared/tracking/rows.ts';
 import { Runs } from './runs.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 
@@ -14,7 +14,10 @@ function Versions({ tutor }: { readonly tutor: Tutor }) {
   const { t, language } = useSpeech();
   const name = personalName(tutor.packId);
   const loaded = useLog(
-    async (reader) => ({ versions: await reader.list('model_versions', 'name', name), champion: (await reader.get('aliases', [name, 'champion']))?.version }),
+    async (reader) => ({
+      versions: await reader.list('model_versions', 'name', name),
+      champion: (await reader.get('aliases', [name, 'champion']))?.version,
+    }),
     name,
   );
   const when = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
@@ -31,7 +34,8 @@ function Versions({ tutor }: { readonly tutor: Tutor }) {
                   {v.version}
                 </td>
                 <td>
-                  {v.version === loaded.value.champion && <strong>{t.model.champion}</strong>} {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && t.model.earlyTag}
+                  {v.version === loaded.value.champion && <strong>{t.model.champion}</strong>}{' '}
+                  {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && t.model.earlyTag}
                 </td>
                 <td className="number quiet">{when.format(v.creation_time)}</td>
               </tr>
@@ -73,7 +77,7 @@ function Backend() {
           <p className="number">{t.model.backendUsed(use.value.backend, t.common.seconds(use.value.trainMs / 1000))}</p>
           {use.value.passedOver.map((tag) => (
             <p key={tag.key} className="quiet small">
-              {t.model.backendPassed(tag.key.slice('backend.'.length), tag.value)}
+              {t.model.backendPassed(tag.key.slice('backend.'.length), t.model.passedOver[tag.value] ?? tag.value)}
             </p>
           ))}
         </>
@@ -87,14 +91,24 @@ function Totals() {
   const totals = useLog(async (reader) => {
     const sessions = await reader.list('sessions');
     const seconds = sessions.reduce((sum, s) => sum + s.totals.studyTimeS, 0);
-    return { runs: (await reader.list('runs')).length, minutes: Math.round(seconds / 60), versions: (await reader.list('model_versions')).length };
+    return {
+      runs: (await reader.list('runs')).length,
+      minutes: Math.round(seconds / 60),
+      versions: (await reader.list('model_versions')).length,
+    };
   }, 'totals');
-  return totals.kind === 'ready' ? <p className="quiet number">{t.model.totals(totals.value.runs, totals.value.minutes, totals.value.versions)}</p> : null;
+  return totals.kind === 'ready' ? (
+    <p className="quiet number">{t.model.totals(totals.value.runs, totals.value.minutes, totals.value.versions)}</p>
+  ) : null;
 }
 
 function Loaded({ tutor }: { readonly tutor: Tutor }) {
   const { t } = useSpeech();
-  const marker = useLog(async (reader) => `${(await reader.list('answers', 'pack_id', tutor.packId)).length} ${(await reader.list('aliases')).length} ${(await reader.list('model_versions')).length}`, tutor.packId);
+  const marker = useLog(
+    async (reader) =>
+      `${(await reader.list('answers', 'pack_id', tutor.packId)).length} ${(await reader.list('aliases')).length} ${(await reader.list('model_versions')).length}`,
+    tutor.packId,
+  );
   const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? marker.value : '');
   if (state.kind === 'failed') return <Notice tone="bad">{t.storageFault.unknown}</Notice>;
   if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;

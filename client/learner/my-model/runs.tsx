@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import type { Tables } from '#shared/tracking/rows.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import type { LogReader } from '#client/ports/experiment-log.ts';
 import { useLog } from '#client/tutor/learner-ports.tsx';
 import { LineChart } from '#client/ui/line-chart.tsx';
 import { Waiting } from '#client/ui/states.tsx';
+import type { Tables } from '#shared/tracking/rows.ts';
 
 const FIRST_SHOWN = 8;
 
@@ -35,12 +35,12 @@ async function readRuns(reader: LogReader): Promise<readonly RunLine[]> {
 
 const format = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(value < 1 && value > -1 ? 4 : 2));
 
-function resultOf({ experiment, metrics, tags }: RunLine): string {
+function resultOf({ experiment, metrics, tags }: RunLine, gates: Readonly<Record<string, string>>): string {
   const metric = (key: string) => metrics.find((m) => m.key === key)?.value;
   if (experiment === 'training') {
     const loss = metric('log_loss');
     const gate = tags.find((tag) => tag.key === 'gate')?.value ?? '';
-    return [loss === undefined ? '' : loss.toFixed(3), gate].filter(Boolean).join(' · ');
+    return [loss === undefined ? '' : loss.toFixed(3), gates[gate] ?? gate].filter(Boolean).join(' · ');
   }
   const [accuracy, solved] = [metric('accuracy'), metric('questions_solved')];
   return solved === undefined ? '' : `${Number.isFinite(accuracy) ? `${Math.round(100 * (accuracy ?? 0))}% · ` : ''}n = ${solved}`;
@@ -56,7 +56,14 @@ function MetricChart({ line, metricKey }: { readonly line: RunLine; readonly met
   }, `${line.run.run_id} ${metricKey}`);
   if (points.kind !== 'ready' || points.value.filter(Number.isFinite).length < 2) return null;
   return (
-    <LineChart title={metricKey} series={[{ name: metricKey, values: points.value, colour: 1 }]} xName={t.model.step} format={format} tableTitle={t.common.showTable} height={90} />
+    <LineChart
+      title={metricKey}
+      series={[{ name: metricKey, values: points.value, colour: 1 }]}
+      xName={t.model.step}
+      format={format}
+      tableTitle={t.common.showTable}
+      height={90}
+    />
   );
 }
 
@@ -85,7 +92,10 @@ function RunDetails({ line }: { readonly line: RunLine }) {
       {charted.map((key) => (
         <MetricChart key={key} line={line} metricKey={key} />
       ))}
-      <Pairs title={t.model.metrics} rows={line.metrics.map((m) => ({ key: m.key, value: Number.isNaN(m.value) ? '–' : format(m.value) }))} />
+      <Pairs
+        title={t.model.metrics}
+        rows={line.metrics.map((m) => ({ key: m.key, value: Number.isNaN(m.value) ? '–' : format(m.value) }))}
+      />
       <Pairs title={t.model.params} rows={line.params} />
       <Pairs title={t.model.tags} rows={line.tags} />
       <Pairs title={t.model.artifacts} rows={line.artifacts.map((a) => ({ key: a.path, value: t.common.kilobytes(a.size) }))} />
@@ -116,7 +126,7 @@ export function Runs() {
                 <span style={{ flex: 1, display: 'grid' }}>
                   <span className="row apart" style={{ gap: 4 }}>
                     <span>{t.model.experiment[line.experiment] ?? line.experiment}</span>
-                    <span className="quiet small number">{resultOf(line)}</span>
+                    <span className="quiet small number">{resultOf(line, t.model.gate)}</span>
                   </span>
                   <span className="quiet small number">
                     {when.format(line.run.start_time)} · {t.model.status[line.run.status]}

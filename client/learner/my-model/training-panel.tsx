@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
-import { MIN_TRAINING_ANSWERS } from '#client/tutor/training.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { usePorts } from '#client/tutor/learner-ports.tsx';
+import { MIN_TRAINING_ANSWERS } from '#client/tutor/training.ts';
 import type { CurvePoint, TrainingState } from '#client/tutor/training-desk.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { LineChart } from '#client/ui/line-chart.tsx';
@@ -37,8 +37,8 @@ function Curve({ curve }: { readonly curve: readonly CurvePoint[] }) {
 function Verdict({ state, version }: { readonly state: Extract<TrainingState, { kind: 'done' }>; readonly version: number }) {
   const { t } = useSpeech();
   const { verdict, metrics } = state.trained;
-  const before = (metrics['baseline_log_loss'] ?? Number.NaN).toFixed(3);
-  const after = (metrics['log_loss'] ?? Number.NaN).toFixed(3);
+  const before = (metrics.baseline_log_loss ?? Number.NaN).toFixed(3);
+  const after = (metrics.log_loss ?? Number.NaN).toFixed(3);
   if (verdict.kind === 'registered') {
     return (
       <p>
@@ -62,11 +62,14 @@ function Outcome({ state, version }: { readonly state: TrainingState; readonly v
     <div className="stack" role="status" style={{ gap: 4 }} data-testid="training-outcome">
       <Verdict state={state} version={version} />
       <p className="quiet small number">{t.model.backendUsed(backend, t.common.seconds(trainMs / 1000))}</p>
-      {findings.map((f) => f.passedOver && (
-        <p key={f.name} className="quiet small">
-          {t.model.backendPassed(f.name, f.passedOver)}
-        </p>
-      ))}
+      {findings.map(
+        (f) =>
+          f.passedOver && (
+            <p key={f.name} className="quiet small">
+              {t.model.backendPassed(f.name, t.model.passedOver[f.passedOver] ?? f.passedOver)}
+            </p>
+          ),
+      )}
     </div>
   );
 }

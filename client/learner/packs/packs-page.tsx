@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { inLanguage, type Pack } from '#shared/packs/schema.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { inLanguage, type Pack } from '#shared/packs/schema.ts';
 
 function Installed({ pack, isCurrent, onUse }: { readonly pack: Pack; readonly isCurrent: boolean; readonly onUse: () => void }) {
   const { t, language } = useSpeech();

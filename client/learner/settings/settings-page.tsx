@@ -12,7 +12,11 @@ function Tick({ name, isDone }: { readonly name: string; readonly isDone: boolea
     <>
       <dt>{name}</dt>
       <dd className="row" style={{ justifyContent: 'end' }}>
-        {isDone ? <Check className="icon" size={16} strokeWidth={2.5} aria-hidden /> : <Minus className="icon" size={16} strokeWidth={2} aria-hidden />}
+        {isDone ? (
+          <Check className="icon" size={16} strokeWidth={2.5} aria-hidden />
+        ) : (
+          <Minus className="icon" size={16} strokeWidth={2} aria-hidden />
+        )}
         {isDone ? t.settings.yes : t.settings.no}
       </dd>
     </>
@@ -25,7 +29,14 @@ function OnThisPhone() {
   const [checks, setChecks] = useState(0);
   const [isRefused, setRefused] = useState(false);
   const [isFailed, setFailed] = useState(false);
-  const ready = useOnce(async () => ({ ...(await ports.readiness.check()), packs: (await ports.installedPacks()).length > 0, persisted: (await navigator.storage?.persisted?.()) ?? false }), String(checks));
+  const ready = useOnce(
+    async () => ({
+      ...(await ports.readiness.check()),
+      packs: (await ports.installedPacks()).length > 0,
+      persisted: (await navigator.storage?.persisted?.()) ?? false,
+    }),
+    String(checks),
+  );
   const counts = useLog(async (reader) => (await reader.list('answers')).filter((a) => a.superseded === 0).length, 'count');
   const head = useOnce(() => ports.log.head(), `${checks} ${counts.kind === 'ready' ? counts.value : ''}`);
   const protect = async () => {
@@ -66,7 +77,13 @@ function OnThisPhone() {
 }
 
 /** Language, look, and what is kept on this device. */
-export function SettingsPage({ appearance, onAppearance }: { readonly appearance: Appearance; readonly onAppearance: (next: Appearance) => void }) {
+export function SettingsPage({
+  appearance,
+  onAppearance,
+}: {
+  readonly appearance: Appearance;
+  readonly onAppearance: (next: Appearance) => void;
+}) {
   const { t } = useSpeech();
   return (
     <main className="page">

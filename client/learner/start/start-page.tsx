@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { inLanguage, type Pack } from '#shared/packs/schema.ts';
 import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
+import { inLanguage, type Pack } from '#shared/packs/schema.ts';
 
 const SAMPLE = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, i) => ({
   id,
@@ -46,7 +46,15 @@ export function WelcomePage({ onLanguage }: { readonly onLanguage: (tag: 'ko' | 
   );
 }
 
-function PackCard({ entry, onChoose, isBusy }: { readonly entry: CatalogueEntry; readonly onChoose: () => void; readonly isBusy: boolean }) {
+function PackCard({
+  entry,
+  onChoose,
+  isBusy,
+}: {
+  readonly entry: CatalogueEntry;
+  readonly onChoose: () => void;
+  readonly isBusy: boolean;
+}) {
   const { t, language } = useSpeech();
   const title = inLanguage(entry.title, language).text;
   const names = entry.languages.map((tag) => LANGUAGES.find((l) => l.tag === tag)?.name ?? tag).join(', ');
@@ -55,7 +63,8 @@ function PackCard({ entry, onChoose, isBusy }: { readonly entry: CatalogueEntry;
       <h2>{title}</h2>
       <p>{inLanguage(entry.description, language).text}</p>
       <p className="quiet small">
-        {t.common.questions(entry.itemCount)} · {t.start.languages(names)} · {t.start.licence(entry.licence, t.common.kilobytes(entry.bytes))}
+        {t.common.questions(entry.itemCount)} · {t.start.languages(names)} ·{' '}
+        {t.start.licence(entry.licence, t.common.kilobytes(entry.bytes))}
       </p>
       <button type="button" className="button primary wide" disabled={isBusy} onClick={onChoose}>
         {t.start.choose(title)}
@@ -138,7 +147,15 @@ export function PlanPage({ packId }: { readonly packId: string }) {
         </label>
         <label className="field">
           <span className="quiet">{t.start.minutes}</span>
-          <input type="number" inputMode="numeric" min={5} max={60} step={5} value={minutes} onChange={(event) => setMinutes(event.target.value)} />
+          <input
+            type="number"
+            inputMode="numeric"
+            min={5}
+            max={60}
+            step={5}
+            value={minutes}
+            onChange={(event) => setMinutes(event.target.value)}
+          />
         </label>
         <button type="submit" className="button primary wide" disabled={!isReady}>
           {t.start.continue}

@@ -1,8 +1,8 @@
 import { Check, X } from 'lucide-react';
 import type { ReactNode, RefObject } from 'react';
-import type { Choice } from '#shared/packs/grade.ts';
-import { inLanguage, type Item, type Option } from '#shared/packs/schema.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
+import type { Choice } from '#shared/packs/grade.ts';
+import { type Item, inLanguage, type Option } from '#shared/packs/schema.ts';
 
 interface Props {
   readonly item: Item;
@@ -43,7 +43,8 @@ function Options({ item, choice, onChoice, isChecked }: Props & { readonly item:
   const { t, language } = useSpeech();
   const chosen = choice.kind === 'options' ? choice.ids : [];
   const isMany = item.type === 'multiple';
-  const marks = item.type === 'truefalse' ? item.options.map((_, i) => String(i + 1)) : item.options.map((_, i) => String.fromCharCode(65 + i));
+  const marks =
+    item.type === 'truefalse' ? item.options.map((_, i) => String(i + 1)) : item.options.map((_, i) => String.fromCharCode(65 + i));
   if (isChecked) {
     return (
       <ul className="options checked">
@@ -67,7 +68,12 @@ function Options({ item, choice, onChoice, isChecked }: Props & { readonly item:
           const text = inLanguage(option.text, language);
           return (
             <label key={option.id} className={isMany ? 'option many' : 'option'}>
-              <input type={isMany ? 'checkbox' : 'radio'} name={item.id} checked={chosen.includes(option.id)} onChange={() => toggle(option.id)} />
+              <input
+                type={isMany ? 'checkbox' : 'radio'}
+                name={item.id}
+                checked={chosen.includes(option.id)}
+                onChange={() => toggle(option.id)}
+              />
               <span className="mark" aria-hidden="true">
                 {marks[i]}
               </span>
@@ -80,7 +86,14 @@ function Options({ item, choice, onChoice, isChecked }: Props & { readonly item:
   );
 }
 
-function Typed({ item, choice, onChoice, isChecked, fieldFault, inputRef }: Props & { readonly item: Extract<Item, { type: 'numeric' }> }): ReactNode {
+function Typed({
+  item,
+  choice,
+  onChoice,
+  isChecked,
+  fieldFault,
+  inputRef,
+}: Props & { readonly item: Extract<Item, { type: 'numeric' }> }): ReactNode {
   const { t, language } = useSpeech();
   const typed = choice.kind === 'text' ? choice.text : '';
   const unit = item.answer.unit ? inLanguage(item.answer.unit, language).text : '';

@@ -2,15 +2,15 @@ import './study.css';
 import { CircleCheck, CircleX, Undo2, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import type { Confidence } from '#shared/domain/confidence.ts';
-import { type Choice, grade, isComplete } from '#shared/packs/grade.ts';
-import { inLanguage, type Item } from '#shared/packs/schema.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import type { Confidence } from '#shared/domain/confidence.ts';
+import { type Choice, grade, isComplete } from '#shared/packs/grade.ts';
+import { type Item, inLanguage } from '#shared/packs/schema.ts';
 import { QuestionBody } from './question-body.tsx';
 import { useStudyKeys } from './study-keys.ts';
 import { visibleTimer } from './visible-timer.ts';
@@ -38,9 +38,15 @@ function TopBar({ stage, onLeave, onUndo }: { readonly stage: Stage; readonly on
       </button>
       <p className="count small">{t.study.count(number, planned)}</p>
       <div className="progress" aria-hidden="true">
-        <div style={{ width: `${(100 * (number - (stage.phase === 'checked' ? 0 : 1))) / planned}%` }} />
+        <div className="done-part" style={{ width: `${(100 * (number - (stage.phase === 'checked' ? 0 : 1))) / planned}%` }} />
       </div>
-      <button type="button" className="button plain" onClick={onUndo} aria-label={t.study.undo} disabled={stage.phase !== 'open' || totals.answered === 0}>
+      <button
+        type="button"
+        className="button plain"
+        onClick={onUndo}
+        aria-label={t.study.undo}
+        disabled={stage.phase !== 'open' || totals.answered === 0}
+      >
         <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
       </button>
     </div>
@@ -58,7 +64,11 @@ function Feedback({ stage }: { readonly stage: Stage }) {
   return (
     <div className={isRight ? 'feedback right' : 'feedback wrong'} role="status">
       <h2 ref={heading} tabIndex={-1}>
-        {isRight ? <CircleCheck className="icon" size={24} strokeWidth={2} aria-hidden /> : <CircleX className="icon" size={24} strokeWidth={2} aria-hidden />}
+        {isRight ? (
+          <CircleCheck className="icon" size={24} strokeWidth={2} aria-hidden />
+        ) : (
+          <CircleX className="icon" size={24} strokeWidth={2} aria-hidden />
+        )}
         {isRight ? t.study.correct : t.study.wrong}
       </h2>
       <p className="quiet">
@@ -106,7 +116,8 @@ interface BarProps {
 function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
   const { t } = useSpeech();
   const isLast = stage.shown.session.totals.answered + 1 >= stage.shown.session.planned;
-  const mayAnswer = stage.phase === 'open' && (stage.choice.kind === 'text' ? stage.choice.text.trim() !== '' : stage.choice.ids.length > 0);
+  const mayAnswer =
+    stage.phase === 'open' && (stage.choice.kind === 'text' ? stage.choice.text.trim() !== '' : stage.choice.ids.length > 0);
   return (
     <div className="bottom">
       {stage.fault && (
@@ -218,9 +229,16 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
         {isLevel && stage.phase === 'open' && <p className="quiet small">{t.study.level}</p>}
         <h1 lang={stem.lang}>{stem.text}</h1>
       </div>
-      {stage.phase === 'checked' && <Feedback key={stage.shown.attempt.attempt_id} stage={stage} />}
-      <QuestionBody item={item} choice={stage.choice} onChoice={choose} isChecked={stage.phase === 'checked'} fieldFault={fieldFault} inputRef={inputRef} />
-      {stage.phase === 'checked' && <AfterAnswer key={stage.shown.attempt.attempt_id} tutor={tutor} item={item} />}
+      {stage.phase === 'checked' && <Feedback key={`feedback ${stage.shown.attempt.attempt_id}`} stage={stage} />}
+      <QuestionBody
+        item={item}
+        choice={stage.choice}
+        onChoice={choose}
+        isChecked={stage.phase === 'checked'}
+        fieldFault={fieldFault}
+        inputRef={inputRef}
+      />
+      {stage.phase === 'checked' && <AfterAnswer key={`after ${stage.shown.attempt.attempt_id}`} tutor={tutor} item={item} />}
       <BottomBar stage={stage} onAnswer={(c) => void answer(c)} onNext={() => void next()} onUndo={() => void undo()} />
     </>
   );
@@ -252,7 +270,9 @@ export function StudyPage({ sessionId }: { readonly sessionId: string }) {
           </Link>
         </div>
       )}
-      {loaded.kind === 'ready' && loaded.value?.first && <Running tutor={loaded.value.tutor} sessionId={sessionId} first={loaded.value.first} />}
+      {loaded.kind === 'ready' && loaded.value?.first && (
+        <Running tutor={loaded.value.tutor} sessionId={sessionId} first={loaded.value.first} />
+      )}
     </main>
   );
 }
