@@ -111,11 +111,11 @@ export async function fitCandidate(
 ): Promise<Candidate> {
   if (kind === 'layer') {
     const layer = await fitLayer(context, learner, fit, onEpoch);
-    return { kind, weights: context.globalWeights, layer };
+    return { kind, weights: context.globalWeights, layer: { ...layer, answers: fit.length } };
   }
   const held = validation ? rows(context, fit, validation) : null;
   const weights = await learner.fineTune(context.globalWeights, rows(context, [], fit), held, FINE_TUNE_PLAN, onEpoch);
-  return { kind, weights, layer: newLayer() };
+  return { kind, weights, layer: { ...newLayer(), answers: fit.length } };
 }
 
 /** Predict answers one by one, online updates on, after `before`: P(correct) served [n], outcomes [n], and the layer afterwards. */

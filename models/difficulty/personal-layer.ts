@@ -73,9 +73,9 @@ export function variantLogit(layer: PersonalLayer, variant: Variant, net: number
   return layer.calibration.slope * (net + personalLogit(layer.terms[variant], question, x)) + layer.calibration.shift;
 }
 
-/** The variant that serves now: smallest loss over the last 100 answers, `none` for the first 20, ties to fewer parameters. */
+/** The variant that serves now: smallest loss over the last 100 answers, `none` for the learner's first 20, ties to fewer parameters. */
 export function servedVariant(layer: PersonalLayer): Variant {
-  if (layer.losses.none.length < WARM_UP) return 'none';
+  if (layer.answers < WARM_UP) return 'none';
   let best: Variant = 'none';
   let bestLoss = Number.POSITIVE_INFINITY;
   for (const variant of VARIANTS) {

@@ -3,6 +3,7 @@ import { ece, logLoss } from '#shared/maths/scores.ts';
 import type { EpochReport, Learner } from '../learner.ts';
 import { calibrate } from './calibration.ts';
 import { type Candidate, type CandidateKind, fitCandidate, type RefitContext, replay } from './candidate.ts';
+import type { PersonalLayer } from './personal-layer.ts';
 import type { Answer } from './question.ts';
 
 /** One answer of the history with the probability that was served before it. */
@@ -14,6 +15,7 @@ export interface ServedAnswer extends Answer {
 export const MAX_REFIT_ANSWERS = 2000;
 /** First automatic refit, and the distance to each next one. */
 export const FIRST_REFIT_AT = 30;
+/** Answers between automatic refits. */
 export const REFIT_EVERY = 50;
 
 const EARLY_BELOW = 100;
@@ -56,22 +58,37 @@ function standardErrorOfGain(p: Float32Array, incumbentP: Float32Array, y: Float
   return Math.sqrt(variance / gains.length);
 }
 
-/** The kind that predicts the last fifth of the given answers better, trained on the rest. */
-async function betterKind(
+/** The kind that predicts the last fifth of the given answers better, trained on the rest, and how its variants fared there. */
+async function ranked(context: RefitContext, learner: Learner, answers: readonly Answer[], report: OnCandidateEpoch): Promise<Ranking> {
+  const cut = Math.floor(answers.length * 0.8);
+  const [fit, validation] = [answers.slice(0, cut), answers.slice(cut)];
+  let best: Ranking | null = null;
+  for (const kind of ['layer', 'fine-tune'] as const) {
+    const candidate = await fitCandidate(context, learner, kind, fit, validation, (epoch) => report(kind, epoch));
+    const { p, y, layer } = replay(context, candidate, fit, validation);
+    const loss = logLoss(p, y);
+    if (!best || loss < best.loss) best = { kind, loss, losses: layer.losses };
+  }
+  if (!best) throw new Error('no candidate was ranked');
+  return best;
+}
+
+/** The better kind fitted to all of the answers; its choice of variant starts from the losses seen while ranking. */
+async function fitBetter(
   context: RefitContext,
   learner: Learner,
   answers: readonly Answer[],
   report: OnCandidateEpoch,
-): Promise<CandidateKind> {
-  const cut = Math.floor(answers.length * 0.8);
-  const [fit, validation] = [answers.slice(0, cut), answers.slice(cut)];
-  const losses = new Map<CandidateKind, number>();
-  for (const kind of ['layer', 'fine-tune'] as const) {
-    const candidate = await fitCandidate(context, learner, kind, fit, validation, (epoch) => report(kind, epoch));
-    const { p, y } = replay(context, candidate, fit, validation);
-    losses.set(kind, logLoss(p, y));
-  }
-  return (losses.get('fine-tune') ?? 0) < (losses.get('layer') ?? 0) ? 'fine-tune' : 'layer';
+): Promise<Candidate> {
+  const { kind, losses } = await ranked(context, learner, answers, report);
+  const candidate = await fitCandidate(context, learner, kind, answers, null, (epoch) => report(kind, epoch));
+  return { ...candidate, layer: { ...candidate.layer, losses } };
+}
+
+interface Ranking {
+  readonly kind: CandidateKind;
+  readonly loss: number;
+  readonly losses: PersonalLayer['losses'];
 }
 
 /** Told of every epoch of every candidate; answers whether to go on. */
@@ -84,8 +101,7 @@ async function heldOutLast(context: RefitContext, learner: Learner, answers: rea
   const gateFrom = Math.floor(answers.length * 0.8);
   const fitTo = answers.length >= CALIBRATE_FROM ? Math.floor(answers.length * 0.7) : gateFrom;
   const fit = answers.slice(0, fitTo);
-  const kind = await betterKind(context, learner, fit, report);
-  const fitted = await fitCandidate(context, learner, kind, fit, null, (epoch) => report(kind, epoch));
+  const fitted = await fitBetter(context, learner, fit, report);
   const candidate = fitTo < gateFrom ? calibrate(context, fitted, fit, answers.slice(fitTo, gateFrom)) : fitted;
   const gate = answers.slice(gateFrom);
   const { p, y, layer } = replay(context, candidate, answers.slice(0, gateFrom), gate);
@@ -102,15 +118,13 @@ async function forwardChained(context: RefitContext, learner: Learner, answers: 
     const before = answers.slice(0, start);
     const part = answers.slice(start, end);
     if (before.length < 2 || part.length === 0) continue;
-    const kind = await betterKind(context, learner, before, always);
-    const candidate = await fitCandidate(context, learner, kind, before, null, always);
+    const candidate = await fitBetter(context, learner, before, always);
     const { p, y } = replay(context, candidate, before, part);
     pooled.p.push(...p);
     pooled.y.push(...y);
     pooled.incumbentP.push(...part.map((a) => a.servedP));
   }
-  const kind = await betterKind(context, learner, answers, report);
-  const candidate = await fitCandidate(context, learner, kind, answers, null, (epoch) => report(kind, epoch));
+  const candidate = await fitBetter(context, learner, answers, report);
   return { p: Float32Array.from(pooled.p), y: Float32Array.from(pooled.y), incumbentP: Float32Array.from(pooled.incumbentP), candidate };
 }
 

@@ -18,8 +18,26 @@ export interface Problem {
 
 const MAX_PROBLEMS = 50;
 
+/** What an issue says, in words that need no message catalogue. */
+function inWords(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `unknown field ${issue.keys.join(', ')}`;
+    case 'invalid_type':
+      return `must be of type ${issue.expected}`;
+    case 'too_small':
+      return `must be at least ${issue.minimum}${issue.origin === 'string' ? ' characters long' : ''}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`;
+    case 'invalid_union':
+      return 'is of no known kind';
+    default:
+      return issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : `has the wrong form`;
+  }
+}
+
 function zodProblems(place: string, error: z.core.$ZodError): Problem[] {
-  return error.issues.map((issue) => ({ place, message: `${issue.path.join('.') || 'value'}: ${issue.message}` }));
+  return error.issues.map((issue) => ({ place, message: `${issue.path.join('.') || 'value'}: ${inWords(issue)}` }));
 }
 
 function jsonOf(text: string): Result<unknown, string> {

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { strToU8, zipSync } from 'fflate';
+import { describe, expect, test } from 'vitest';
+import { below } from '../maths/rng.ts';
+import { forAll } from '../testing/for-all.ts';
+import { packTexts, sampleManifest, samplePack } from '../testing/sample-pack.ts';
+import { buildEgpack, EGPACK_LIMITS, readEgpack } from './egpack.ts';
+import { grade, isComplete, parseTypedNumber } from './grade.ts';
+import type { Item, Pack } from './schema.ts';
+import { validatePack } from './validate.ts';
+
+function files(pack: Pack): Record<string, Uint8Array> {
+  const { manifest, items } = packTexts(pack);
+  return { 'manifest.json': strToU8(manifest), 'items.jsonl': strToU8(items), 'CHANGELOG.md': strToU8('# Changes') };
+}
+
+const problemsOf = (manifest: unknown, items: readonly unknown[]): string => {
+  const result = validatePack(JSON.stringify(manifest), items.map((i) => JSON.stringify(i)).join('\n'));
+  if (result.ok) return 'valid';
+  return result.fault.kind === 'invalid' ? result.fault.problems.map((p) => `${p.place} ${p.message}`).join('\n') : result.fault.kind;
+};
+
+describe('the validator', () => {
+  const pack = samplePack(12);
+  const [first] = pack.items as [Extract<Item, { type: 'single' }>];
+  const broken = (change: object) => problemsOf(pack.manifest, [{ ...first, ...change }, ...pack.items.slice(1)]);
+
+  test('accepts a pack that keeps every rule', () => {
+    expect(problemsOf(pack.manifest, pack.items)).toBe('valid');
+  });
+
+  test.each([
+    ['no key', { options: first.options.map((o) => ({ ...o, correct: false })) }, 'exactly one option must be correct, found 0'],
+    ['two keys', { options: first.options.map((o) => ({ ...o, correct: true })) }, 'found 4'],
+    ['an option without explanation', { options: first.options.map(({ why: _, ...o }) => o) }, 'options.0.why'],
+    ['a missing language', { stem: { en: 'Only English?' } }, 'translated into ko'],
+    ['an unknown topic', { topics: ['nowhere'] }, 'unknown topic "nowhere"'],
+    ['a difficulty out of range', { difficulty: 1.5 }, 'difficulty'],
+    ['no reference', { references: [] }, 'references'],
+    ['a doubled option id', { options: first.options.map((o) => ({ ...o, id: 'a' })) }, 'share an id'],
+    ['an unknown field', { script: 'alert(1)' }, 'script'],
+    ['an unknown type', { type: 'essay' }, 'items.jsonl:1'],
+  ])('names the place of %s', (_, change, words) => {
+    expect(broken(change)).toContain(words);
+    expect(broken(change)).toContain('items.jsonl:1');
+  });
+
+  test('two items may not share an id, and the count must be as declared', () => {
+    expect(problemsOf(pack.manifest, [...pack.items, first])).toContain('used twice');
+    expect(problemsOf(sampleManifest(13), pack.items)).toContain('itemCount says 13, items.jsonl holds 12');
+  });
+
+  test('topic weights sum to 1, and requirements exist', () => {
+    const [a, b] = pack.manifest.topics;
+    expect(problemsOf({ ...pack.manifest, topics: [a, { ...b, weight: 0.3 }] }, pack.items)).toContain('sum to 0.9');
+    expect(problemsOf({ ...pack.manifest, topics: [a, { ...b, requires: ['z'] }] }, pack.items)).toContain('requires unknown "z"');
+  });
+
+  test('a format from the future is named as such, not as broken', () => {
+    expect(problemsOf({ schemaVersion: 2, somethingNew: true }, [])).toBe('newer-format');
+    expect(problemsOf('no object', [])).toContain('manifest.json');
+  });
+});
+
+describe('an .egpack file', () => {
+  const pack = samplePack(12);
+
+  test('is read as it was written, and the same files give the same bytes', () => {
+    const bytes = buildEgpack(files(pack));
+    const read = readEgpack(bytes);
+    expect(read.ok && read.value.items).toEqual(pack.items);
+    expect(buildEgpack(files(pack))).toEqual(bytes);
+  });
+
+  test('is refused when a file differs from its checksum', () => {
+    const text = packTexts({ ...pack, manifest: { ...pack.manifest, sha256: { 'items.jsonl': '0'.repeat(64) } } });
+    const bytes = zipSync({ 'manifest.json': strToU8(text.manifest), 'items.jsonl': strToU8(text.items) });
+    expect(readEgpack(bytes)).toMatchObject({ ok: false, fault: { kind: 'not-a-pack', detail: expect.stringContaining('checksum') } });
+  });
+
+  test.each(['../evil.json', '/etc/passwd', 'media/../../x', 'media/a/b.png', 'run.exe', 'media\\x'])(
+    'is refused for an entry named %s',
+    (name) => {
+      expect(readEgpack(zipSync({ ...files(pack), [name]: strToU8('x') }))).toMatchObject({ ok: false, fault: { kind: 'too-big' } });
+    },
+  );
+
+  test('is refused when it would unpack to more than a hundred times itself', () => {
+    const bomb = zipSync({ 'media/zeros.bin': new Uint8Array(30_000_000) });
+    expect(bomb.length * EGPACK_LIMITS.ratio).toBeLessThan(30_000_000);
+    expect(readEgpack(bomb)).toMatchObject({ ok: false, fault: { kind: 'too-big' } });
+  });
+
+  test('is refused with too many entries', () => {
+    const many = Object.fromEntries(Array.from({ length: EGPACK_LIMITS.entries + 1 }, (_, i) => [`media/${i}`, new Uint8Array(1)]));
+    expect(readEgpack(zipSync(many, { level: 0 }))).toMatchObject({ ok: false, fault: { kind: 'too-big' } });
+  });
+
+  forAll('cut or flipped bytes give a fault or a whole pack, never an exception', (rng) => {
+    const bytes = buildEgpack(files(pack));
+    const cut = bytes.slice(0, below(bytes.length, rng));
+    const flipped = bytes.slice();
+    const at = below(bytes.length, rng);
+    flipped[at] = (flipped[at] ?? 0) ^ (1 + below(255, rng));
+    expect(readEgpack(cut).ok).toBe(false);
+    expect(readEgpack(flipped)).toBeDefined();
+  });
+});
+
+describe('marking', () => {
+  const single = samplePack(12).items[2] as Extract<Item, { type: 'single' }>;
+  const multiple: Item = {
+    ...single,
+    type: 'multiple',
+    options: single.options.map((o) => ({ ...o, correct: o.id === 'a' || o.id === 'c' })),
+  };
+  const numeric: Item = { ...(samplePack(12).items[5] as Extract<Item, { type: 'numeric' }>), answer: { value: 1024, tolerance: 0.5 } };
+  const ids = (...chosen: string[]) => ({ kind: 'options' as const, ids: chosen });
+  const typed = (text: string) => ({ kind: 'text' as const, text });
+
+  test('a single choice is right for its key alone', () => {
+    expect(grade(single, ids('c'))).toBe(1);
+    expect(grade(single, ids('a'))).toBe(0);
+    expect(isComplete(single, ids())).toBe(false);
+  });
+
+  test('a multiple choice needs exactly its keys', () => {
+    expect(grade(multiple, ids('c', 'a'))).toBe(1);
+    expect(grade(multiple, ids('a'))).toBe(0);
+    expect(grade(multiple, ids('a', 'b', 'c'))).toBe(0);
+  });
+
+  test.each([
+    ['1024', 1],
+    ['1,024', 1],
+    ['１０２４', 1],
+    [' 1024.4 ', 1],
+    ['1024,4', 1],
+    ['1025', 0],
+    ['−1024', 0],
+  ])('a typed %j is marked %i', (text, mark) => {
+    expect(grade(numeric, typed(text))).toBe(mark);
+  });
+
+  test.each(['', 'abc', '1e3', '12 apples', '--1', '1.2.3'])('%j is no number', (text) => {
+    expect(parseTypedNumber(text)).toBeNaN();
+    expect(isComplete(numeric, typed(text))).toBe(false);
+  });
+});
+
+describe('the starter pack', () => {
+  const folder = fileURLToPath(new URL('../../public/packs/it-fundamentals/', import.meta.url));
+  const result = validatePack(readFileSync(`${folder}manifest.json`, 'utf8'), readFileSync(`${folder}items.jsonl`, 'utf8'));
+  const items = result.ok ? result.value.items : [];
+  const singles = items.filter((i) => i.type === 'single');
+
+  test('keeps every rule of the validator, with at least 60 items in both languages', () => {
+    expect(result.ok).toBe(true);
+    expect(items.length).toBeGreaterThanOrEqual(60);
+    expect(result.ok && result.value.manifest.languages).toEqual(['ko', 'en']);
+  });
+
+  test('covers each of its eight topics and spreads difficulty from 0.2 to 0.9', () => {
+    expect(new Set(items.map((i) => i.topics[0])).size).toBe(8);
+    expect(Math.min(...items.map((i) => i.difficulty))).toBeLessThanOrEqual(0.25);
+    expect(Math.max(...items.map((i) => i.difficulty))).toBeGreaterThanOrEqual(0.8);
+  });
+
+  test('gives no key away by its position', () => {
+    const counts = [0, 1, 2, 3].map((k) => singles.filter((i) => i.options.findIndex((o) => o.correct) === k).length);
+    for (const count of counts) expect(Math.abs(count / singles.length - 0.25)).toBeLessThan(0.1);
+  });
+
+  test.each(['ko', 'en'])('gives no key away by being the longest option (%s)', (language) => {
+    const longest = singles.filter((i) => {
+      const lengths = i.options.map((o) => (o.text[language] ?? '').length);
+      const key = i.options.findIndex((o) => o.correct);
+      return (lengths[key] ?? 0) > Math.max(...lengths.filter((_, k) => k !== key));
+    });
+    expect(longest.length / singles.length).toBeLessThan(0.35);
+  });
+});

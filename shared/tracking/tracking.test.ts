@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { below } from '../maths/rng.ts';
+import { forAll } from '../testing/for-all.ts';
+import { checkDraft, type Draft } from './event.ts';
+import { nextHlc } from './hlc.ts';
+import { valueKey } from './rows.ts';
+
+forAll('the hybrid clock only rises, and never lags the wall', (rng) => {
+  let [hlc, wall] = [null as string | null, 1_700_000_000_000];
+  for (let i = 0; i < 200; i++) {
+    wall += below(7, rng) - 3;
+    const next = nextHlc(hlc, wall, 'device');
+    if (hlc !== null) expect(next > hlc).toBe(true);
+    expect(Number(next.slice(0, 13))).toBeGreaterThanOrEqual(wall);
+    hlc = next;
+  }
+});
+
+test('the clock survives a full counter', () => {
+  expect(nextHlc('1700000000000-ffff-d', 1_700_000_000_000, 'd')).toBe('1700000000001-0000-d');
+});
+
+test('value keys tell every float apart, NaN and minus zero included', () => {
+  expect(valueKey(1)).toBe('3ff0000000000000');
+  expect(valueKey(-0)).toBe('8000000000000000');
+  expect(valueKey(0)).toBe('0000000000000000');
+  expect(valueKey(Number.NaN)).toBe('7ff8000000000000');
+});
+
+describe('the event schema', () => {
+  const good: Draft = { kind: 'answer.undone', body: { attempt_id: 'a' } };
+
+  test('passes a body as its kind says, unknown fields and all', () => {
+    expect(checkDraft(good)).toBe(good);
+    expect(checkDraft({ kind: 'answer.undone', body: { attempt_id: 'a', later: 1 } })).toBeDefined();
+  });
+
+  test.each<[string, unknown]>([
+    ['attempt_id', { kind: 'answer.undone', body: {} }],
+    ['rating', { kind: 'feedback.given', body: { about: 'session', ref: 's', rating: 6 } }],
+    ['slots.0.picks.0.propensity', { kind: 'slate.shown', body: slate(0) }],
+    ['metrics.0.key', { kind: 'metric.logged', body: { run_id: 'r', metrics: [{ key: 'no;good', value: 1, timestamp: 1, step: 0 }] } }],
+  ])('refuses a bad %s by name', (field, draft) => {
+    expect(() => checkDraft(draft as Draft)).toThrow(field);
+  });
+
+  test('a slate with a propensity passes', () => {
+    expect(checkDraft({ kind: 'slate.shown', body: slate(0.25) } as Draft)).toBeDefined();
+  });
+});
+
+function slate(propensity: number) {
+  const pick = { item_id: 'i', p: 0.8, propensity, eligible: 4, reason: 'fit', terms: { fit: 0.3 } };
+  return {
+    slate_id: 's',
+    pack_id: 'p',
+    purpose: 'next',
+    policy: 'x',
+    feature_version: 1,
+    target_p: 0.8,
+    model_version: 'm/1',
+    slots: [{ slot: 0, picks: [pick] }],
+  };
+}
