@@ -88,6 +88,17 @@ export function describeLog(
       expect(await latest('questions_solved')).toBe(1);
     });
 
+    test('two appends at once are both kept, or one is told it came second', async () => {
+      const results = await Promise.all([
+        log.append([answer('a1', 1)], { expectHead: 1 }),
+        log.append([answer('a2', 1)], { expectHead: 1 }),
+        log.append([answer('a3', 1)]),
+      ]);
+      expect(results.map((r) => r.kind).sort()).toEqual(['appended', 'appended', 'stale']);
+      expect((await log.events()).map((e) => e.seq)).toEqual([1, 2, 3]);
+      expect(await latest('questions_solved')).toBe(2);
+    });
+
     test('a writer that has not seen the latest event is told so', async () => {
       await log.append([answer('a1', 1)], { expectHead: 1 });
       expect(await log.append([answer('a2', 1)], { expectHead: 1 })).toEqual({ kind: 'stale', head: 2 });

@@ -1,7 +1,8 @@
-import { checkDraft, type LogEvent } from '#shared/tracking/event.ts';
+import { oneAtATime } from '#shared/domain/one-at-a-time.ts';
+import { checkDraft, type Draft, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
 import { keyOf, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
-import type { ExperimentLog, LogReader, PersonalRow } from './experiment-log.ts';
+import type { Appended, ExperimentLog, LogReader, PersonalRow, Together } from './experiment-log.ts';
 import { type Head, type Moment, numbered } from './numbering.ts';
 
 type Maps = { [T in TableName]: Map<string, Tables[T]> };
@@ -24,6 +25,7 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
   const personal = new Map<string, PersonalRow>();
   const artifacts = new Map<string, Uint8Array>();
   const watchers = new Set<() => void>();
+  const inTurn = oneAtATime();
   const store: RowStore = {
     get: async (table, key) => maps[table].get(JSON.stringify(key)),
     put: async (table, row) => void maps[table].set(JSON.stringify(keyOf(table, row)), row),
@@ -38,24 +40,26 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
     artifact: async (runId, path) => artifacts.get(JSON.stringify([runId, path])),
     personal: async (packId) => personal.get(packId),
   };
+  async function append(drafts: readonly Draft[], together: Together): Promise<Appended> {
+    drafts.forEach(checkDraft);
+    if (together.expectHead !== undefined && together.expectHead !== head.seq) return { kind: 'stale', head: head.seq };
+    for (const draft of drafts) {
+      if (draft.kind === 'answer.recorded' && (await store.get('answers', draft.body.attempt_id)))
+        return { kind: 'duplicate', head: head.seq };
+    }
+    const { events, head: next } = numbered(drafts, head, moment());
+    for (const event of events) await project(event, store);
+    head = next;
+    log.push(...events);
+    if (together.personal) personal.set(together.personal.pack_id, { ...together.personal, seq: head.seq });
+    for (const { run_id, path, bytes } of together.artifacts ?? []) artifacts.set(JSON.stringify([run_id, path]), bytes);
+    for (const tell of watchers) tell();
+    return { kind: 'appended', events, head: head.seq };
+  }
+
   return {
     ...reader,
-    async append(drafts, together = {}) {
-      drafts.forEach(checkDraft);
-      if (together.expectHead !== undefined && together.expectHead !== head.seq) return { kind: 'stale', head: head.seq };
-      for (const draft of drafts) {
-        if (draft.kind === 'answer.recorded' && (await store.get('answers', draft.body.attempt_id)))
-          return { kind: 'duplicate', head: head.seq };
-      }
-      const { events, head: next } = numbered(drafts, head, moment());
-      for (const event of events) await project(event, store);
-      head = next;
-      log.push(...events);
-      if (together.personal) personal.set(together.personal.pack_id, { ...together.personal, seq: head.seq });
-      for (const { run_id, path, bytes } of together.artifacts ?? []) artifacts.set(JSON.stringify([run_id, path]), bytes);
-      for (const tell of watchers) tell();
-      return { kind: 'appended', events, head: head.seq };
-    },
+    append: (drafts, together = {}) => inTurn(() => append(drafts, together)),
     head: async () => head.seq,
     watch(read, onValue, onFault) {
       const tell = () => void read(reader).then(onValue, onFault);

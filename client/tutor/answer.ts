@@ -63,7 +63,7 @@ export async function recordAnswer(desk: Desk, draft: AnswerDraft): Promise<bool
 /** Take back the session's latest standing answer and put its question on screen again. @returns null if there is none */
 export async function undoAnswer(desk: Desk, sessionId: string): Promise<Shown | null> {
   const { global } = desk.ports;
-  await desk.write(async (now) => {
+  const isUndone = await desk.write(async (now) => {
     const last = now.answers.findLast((a) => a.session_id === sessionId);
     if (!last) return null;
     const rest = now.answers.filter((a) => a !== last);
@@ -81,5 +81,5 @@ export async function undoAnswer(desk: Desk, sessionId: string): Promise<Shown |
       },
     };
   });
-  return openQuestion(desk, sessionId);
+  return isUndone ? openQuestion(desk, sessionId) : null;
 }

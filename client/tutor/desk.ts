@@ -2,6 +2,7 @@ import type { ExperimentLog, Together } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import type { Moment } from '#client/ports/numbering.ts';
 import { newExperimentId, uuidv7 } from '#shared/domain/ids.ts';
+import { oneAtATime } from '#shared/domain/one-at-a-time.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
 import { type Course, foldState, type TutorState } from './tutor-state.ts';
@@ -42,6 +43,7 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
   const { log, global, moment } = ports;
   let folded: TutorState | null = null;
   let folding: Promise<TutorState> | null = null;
+  const inTurn = oneAtATime();
 
   async function refold(head: number): Promise<TutorState> {
     folded = await foldState(log, course, global, head);
@@ -57,25 +59,27 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
     return folding;
   }
 
+  async function write(decide: (state: TutorState) => Promise<Decision | null>): Promise<boolean> {
+    for (;;) {
+      const now = await state();
+      const decision = await decide(now);
+      if (!decision) return false;
+      const result = await log.append(decision.drafts, { ...decision.together, expectHead: now.head });
+      if (result.kind === 'duplicate') return false;
+      if (result.kind === 'stale') continue;
+      await decision.apply?.(now);
+      now.head = result.head;
+      if (decision.refold) folded = null;
+      return true;
+    }
+  }
+
   return {
     ports,
     course,
     packId: course.pack.manifest.id,
     state,
-    async write(decide) {
-      for (;;) {
-        const now = await state();
-        const decision = await decide(now);
-        if (!decision) return false;
-        const result = await log.append(decision.drafts, { ...decision.together, expectHead: now.head });
-        if (result.kind === 'duplicate') return false;
-        if (result.kind === 'stale') continue;
-        await decision.apply?.(now);
-        now.head = result.head;
-        if (decision.refold) folded = null;
-        return true;
-      }
-    },
+    write: (decide) => inTurn(() => write(decide)),
     newId() {
       const { at, rng } = moment();
       return uuidv7(at, rng);

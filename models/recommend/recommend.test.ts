@@ -27,10 +27,10 @@ const scoreOf = (o: Option, now = situation) => scoreOptions([o], [o], now)[0]?.
 
 describe('the score', () => {
   test('is greatest at the target chance and falls to nothing a quarter away', () => {
-    const fit = (p: number) => scoreOptions([option('x', { p })], [option('x', { p })], situation)[0]?.terms.fit;
-    expect(fit(0.8)).toBeCloseTo(0.35, 12);
-    expect(fit(0.925)).toBeCloseTo(0.175, 12);
-    expect(fit(0.5)).toBe(0);
+    const fitTerm = (p: number) => scoreOptions([option('x', { p })], [option('x', { p })], situation)[0]?.terms.fit;
+    expect(fitTerm(0.8)).toBeCloseTo(0.35, 12);
+    expect(fitTerm(0.925)).toBeCloseTo(0.175, 12);
+    expect(fitTerm(0.5)).toBe(0);
   });
 
   test('rises with weakness and weight of the topic, dueness and novelty, and with uncertainty while cold', () => {

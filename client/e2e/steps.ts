@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { test as base, expect, type Page } from '@playwright/test';
+
+/** Faults a page reported while a journey ran. */
+const ALLOWED = [/net::ERR_INTERNET_DISCONNECTED/, /net::ERR_FAILED/];
+
+/** Journeys fail on any console error, page error or request to another origin. */
+export const test = base.extend<{ watched: Page }>({
+  watched: async ({ page }, use) => {
+    const faults = watchFaults(page);
+    await use(page);
+    expect(faults).toEqual([]);
+  },
+});
+
+/** Collects console errors, page errors and foreign requests of a page. */
+export function watchFaults(page: Page): string[] {
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !ALLOWED.some((a) => a.test(message.text()))) faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(`${error.message}\n${error.stack}`));
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (protocol.startsWith('http') && host !== new URL(process.env['EG_BASE_URL'] ?? '').host) faults.push(`request to ${request.url()}`);
+  });
+  return faults;
+}
+
+/** The starter pack, by stem. */
+const ITEMS = readFileSync('public/packs/it-fundamentals/items.jsonl', 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as SourceItem);
+
+interface SourceItem {
+  readonly id: string;
+  readonly type: 'single' | 'multiple' | 'truefalse' | 'numeric';
+  readonly topics: readonly string[];
+  readonly stem: Readonly<Record<string, string>>;
+  readonly options?: readonly { readonly correct: boolean; readonly text: Readonly<Record<string, string>> }[];
+  readonly answer?: { readonly value: number };
+}
+
+/** From the first screen to the first question. */
+export async function begin(page: Page): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: '시작하기' }).click();
+  await page.getByRole('button', { name: '정보기술 기초 선택' }).click();
+  await page.getByRole('button', { name: '계속' }).click();
+  await expect(page.locator('.stem h1')).toBeVisible();
+}
+
+/** The item on screen. */
+export async function itemOnScreen(page: Page): Promise<SourceItem> {
+  const stem = await page.locator('.stem h1').innerText();
+  const item = ITEMS.find((i) => Object.values(i.stem).includes(stem));
+  if (!item) throw new Error(`no item with the stem "${stem}"`);
+  return item;
+}
+
+/** Choose an answer that is right or wrong, without checking it. */
+export async function choose(page: Page, isRight: boolean): Promise<void> {
+  const item = await itemOnScreen(page);
+  if (item.type === 'numeric') {
+    await page.locator('#typed').fill(String((item.answer?.value ?? 0) + (isRight ? 0 : 7)));
+    return;
+  }
+  const options = item.options ?? [];
+  const wanted = isRight ? options.flatMap((o, i) => (o.correct ? [i] : [])) : [options.findIndex((o) => !o.correct)];
+  for (const i of wanted) await page.locator('.option').nth(i).click();
+}
+
+/** Answer the question on screen. */
+export async function answer(page: Page, isRight: boolean, button: '확실해요' | '잘 모르겠어요' = '확실해요'): Promise<void> {
+  await choose(page, isRight);
+  await page.getByRole('button', { name: button }).click();
+  await expect(page.locator('.feedback')).toBeVisible();
+}
+
+/** On to the next question, or to the end of the session. */
+export async function next(page: Page): Promise<void> {
+  await page.locator('.bottom .primary').click();
+  await expect(page.locator('.feedback')).toHaveCount(0);
+}
+
+const STRONG = ['hardware', 'os', 'networks', 'security'];
+
+/** Answer until the session ends; right in half of the topics, wrong in the others: a learner there is much to learn about. */
+export async function finishSession(page: Page): Promise<number> {
+  for (let n = 0; ; n++) {
+    await expect(page.locator('.stem h1, h1.number').first()).toBeVisible();
+    if (page.url().includes('/done/')) return n;
+    const item = await itemOnScreen(page);
+    await answer(page, STRONG.includes(item.topics[0] ?? ''));
+    await next(page);
+  }
+}
+
+/** All rows of a table of the journal, read from the real IndexedDB. */
+export function rows(page: Page, table: string): Promise<Record<string, unknown>[]> {
+  return page.evaluate(
+    (name) =>
+      new Promise<Record<string, unknown>[]>((done, failed) => {
+        const opening = indexedDB.open('examsgraph-journal');
+        opening.onerror = () => failed(opening.error);
+        opening.onsuccess = () => {
+          const all = opening.result.transaction(name).objectStore(name).getAll();
+          all.onsuccess = () => {
+            opening.result.close();
+            done(all.result);
+          };
+          all.onerror = () => failed(all.error);
+        };
+      }),
+    table,
+  );
+}
+
+/** Standing answers in the real IndexedDB. */
+export async function standing(page: Page): Promise<Record<string, unknown>[]> {
+  return (await rows(page, 'answers')).filter((a) => a['superseded'] === 0);
+}
+
+/** Start a session of n questions through the app's own tutor (test builds offer it), and go to it. */
+export async function studyMore(page: Page, n: number): Promise<void> {
+  const id = await page.evaluate(async (planned) => {
+    const { examsgraphTest } = globalThis as unknown as { examsgraphTest: { start(planned: number): Promise<string> } };
+    return examsgraphTest.start(planned);
+  }, n);
+  await page.goto(`/study/${id}`);
+}
+
+/** Answer n questions through the app's own tutor, as a strong-in-half learner would. */
+export async function answerMany(page: Page, n: number): Promise<void> {
+  await page.evaluate(
+    async ([count, strong]) => {
+      const { examsgraphTest } = globalThis as unknown as {
+        examsgraphTest: { answer(count: number, strong: readonly string[]): Promise<void> };
+      };
+      await examsgraphTest.answer(count as number, strong as readonly string[]);
+    },
+    [n, STRONG] as const,
+  );
+}
+
+/** Set what test builds may switch on, for the pages opened from now on. */
+export async function setSwitches(page: Page, switches: Record<string, boolean>): Promise<void> {
+  await page.evaluate((value) => localStorage.setItem('examsgraph.test', JSON.stringify(value)), switches);
+}
+
+/** Waits until everything for offline use is on the device: the service worker is active and the caches are filled. */
+export async function untilOfflineReady(page: Page): Promise<void> {
+  await expect
+    .poll(
+      () =>
+        page.evaluate(async () => {
+          const registration = await navigator.serviceWorker.getRegistration();
+          const app = await caches.match('/index.html', { ignoreSearch: true });
+          const names = await caches.keys();
+          const engine = names.find((n) => n.startsWith('engine-'));
+          const files = engine ? await (await caches.open(engine)).keys() : [];
+          return (
+            registration?.active?.state === 'activated' &&
+            app !== undefined &&
+            files.some((f) => f.url.endsWith('-simd.wasm') || /simd.*\.wasm/.test(f.url))
+          );
+        }),
+      { timeout: 20_000 },
+    )
+    .toBe(true);
+}

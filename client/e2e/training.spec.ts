@@ -1,0 +1,116 @@
+import { expect, type Page } from '@playwright/test';
+import { answerMany, begin, finishSession, rows, setSwitches, standing, studyMore, test } from './steps.ts';
+
+const outcome = (page: Page) => page.getByTestId('training-outcome');
+const trainings = async (page: Page) => (await rows(page, 'runs')).filter((r) => String(r['run_name']).startsWith('refit'));
+const param = async (page: Page, run: unknown, key: string) =>
+  (await rows(page, 'params')).find((p) => p['owner'] === run && p['key'] === key)?.['value'];
+const tag = async (page: Page, run: unknown, key: string) =>
+  (await rows(page, 'tags')).find((t) => t['owner'] === run && t['key'] === key)?.['value'];
+
+async function trainNow(page: Page): Promise<void> {
+  await page.getByRole('link', { name: '내 모델' }).click();
+  await page.getByRole('button', { name: '지금 학습' }).click();
+}
+
+test('with ten answers, Train now draws the loss curve on wasm, names backend and time, and replaces nothing', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await finishSession(page);
+  await page.getByRole('link', { name: '완료' }).click();
+  await trainNow(page);
+  await expect(outcome(page)).toContainText('판단하기에는 답이 적어서', { timeout: 60_000 });
+  await expect(outcome(page)).toContainText(/wasm, [\d.]+초/);
+  await expect(outcome(page)).toContainText('webgpu 제외: 소프트웨어 어댑터뿐이에요');
+  await expect(page.getByRole('img', { name: '로그 손실(nat), 학습 단계별' }).first()).toBeVisible();
+  const [run] = await trainings(page);
+  expect(run?.['status']).toBe('FINISHED');
+  expect(await param(page, run?.['run_id'], 'backend')).toBe('wasm');
+  expect(await rows(page, 'model_versions')).toHaveLength(0);
+});
+
+test('thirty answers by hand: the first refit comes by itself, is marked early, and a better one serves from then on', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await finishSession(page);
+  await studyMore(page, 20);
+  expect(await finishSession(page)).toBe(20);
+  expect(await standing(page)).toHaveLength(30);
+  await expect.poll(async () => (await trainings(page))[0]?.['status'], { timeout: 60_000 }).toBe('FINISHED');
+  const [run] = await trainings(page);
+  expect(await param(page, run?.['run_id'], 'early')).toBe('true');
+  expect(await tag(page, run?.['run_id'], 'gate')).toBe('registered');
+  await page.getByRole('link', { name: '완료' }).click();
+  await page.getByRole('link', { name: '내 모델' }).click();
+  await expect(page.getByText('개인 모델, 버전 1')).toBeVisible();
+  await expect(page.locator('section[aria-labelledby=versions]')).toContainText('사용 중 초기');
+  await page.reload();
+  await expect(page.getByText('개인 모델, 버전 1')).toBeVisible();
+});
+
+test('a planted worse refit is refused, with both numbers, and the old model goes on serving', async ({ watched: page }) => {
+  await begin(page);
+  await setSwitches(page, { plantWorse: true });
+  await page.goto('/');
+  await answerMany(page, 29);
+  await page.reload();
+  await page.getByRole('link', { name: '내 모델' }).click();
+  await answerMany(page, 60);
+  await expect.poll(async () => (await trainings(page))[0]?.['status'], { timeout: 60_000 }).toBe('FINISHED');
+  const [run] = await trainings(page);
+  expect(await tag(page, run?.['run_id'], 'gate')).toBe('rejected');
+  expect(['not-better', 'worse-calibrated', 'within-noise']).toContain(await tag(page, run?.['run_id'], 'discard_reason'));
+  expect(await rows(page, 'model_versions')).toHaveLength(0);
+  await expect(page.getByText('시작 모델 1')).toBeVisible();
+});
+
+test('on WebGPU, forced onto the software adapter by a test switch, the same training runs and says so', async ({ watched: page }) => {
+  await begin(page);
+  await setSwitches(page, { forceWebGpu: true });
+  await page.goto('/');
+  await answerMany(page, 20);
+  await trainNow(page);
+  await expect(outcome(page)).toContainText(/webgpu, [\d.]+초/, { timeout: 80_000 });
+  const [run] = await trainings(page);
+  expect(await param(page, run?.['run_id'], 'backend')).toBe('webgpu');
+});
+
+test('the worker is killed amid training: no answer is lost, the run says so, and the next one works', async ({ watched: page }) => {
+  await begin(page);
+  await page.goto('/');
+  await answerMany(page, 28);
+  const born = page.waitForEvent('worker');
+  await trainNow(page);
+  const worker = await born;
+  await worker.evaluate(() => self.close()).catch(() => undefined);
+  await expect(page.getByText('학습이 끊겼어요')).toBeVisible();
+  expect(await standing(page)).toHaveLength(28);
+  expect((await trainings(page)).map((r) => r['status'])).toEqual(['FAILED']);
+  await page.getByRole('button', { name: '지금 학습' }).click();
+  await expect(outcome(page)).toBeVisible({ timeout: 60_000 });
+  expect((await trainings(page)).map((r) => r['status']).sort()).toEqual(['FAILED', 'FINISHED']);
+});
+
+test('a page closed amid training leaves no run behind that still claims to run', async ({ watched: page }) => {
+  await begin(page);
+  await page.goto('/');
+  await answerMany(page, 25);
+  const born = page.waitForEvent('worker');
+  await trainNow(page);
+  await born;
+  await page.reload();
+  await expect.poll(async () => (await trainings(page)).map((r) => r['status'])).toEqual(['FAILED']);
+  expect(await standing(page)).toHaveLength(25);
+});
+
+test('studying goes on while training runs, and its answers are kept', async ({ watched: page }) => {
+  await begin(page);
+  await page.goto('/');
+  await answerMany(page, 60);
+  await expect.poll(async () => (await trainings(page)).length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await answerMany(page, 10);
+  await expect.poll(async () => (await trainings(page))[0]?.['status'], { timeout: 60_000 }).toBe('FINISHED');
+  expect(await standing(page)).toHaveLength(70);
+});
