@@ -66,10 +66,10 @@ export interface Learner {
   readonly backend: string;
   /** Mean cross-entropy of the batch and its gradient, shape [1473]. */
   gradient(weights: Float32Array, batch: Batch): Promise<{ readonly loss: number; readonly gradient: Float32Array }>;
-  /** All weights by full-batch Adam from `base`, pulled towards it. @throws TrainingStopped */
-  fineTune(base: Float32Array, fit: Batch, validation: Batch | null, plan: DescentPlan, onEpoch: OnEpoch): Promise<Float32Array>;
+  /** All weights by full-batch Adam from `base`, pulled towards it; without `onEpoch` no loss is computed. @throws TrainingStopped */
+  fineTune(base: Float32Array, fit: Batch, validation: Batch | null, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array>;
   /** Weights w of a linear problem by full-batch Adam from 0, pulled towards 0; shape [m]. @throws TrainingStopped */
-  fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch): Promise<Float32Array>;
+  fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array>;
   /** Releases whatever the backend holds; the learner must not be used afterwards. */
   dispose(): void;
 }

@@ -17,17 +17,27 @@ test('a broken pack file is refused in plain words, and nothing changes', async 
 test('full storage: the answer stays on screen, earlier answers are safe, and it is stored once there is room', async ({
   watched: page,
 }) => {
+  await page.addInitScript(() => {
+    const state = Object.assign(globalThis, { isDiskFull: false });
+    for (const method of ['add', 'put'] as const) {
+      const real = IDBObjectStore.prototype[method];
+      IDBObjectStore.prototype[method] = function (...args) {
+        if (state.isDiskFull) throw new DOMException('planted', 'QuotaExceededError');
+        return real.apply(this, args);
+      };
+    }
+  });
+  const setFull = (isDiskFull: boolean) => page.evaluate((value) => Object.assign(globalThis, { isDiskFull: value }), isDiskFull);
   await begin(page);
   await answer(page, true);
   await next(page);
-  const session = await page.context().newCDPSession(page);
-  const { origin } = new URL(page.url());
-  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+  await setFull(true);
   await choose(page, true);
   await page.getByRole('button', { name: '확실해요' }).click();
   await expect(page.getByRole('alert')).toContainText('휴대폰 저장 공간이 가득 찼어요');
   await expect(page.locator('.feedback')).toHaveCount(0);
-  await session.send('Storage.overrideQuotaForOrigin', { origin });
+  expect(await standing(page)).toHaveLength(1);
+  await setFull(false);
   await page.getByRole('button', { name: '확실해요' }).click();
   await expect(page.locator('.feedback')).toBeVisible();
   expect(await standing(page)).toHaveLength(2);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,6 +8,7 @@ export default async function serve(): Promise<() => Promise<void>> {
   const { EG_TEST_CLIENT, EG_TEST_SERVER } = process.env;
   if (!EG_TEST_CLIENT || !EG_TEST_SERVER) throw new Error('run "npm test": it builds what the journeys run against');
   const data = mkdtempSync(join(tmpdir(), 'examsgraph-e2e-'));
+  chmodSync(data, 0o755);
   const env = {
     ...process.env,
     EG_CLIENT_DIR: EG_TEST_CLIENT,

@@ -17,6 +17,7 @@ export const test = base.extend<{ watched: Page }>({
 export function watchFaults(page: Page): string[] {
   const faults: string[] = [];
   page.on('console', (message) => {
+    if (message.location().url.endsWith('/favicon.ico')) return;
     if (message.type() === 'error' && !ALLOWED.some((a) => a.test(message.text()))) faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(`${error.message}\n${error.stack}`));
@@ -122,8 +123,14 @@ export async function standing(page: Page): Promise<Record<string, unknown>[]> {
   return (await rows(page, 'answers')).filter((a) => a['superseded'] === 0);
 }
 
+/** The page is up and offers its test hook. */
+async function untilHooked(page: Page): Promise<void> {
+  await expect.poll(() => page.evaluate(() => 'examsgraphTest' in globalThis)).toBe(true);
+}
+
 /** Start a session of n questions through the app's own tutor (test builds offer it), and go to it. */
 export async function studyMore(page: Page, n: number): Promise<void> {
+  await untilHooked(page);
   const id = await page.evaluate(async (planned) => {
     const { examsgraphTest } = globalThis as unknown as { examsgraphTest: { start(planned: number): Promise<string> } };
     return examsgraphTest.start(planned);
@@ -133,6 +140,7 @@ export async function studyMore(page: Page, n: number): Promise<void> {
 
 /** Answer n questions through the app's own tutor, as a strong-in-half learner would. */
 export async function answerMany(page: Page, n: number): Promise<void> {
+  await untilHooked(page);
   await page.evaluate(
     async ([count, strong]) => {
       const { examsgraphTest } = globalThis as unknown as {

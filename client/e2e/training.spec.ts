@@ -9,7 +9,7 @@ const tag = async (page: Page, run: unknown, key: string) =>
   (await rows(page, 'tags')).find((t) => t['owner'] === run && t['key'] === key)?.['value'];
 
 async function trainNow(page: Page): Promise<void> {
-  await page.getByRole('link', { name: '내 모델' }).click();
+  await page.getByRole('link', { name: '내 모델', exact: true }).click();
   await page.getByRole('button', { name: '지금 학습' }).click();
 }
 
@@ -43,7 +43,7 @@ test('thirty answers by hand: the first refit comes by itself, is marked early, 
   expect(await param(page, run?.['run_id'], 'early')).toBe('true');
   expect(await tag(page, run?.['run_id'], 'gate')).toBe('registered');
   await page.getByRole('link', { name: '완료' }).click();
-  await page.getByRole('link', { name: '내 모델' }).click();
+  await page.getByRole('link', { name: '내 모델', exact: true }).click();
   await expect(page.getByText('개인 모델, 버전 1')).toBeVisible();
   await expect(page.locator('section[aria-labelledby=versions]')).toContainText('사용 중 초기');
   await page.reload();
@@ -56,7 +56,7 @@ test('a planted worse refit is refused, with both numbers, and the old model goe
   await page.goto('/');
   await answerMany(page, 29);
   await page.reload();
-  await page.getByRole('link', { name: '내 모델' }).click();
+  await page.getByRole('link', { name: '내 모델', exact: true }).click();
   await answerMany(page, 60);
   await expect.poll(async () => (await trainings(page))[0]?.['status'], { timeout: 60_000 }).toBe('FINISHED');
   const [run] = await trainings(page);

@@ -4,7 +4,7 @@ import { type Head, type Moment, numbered } from '#client/ports/numbering.ts';
 import { checkDraft, type Draft, isKnownKind, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
 import { KEYS, type RowKey, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
-import { type JournalDatabase, journalDatabase } from './journal-database.ts';
+import { JOURNAL_VERSION, type JournalDatabase, journalDatabase } from './journal-database.ts';
 import { storageFault } from './storage-fault.ts';
 
 const WRITE_TIMEOUT_MS = 5000;
@@ -109,6 +109,8 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
   const db = journalDatabase(name);
   try {
     await watched(db.open());
+    // Dexie opens a newer database as if it were its own; ours may hold what this app would misread.
+    if (db.backendDB().version > JOURNAL_VERSION * 10) throw new StorageFault('newer-version');
   } catch (error) {
     db.close();
     throw storageFault(error);

@@ -100,25 +100,27 @@ export function TopicGraph({ nodes, words, percent, size }: Props) {
           </g>
         ))}
       </svg>
-      <table className="only-spoken">
-        <caption>{words.caption}</caption>
-        <thead>
-          <tr>
-            <th>{words.topic}</th>
-            <th>{words.expected}</th>
-            <th>{words.answers}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {nodes.map((n) => (
-            <tr key={n.id}>
-              <th scope="row">{n.title}</th>
-              <td>{n.answers > 0 ? percent(n.strength) : '–'}</td>
-              <td>{n.answers}</td>
+      <div className="only-spoken">
+        <table>
+          <caption>{words.caption}</caption>
+          <thead>
+            <tr>
+              <th>{words.topic}</th>
+              <th>{words.expected}</th>
+              <th>{words.answers}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {nodes.map((n) => (
+              <tr key={n.id}>
+                <th scope="row">{n.title}</th>
+                <td>{n.answers > 0 ? percent(n.strength) : '–'}</td>
+                <td>{n.answers}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }

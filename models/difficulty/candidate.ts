@@ -70,14 +70,14 @@ function sideBySide(n: number, a: Float32Array, b: Float32Array): Float32Array {
 }
 
 /** All variants of the layer fitted to the answers, as one bundle. */
-async function fitLayer(context: RefitContext, learner: Learner, fit: readonly Answer[], onEpoch: OnEpoch): Promise<PersonalLayer> {
+async function fitLayer(context: RefitContext, learner: Learner, fit: readonly Answer[], onEpoch: OnEpoch | null): Promise<PersonalLayer> {
   const { x, y } = rows(context, [], fit);
   const network = context.networkOf(context.globalWeights);
   const base = Float32Array.from(fit, (_, i) => network(x.subarray(i * FEATURE_COUNT, (i + 1) * FEATURE_COUNT)));
   const skills = [...new Set(fit.flatMap((a) => skillsOf(a.question)))].sort();
   const offsets = offsetDesign(fit, skills);
   const layer = newLayer();
-  const fitted = async (design: Float32Array, report: OnEpoch) => learner.fitLinear({ design, base, y }, LAYER_PLAN, report);
+  const fitted = async (design: Float32Array, report: OnEpoch | null) => learner.fitLinear({ design, base, y }, LAYER_PLAN, report);
   const take = (variant: 'offset' | 'weights' | 'both', w: Float32Array, deltaAt: number) => {
     const term = layer.terms[variant];
     if (variant !== 'weights') {
@@ -89,8 +89,8 @@ async function fitLayer(context: RefitContext, learner: Learner, fit: readonly A
     if (variant !== 'offset') term.delta.set(w.subarray(deltaAt, deltaAt + FEATURE_COUNT));
     boundTerm(term);
   };
-  take('offset', await fitted(offsets, () => true), 0);
-  take('weights', await fitted(x, () => true), 0);
+  take('offset', await fitted(offsets, null), 0);
+  take('weights', await fitted(x, null), 0);
   take('both', await fitted(sideBySide(fit.length, offsets, x), onEpoch), 1 + skills.length);
   return layer;
 }
@@ -107,7 +107,7 @@ export async function fitCandidate(
   kind: CandidateKind,
   fit: readonly Answer[],
   validation: readonly Answer[] | null,
-  onEpoch: OnEpoch,
+  onEpoch: OnEpoch | null,
 ): Promise<Candidate> {
   if (kind === 'layer') {
     const layer = await fitLayer(context, learner, fit, onEpoch);

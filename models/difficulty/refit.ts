@@ -1,6 +1,6 @@
 import { crossEntropy } from '#shared/maths/logistic.ts';
 import { ece, logLoss } from '#shared/maths/scores.ts';
-import type { EpochReport, Learner } from '../learner.ts';
+import type { EpochReport, Learner, OnEpoch } from '../learner.ts';
 import { calibrate } from './calibration.ts';
 import { type Candidate, type CandidateKind, fitCandidate, type RefitContext, replay } from './candidate.ts';
 import type { PersonalLayer } from './personal-layer.ts';
@@ -59,12 +59,17 @@ function standardErrorOfGain(p: Float32Array, incumbentP: Float32Array, y: Float
 }
 
 /** The kind that predicts the last fifth of the given answers better, trained on the rest, and how its variants fared there. */
-async function ranked(context: RefitContext, learner: Learner, answers: readonly Answer[], report: OnCandidateEpoch): Promise<Ranking> {
+async function ranked(
+  context: RefitContext,
+  learner: Learner,
+  answers: readonly Answer[],
+  report: OnCandidateEpoch | null,
+): Promise<Ranking> {
   const cut = Math.floor(answers.length * 0.8);
   const [fit, validation] = [answers.slice(0, cut), answers.slice(cut)];
   let best: Ranking | null = null;
   for (const kind of ['layer', 'fine-tune'] as const) {
-    const candidate = await fitCandidate(context, learner, kind, fit, validation, (epoch) => report(kind, epoch));
+    const candidate = await fitCandidate(context, learner, kind, fit, validation, about(report, kind));
     const { p, y, layer } = replay(context, candidate, fit, validation);
     const loss = logLoss(p, y);
     if (!best || loss < best.loss) best = { kind, loss, losses: layer.losses };
@@ -78,10 +83,10 @@ async function fitBetter(
   context: RefitContext,
   learner: Learner,
   answers: readonly Answer[],
-  report: OnCandidateEpoch,
+  report: OnCandidateEpoch | null,
 ): Promise<Candidate> {
   const { kind, losses } = await ranked(context, learner, answers, report);
-  const candidate = await fitCandidate(context, learner, kind, answers, null, (epoch) => report(kind, epoch));
+  const candidate = await fitCandidate(context, learner, kind, answers, null, about(report, kind));
   return { ...candidate, layer: { ...candidate.layer, losses } };
 }
 
@@ -94,7 +99,8 @@ interface Ranking {
 /** Told of every epoch of every candidate; answers whether to go on. */
 export type OnCandidateEpoch = (kind: CandidateKind, report: EpochReport) => boolean;
 
-const always: () => boolean = () => true;
+/** One candidate's share of a report; null where nobody listens. */
+const about = (report: OnCandidateEpoch | null, kind: CandidateKind): OnEpoch | null => (report ? (epoch) => report(kind, epoch) : null);
 
 /** 70 or 80 % fit, 10 % calibration from 200 answers on, the last 20 % gate. */
 async function heldOutLast(context: RefitContext, learner: Learner, answers: readonly ServedAnswer[], report: OnCandidateEpoch) {
@@ -118,7 +124,7 @@ async function forwardChained(context: RefitContext, learner: Learner, answers: 
     const before = answers.slice(0, start);
     const part = answers.slice(start, end);
     if (before.length < 2 || part.length === 0) continue;
-    const candidate = await fitBetter(context, learner, before, always);
+    const candidate = await fitBetter(context, learner, before, null);
     const { p, y } = replay(context, candidate, before, part);
     pooled.p.push(...p);
     pooled.y.push(...y);

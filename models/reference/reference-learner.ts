@@ -22,7 +22,7 @@ async function fineTune(
   fit: Batch,
   validation: Batch | null,
   plan: DescentPlan,
-  onEpoch: OnEpoch,
+  onEpoch: OnEpoch | null,
 ): Promise<Float32Array> {
   const weights = base.slice();
   const gradient = new Float64Array(WEIGHT_COUNT);
@@ -31,15 +31,17 @@ async function fineTune(
   const rows = allRows(fit.y.length);
   for (let epoch = 0; epoch < plan.steps; epoch++) {
     const loss = gradientOf(weights, rows, gradient);
-    const validationLoss = validation ? meanLoss(logitsOf(weights, validation.x), validation.y) : Number.NaN;
-    if (!onEpoch({ epoch, loss, validationLoss })) throw new TrainingStopped();
+    if (onEpoch) {
+      const validationLoss = validation ? meanLoss(logitsOf(weights, validation.x), validation.y) : Number.NaN;
+      if (!onEpoch({ epoch, loss, validationLoss })) throw new TrainingStopped();
+    }
     addPull(gradient, weights, base, plan.pull / fit.y.length);
     step(weights, gradient, plan.learningRate);
   }
   return weights;
 }
 
-async function fitLinear({ design, base, y }: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch): Promise<Float32Array> {
+async function fitLinear({ design, base, y }: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array> {
   const n = y.length;
   const m = design.length / n;
   const w = new Float32Array(m);
@@ -56,7 +58,7 @@ async function fitLinear({ design, base, y }: LinearProblem, plan: DescentPlan, 
       const error = (sigmoid(logit) - (y[i] as number)) / n;
       for (let j = 0; j < m; j++) gradient[j] = (gradient[j] as number) + error * (design[i * m + j] as number);
     }
-    if (!onEpoch({ epoch, loss: loss / n, validationLoss: Number.NaN })) throw new TrainingStopped();
+    if (onEpoch && !onEpoch({ epoch, loss: loss / n, validationLoss: Number.NaN })) throw new TrainingStopped();
     addPull(gradient, w, origin, plan.pull / n);
     step(w, gradient, plan.learningRate);
   }

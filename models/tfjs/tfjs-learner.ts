@@ -87,16 +87,15 @@ const inputs = (batch: Batch): { x: Tensor2D; y: Tensor2D } => ({
 
 /** What one epoch computes: losses to report and the gradient to follow, all still on the backend. */
 type Epoch = {
-  loss: Tensor;
-  /** One loss, or none. */
-  validation: Tensor[];
+  /** Training loss and, if there is a validation part, its loss; empty when nobody listens. */
+  losses: Tensor[];
   gradient: Tensor1D;
 };
 
-/** The only element of a tensor, which is disposed. */
-async function scalarOf(t: Tensor): Promise<number> {
-  const [value] = await t.data();
-  t.dispose();
+/** The only element of a tensor, which is disposed; NaN if there is none. */
+async function scalarOf(t: Tensor | undefined): Promise<number> {
+  const [value] = t ? await t.data() : [];
+  t?.dispose();
   return value ?? Number.NaN;
 }
 
@@ -105,7 +104,7 @@ async function descend(
   start: Tensor1D,
   n: number,
   plan: DescentPlan,
-  onEpoch: OnEpoch,
+  onEpoch: OnEpoch | null,
   epochOf: (w: Tensor1D) => Epoch,
 ): Promise<Float32Array> {
   let live: { w: Tensor1D; m: Tensor1D; v: Tensor1D } = { w: start.clone(), m: zeros(start.shape), v: zeros(start.shape) };
@@ -115,7 +114,7 @@ async function descend(
     });
   try {
     for (let epoch = 0; epoch < plan.steps; epoch++) {
-      const { loss, validation, gradient } = tidy(() => epochOf(live.w));
+      const { losses, gradient } = tidy(() => epochOf(live.w));
       const correction = Math.sqrt(1 - ADAM.beta2 ** (epoch + 1));
       const rate = (plan.learningRate * correction) / (1 - ADAM.beta1 ** (epoch + 1));
       const next = tidy(() => {
@@ -128,8 +127,9 @@ async function descend(
       gradient.dispose();
       release();
       live = next;
-      const report = { epoch, loss: await scalarOf(loss), validationLoss: validation[0] ? await scalarOf(validation[0]) : Number.NaN };
-      if (!onEpoch(report)) throw new TrainingStopped();
+      // Reading a loss waits for the device, so it is read only when somebody listens.
+      if (onEpoch && !onEpoch({ epoch, loss: await scalarOf(losses[0]), validationLoss: await scalarOf(losses[1]) }))
+        throw new TrainingStopped();
     }
     return Float32Array.from(await live.w.data());
   } finally {
@@ -142,7 +142,7 @@ async function fineTune(
   fit: Batch,
   validation: Batch | null,
   plan: DescentPlan,
-  onEpoch: OnEpoch,
+  onEpoch: OnEpoch | null,
 ): Promise<Float32Array> {
   const { x, y } = inputs(fit);
   const held = validation ? inputs(validation) : null;
@@ -150,18 +150,15 @@ async function fineTune(
   try {
     return await descend(start, fit.y.length, plan, onEpoch, (w) => {
       const pass = forward(w, x);
-      return {
-        loss: meanLoss(pass.logits, y),
-        validation: held ? [meanLoss(forward(w, held.x).logits, held.y)] : [],
-        gradient: backward(w, x, y, pass),
-      };
+      const validation = held && onEpoch ? [meanLoss(forward(w, held.x).logits, held.y)] : [];
+      return { losses: onEpoch ? [meanLoss(pass.logits, y), ...validation] : [], gradient: backward(w, x, y, pass) };
     });
   } finally {
     for (const t of [x, y, start, ...(held ? [held.x, held.y] : [])]) t.dispose();
   }
 }
 
-async function fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch): Promise<Float32Array> {
+async function fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array> {
   const n = problem.y.length;
   const m = problem.design.length / n;
   const design = tensor2d(problem.design, [n, m]);
@@ -172,7 +169,7 @@ async function fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnE
     return await descend(start, n, plan, onEpoch, (w) => {
       const logits = add(base, matMul(design, reshape(w, [m, 1])));
       const error = mul(sub(sigmoid(logits), y), 1 / n) as Tensor2D;
-      return { loss: meanLoss(logits, y), validation: [], gradient: reshape(matMul(design, error, true), [m]) };
+      return { losses: onEpoch ? [meanLoss(logits, y)] : [], gradient: reshape(matMul(design, error, true), [m]) };
     });
   } finally {
     for (const t of [design, base, y, start]) t.dispose();

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { syntheticExam, syntheticLearner } from '#models/synthetic/learners.ts';
+import { seededRng } from '#shared/maths/rng.ts';
+import { packTexts, samplePack } from '#shared/testing/sample-pack.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'examsgraph-commands-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(command: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', `commands/${command}.ts`, ...args], {
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+/** Synthetic learners in the format of response data. */
+function sampleData(): { readonly data: string; readonly qmatrix: string } {
+  const rng = seededRng(5);
+  const exam = syntheticExam(40, 5, rng);
+  const rows = Array.from({ length: 60 }, (_, learner) =>
+    syntheticLearner(exam, 80, rng).map((a, order) => [learner, order, a.item, 0, a.y, 0, learner % 5 === 0 ? 'test' : 'train'].join(',')),
+  ).flat();
+  const data = join(folder, 'data.csv.gz');
+  const qmatrix = join(folder, 'qmatrix.csv');
+  writeFileSync(data, gzipSync(`learner,order,item,skill,correct,timestamp_s,split\n${rows.join('\n')}\n`));
+  writeFileSync(qmatrix, `item,skills\n${exam.items.map((item, i) => `${i},${item.skills.join(' ')}`).join('\n')}\n`);
+  return { data, qmatrix };
+}
+
+describe('evaluate', () => {
+  const { data, qmatrix } = sampleData();
+  const evaluate = (model: string, ...more: string[]) =>
+    run('evaluate', '--data', data, '--qmatrix', qmatrix, '--split', 'gervet', '--model', model, ...more);
+
+  test.each(['mlp', 'best-lr'])(
+    'trains %s on the training learners and scores the test learners, with one JSON object on the last line',
+    (model) => {
+      const { status, stdout } = evaluate(model, '--json');
+      expect(status).toBe(0);
+      const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>;
+      expect(Object.keys(result).sort()).toEqual(['accuracy', 'auc', 'brier', 'ece', 'logLoss', 'majorityAccuracy', 'n', 'seconds']);
+      expect(result['n']).toBe(12 * 80);
+      expect(result['auc']).toBeGreaterThan(0.6);
+      expect(result['logLoss']).toBeLessThan(0.69);
+    },
+  );
+
+  test('the same seed gives the same scores, another seed others', () => {
+    const last = (text: string) => ({ ...(JSON.parse(text.trim().split('\n').at(-1) ?? '') as object), seconds: 0 });
+    expect(last(evaluate('mlp', '--json').stdout)).toEqual(last(evaluate('mlp', '--json').stdout));
+    expect(last(evaluate('mlp', '--json', '--seeds', '2').stdout)).not.toEqual(last(evaluate('mlp', '--json').stdout));
+  });
+
+  test.each([
+    [['--data', 'nowhere.csv', '--qmatrix', qmatrix, '--model', 'mlp'], 'nowhere.csv: cannot be read'],
+    [['--data', qmatrix, '--qmatrix', qmatrix, '--model', 'mlp'], 'line 1: missing column learner'],
+    [['--data', data, '--qmatrix', qmatrix, '--model', 'magic'], 'unknown model "magic"'],
+    [['--data', data, '--qmatrix', qmatrix, '--model', 'mlp', '--split', 'x'], 'unknown split "x"'],
+    [['--data', data, '--qmatrix', qmatrix, '--model', 'mlp', '--seeds', '0'], '--seeds must be a whole number'],
+    [['--data', data], '--data, --qmatrix and --model are needed'],
+  ])('says what is wrong with %j and exits 2', (args, words) => {
+    const { status, stderr } = run('evaluate', ...args);
+    expect([status, stderr.includes(words)]).toEqual([2, true]);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('egpack', () => {
+  const source = join(folder, 'pack');
+  const texts = packTexts(samplePack(6));
+
+  test('validates, builds, and validates what it built', () => {
+    spawnSync('mkdir', ['-p', source]);
+    writeFileSync(join(source, 'manifest.json'), texts.manifest);
+    writeFileSync(join(source, 'items.jsonl'), texts.items);
+    const target = join(folder, 'out', 'pack.egpack');
+    expect(run('egpack', 'validate', source).stdout).toContain('6 items in 2 topics, ko and en, version 1.2.3: valid');
+    expect(run('egpack', 'build', source, target).status).toBe(0);
+    expect(existsSync(target)).toBe(true);
+    expect(run('egpack', 'validate', target).stdout).toContain('valid');
+  });
+
+  test('names file and line of a fault and exits 1', () => {
+    writeFileSync(join(source, 'items.jsonl'), texts.items.replace('"correct":true', '"correct":false'));
+    const { status, stderr } = run('egpack', 'validate', source);
+    expect([status, stderr.trim()]).toEqual([1, 'items.jsonl:1: exactly one option must be correct, found 0']);
+  });
+
+  test('answers --help', () => {
+    for (const command of ['egpack', 'evaluate', 'train-start'])
+      expect(run(command, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run') });
+  });
+});
