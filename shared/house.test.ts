@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -183,6 +183,17 @@ describe('the house', () => {
     const { packages } = JSON.parse(text) as { packages: Record<string, { integrity?: string; link?: boolean }> };
     expect(text).not.toMatch(/"resolved":/);
     expect(Object.entries(packages).filter(([name, p]) => name !== '' && !p.integrity)).toEqual([]);
+  });
+
+  test('every test and command that the feature map or the README names exists, and so does every picture', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+    const text = ['docs/feature-map.md', 'README.md'].map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+    const files = [...text.matchAll(/`([\w./-]+\.(?:test|spec|contract)\.ts)`/g)].map((m) => m[1] ?? '');
+    const pictures = [...text.matchAll(/\((docs\/[\w./-]+)\)/g)].map((m) => m[1] ?? '');
+    const commands = [...text.matchAll(/npm run ([\w:-]+)/g)].map((m) => m[1] ?? '');
+    expect(files.length).toBeGreaterThan(8);
+    expect([...files, ...pictures].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+    expect(commands.filter((name) => !scripts[name])).toEqual([]);
   });
 
   test('dependencies are pinned to exact versions', () => {

@@ -1,18 +1,20 @@
 import { ChartNoAxesColumn, House, Library, Settings2 } from 'lucide-react';
-import { Component, type ReactNode, useEffect, useState } from 'react';
+import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { LanguageProvider, useSpeech } from '#client/i18n/language.tsx';
-import { DonePage } from '#client/learner/done/done-page.tsx';
 import { HomePage } from '#client/learner/home/home-page.tsx';
-import { MyModelPage } from '#client/learner/my-model/my-model-page.tsx';
-import { PacksPage } from '#client/learner/packs/packs-page.tsx';
-import { SettingsPage } from '#client/learner/settings/settings-page.tsx';
 import { PlanPage, StartPage, WelcomePage } from '#client/learner/start/start-page.tsx';
 import { StudyPage } from '#client/learner/study/study-page.tsx';
 import type { Appearance } from '#client/ports/look.ts';
 import { type LearnerPorts, LearnerPortsProvider, readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { applyAppearance, keepAppearance } from './appearance.ts';
+
+// Not needed for the first question: fetched when first opened, on the device once installed.
+const DonePage = lazy(async () => ({ default: (await import('#client/learner/done/done-page.tsx')).DonePage }));
+const MyModelPage = lazy(async () => ({ default: (await import('#client/learner/my-model/my-model-page.tsx')).MyModelPage }));
+const PacksPage = lazy(async () => ({ default: (await import('#client/learner/packs/packs-page.tsx')).PacksPage }));
+const SettingsPage = lazy(async () => ({ default: (await import('#client/learner/settings/settings-page.tsx')).SettingsPage }));
 
 const TABS = [
   { href: '/', key: 'home', Icon: House },
@@ -86,27 +88,29 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
     </>
   );
   return (
-    <Switch>
-      <Route path="/start">
-        <StartPage />
-      </Route>
-      <Route path="/start/:pack">{({ pack }) => <PlanPage packId={pack} />}</Route>
-      <Route path="/study/:session">{({ session }) => <StudyPage key={session} sessionId={session} />}</Route>
-      <Route path="/done/:session">{({ session }) => <DonePage sessionId={session} />}</Route>
-      <Route path="/packs">{withTabs(<PacksPage packId={packId} />)}</Route>
-      <Route path="/settings">{withTabs(<SettingsPage appearance={appearance} onAppearance={onAppearance} />)}</Route>
-      {packId === null ? (
-        <Route path="/">
-          <WelcomePage onLanguage={(language) => onAppearance({ ...appearance, language })} />
+    <Suspense fallback={<Waiting text={t.common.loading} />}>
+      <Switch>
+        <Route path="/start">
+          <StartPage />
         </Route>
-      ) : (
-        <Route path="/">{withTabs(<HomePage settings={settings.value} packId={packId} />)}</Route>
-      )}
-      {packId !== null && <Route path="/my-model">{withTabs(<MyModelPage packId={packId} />)}</Route>}
-      <Route>
-        <Redirect to="/" replace />
-      </Route>
-    </Switch>
+        <Route path="/start/:pack">{({ pack }) => <PlanPage packId={pack} />}</Route>
+        <Route path="/study/:session">{({ session }) => <StudyPage key={session} sessionId={session} />}</Route>
+        <Route path="/done/:session">{({ session }) => <DonePage sessionId={session} />}</Route>
+        <Route path="/packs">{withTabs(<PacksPage packId={packId} />)}</Route>
+        <Route path="/settings">{withTabs(<SettingsPage appearance={appearance} onAppearance={onAppearance} />)}</Route>
+        {packId === null ? (
+          <Route path="/">
+            <WelcomePage onLanguage={(language) => onAppearance({ ...appearance, language })} />
+          </Route>
+        ) : (
+          <Route path="/">{withTabs(<HomePage settings={settings.value} packId={packId} />)}</Route>
+        )}
+        {packId !== null && <Route path="/my-model">{withTabs(<MyModelPage packId={packId} />)}</Route>}
+        <Route>
+          <Redirect to="/" replace />
+        </Route>
+      </Switch>
+    </Suspense>
   );
 }
 

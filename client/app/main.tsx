@@ -36,7 +36,7 @@ addEventListener('vite:preloadError', (event) => {
 
 try {
   ports = await learnerPorts();
-  if (import.meta.env['VITE_EG_TEST'] === '1') (await import('./test-hook.ts')).offerTestHook(ports);
+  if (import.meta.env.VITE_EG_TEST === '1') (await import('./test-hook.ts')).offerTestHook(ports);
   paint();
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);

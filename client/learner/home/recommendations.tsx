@@ -83,10 +83,11 @@ function Card({
   const dismiss = () => tutor.note([{ kind: 'slate.dismissed', body: { slate_id: slate.slate_id, slot: slot.slot } }]);
   return (
     <li className="card">
-      <div>
-        <h3>{t.home.cardTitle(title, slot.picks.length, minutesFor(slot.picks.length, state))}</h3>
-        <p className="quiet">{reasonOf(slot)}</p>
-      </div>
+      <header>
+        <h3>{title}</h3>
+        <p className="quiet small number">{t.home.cardSize(slot.picks.length, minutesFor(slot.picks.length, state))}</p>
+      </header>
+      <p className="reason">{reasonOf(slot)}</p>
       <div className="row apart">
         <button type="button" className="button" onClick={() => void start()}>
           {t.home.begin}

@@ -30,7 +30,7 @@ export function Today({ answers }: { readonly answers: readonly AnswerRow[] }) {
       {answers.length === 0 ? (
         <p className="quiet">{t.home.todayEmpty}</p>
       ) : (
-        <>
+        <div className="pair">
           <LineChart
             title={t.home.accuracyTitle}
             series={[{ name: t.home.accuracyTitle, values: accuracy, colour: 1 }]}
@@ -48,7 +48,7 @@ export function Today({ answers }: { readonly answers: readonly AnswerRow[] }) {
             tableTitle={t.common.showTable}
             height={80}
           />
-        </>
+        </div>
       )}
     </section>
   );

@@ -30,7 +30,7 @@ function Versions({ tutor }: { readonly tutor: Tutor }) {
           <tbody>
             {[...loaded.value.versions].reverse().map((v) => (
               <tr key={v.version}>
-                <td className="number" style={{ textAlign: 'start', paddingInline: 0 }}>
+                <td className="number" style={{ textAlign: 'start', paddingInline: '0 12px' }}>
                   {v.version}
                 </td>
                 <td>

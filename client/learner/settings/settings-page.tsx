@@ -11,7 +11,7 @@ function Tick({ name, isDone }: { readonly name: string; readonly isDone: boolea
   return (
     <>
       <dt>{name}</dt>
-      <dd className="row" style={{ justifyContent: 'end' }}>
+      <dd className="row" style={{ flexWrap: 'nowrap', justifyContent: 'end', alignSelf: 'start' }}>
         {isDone ? (
           <Check className="icon" size={16} strokeWidth={2.5} aria-hidden />
         ) : (
@@ -54,7 +54,7 @@ function OnThisPhone() {
       <h2 id="storage">{t.settings.storage}</h2>
       {counts.kind === 'ready' && head.kind === 'ready' && <p className="number">{t.settings.counts(counts.value, head.value)}</p>}
       <h3>{t.settings.ready}</h3>
-      <dl className="facts">
+      <dl className="ticks">
         <Tick name={t.settings.app} isDone={value?.app ?? false} />
         <Tick name={t.settings.pack} isDone={value?.packs ?? false} />
         <Tick name={t.settings.engine} isDone={value?.engine ?? false} />
