@@ -71,7 +71,7 @@ async function tour(browser, base, locale, scheme, sizeName) {
     await page.locator('.feedback').waitFor();
   };
   const next = async () => {
-    await page.locator('.bottom .primary').click();
+    await page.locator('.bottom .primary:not([data-fresh])').click();
     await page.locator('.feedback').waitFor({ state: 'detached' });
   };
   await visit('/', 'main .button.primary');

@@ -5,9 +5,11 @@ import { LanguageProvider, useSpeech } from '#client/i18n/language.tsx';
 import { HomePage } from '#client/learner/home/home-page.tsx';
 import { PlanPage, StartPage, WelcomePage } from '#client/learner/start/start-page.tsx';
 import { StudyPage } from '#client/learner/study/study-page.tsx';
+import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { Appearance } from '#client/ports/look.ts';
 import { type LearnerPorts, LearnerPortsProvider, readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
 import { applyAppearance, keepAppearance } from './appearance.ts';
 
 // Not needed for the first question: fetched when first opened, on the device once installed.
@@ -114,15 +116,35 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
   );
 }
 
+/** The latest thing that was asked for and failed with nobody else to say so; until it is closed. */
+function useUntoldFault(): readonly [unknown, () => void] {
+  const [fault, setFault] = useState<unknown>(null);
+  useEffect(() => {
+    const tell = (event: PromiseRejectionEvent) => setFault(event.reason);
+    addEventListener('unhandledrejection', tell);
+    return () => removeEventListener('unhandledrejection', tell);
+  }, []);
+  return [fault, () => setFault(null)];
+}
+
 function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null }) {
   const { t } = useSpeech();
   const { storage } = usePorts();
   const [path] = useLocation();
+  const [fault, forget] = useUntoldFault();
   const isStudying = path.startsWith('/study');
-  if (storage === 'kept' && (!applyUpdate || isStudying)) return null;
+  if (storage === 'kept' && !fault && (!applyUpdate || isStudying)) return null;
   return (
     <div className="page" style={{ paddingBottom: 0, gap: 8 }}>
       {storage === 'memory' && <Notice tone="bad">{t.storageFault.memory}</Notice>}
+      {fault !== null && (
+        <Notice tone="bad">
+          <p>{fault instanceof StorageFault ? storageWords(t, fault) : t.fault.step}</p>
+          <button type="button" className="button" onClick={forget}>
+            {t.common.close}
+          </button>
+        </Notice>
+      )}
       {applyUpdate && !isStudying && (
         <Notice>
           <p className="row apart">

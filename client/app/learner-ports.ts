@@ -1,4 +1,5 @@
 import { catalogue } from 'virtual:packs';
+import * as z from 'zod/mini';
 import { type ExperimentLog, StorageFault } from '#client/ports/experiment-log.ts';
 import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
 import type { Moment } from '#client/ports/numbering.ts';
@@ -6,6 +7,7 @@ import { memoryPackStore, type PackStore } from '#client/ports/pack-store.ts';
 import { dexieExperimentLog } from '#client/storage/dexie-experiment-log.ts';
 import { dexiePackStore } from '#client/storage/dexie-pack-store.ts';
 import { engineCache, fetchPackFile, fetchStartModel } from '#client/sync/fetch-assets.ts';
+import type { TutorPorts } from '#client/tutor/desk.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { trainingDesk } from '#client/tutor/training-desk.ts';
 import { openTutor, type Tutor } from '#client/tutor/tutor.ts';
@@ -34,15 +36,39 @@ async function openLog(): Promise<{ readonly log: ExperimentLog; readonly packs:
     if (!('indexedDB' in globalThis) || !indexedDB) throw new StorageFault('unavailable');
     return { log: await dexieExperimentLog(now), packs: dexiePackStore(), storage: 'kept' };
   } catch (cause) {
-    if (!(cause instanceof StorageFault && cause.kind === 'unavailable')) throw cause;
+    // A browser that forbids storage throws at the mere mention of indexedDB.
+    const isForbidden = cause instanceof DOMException && cause.name === 'SecurityError';
+    if (!isForbidden && !(cause instanceof StorageFault && cause.kind === 'unavailable')) throw cause;
     return { log: memoryExperimentLog(now), packs: memoryPackStore(), storage: 'memory' };
   }
 }
 
+/** Where storage is refused, nothing is remembered and the choice is made again. */
 const backendMemory: BackendMemory = {
-  read: () => localStorage.getItem(BACKEND_KEY),
-  write: (backend) => (backend === null ? localStorage.removeItem(BACKEND_KEY) : localStorage.setItem(BACKEND_KEY, backend)),
+  read() {
+    try {
+      const parsed = rememberedSchema.safeParse(JSON.parse(localStorage.getItem(BACKEND_KEY) ?? 'null'));
+      return parsed.success ? parsed.data : null;
+    } catch {
+      return null;
+    }
+  },
+  write(remembered) {
+    try {
+      if (remembered) localStorage.setItem(BACKEND_KEY, JSON.stringify(remembered));
+      else localStorage.removeItem(BACKEND_KEY);
+    } catch (cause) {
+      if (!(cause instanceof DOMException)) throw cause;
+    }
+  },
 };
+
+const finding = z.object({ name: z.string(), warmMs: z.nullable(z.number()), passedOver: z.nullable(z.string()) });
+const rememberedSchema = z.object({ name: z.string(), findings: z.array(finding) });
+
+/** One tab at a time, by a Web Lock. */
+const exclusively: TutorPorts['exclusively'] = (work) =>
+  navigator.locks.request('examsgraph-training', { ifAvailable: true }, (lock) => work(lock !== null));
 
 /** Join storage, workers and network into what the screens need. @throws StorageFault; Error when the start model cannot be had */
 export async function learnerPorts(): Promise<LearnerPorts> {
@@ -65,11 +91,13 @@ export async function learnerPorts(): Promise<LearnerPorts> {
     let pack = await packs.get(packId);
     const known = catalogue.find((entry) => entry.id === packId);
     if (known && pack?.manifest.version !== known.version) {
-      const fetched = await fetchPackFile(known.url).then(install, () => null);
+      const fetched = await fetchPackFile(known.url)
+        .then(install)
+        .catch(() => null);
       pack = fetched?.ok ? fetched.value : pack;
     }
     if (!pack) return null;
-    const tutor = openTutor(pack, { log, global, moment: now, deviceKind: deviceKind() });
+    const tutor = openTutor(pack, { log, global, moment: now, deviceKind: deviceKind(), exclusively });
     await tutor.closeLostRuns();
     return tutor;
   }

@@ -27,11 +27,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: '확실해요' }).click();
     await expect(page.locator('.feedback')).toBeVisible();
     await expectClean(page, 'feedback');
-    await page.locator('.bottom .primary').click();
+    await page.locator('.bottom .primary:not([data-fresh])').click();
     await expect(page.locator('.feedback')).toHaveCount(0);
     await answer(page, false);
     await expectClean(page, 'wrong answer');
-    await page.locator('.bottom .primary').click();
+    await page.locator('.bottom .primary:not([data-fresh])').click();
     await expect(page.locator('.feedback')).toHaveCount(0);
     await finishSession(page);
     await expectClean(page, 'done');

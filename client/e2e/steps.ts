@@ -81,7 +81,7 @@ export async function answer(page: Page, isRight: boolean, button: '확실해요
 
 /** On to the next question, or to the end of the session. */
 export async function next(page: Page): Promise<void> {
-  await page.locator('.bottom .primary').click();
+  await page.locator('.bottom .primary:not([data-fresh])').click();
   await expect(page.locator('.feedback')).toHaveCount(0);
 }
 

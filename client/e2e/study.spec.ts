@@ -48,10 +48,12 @@ test('the buttons never move: Next stands exactly where Sure was, Undo where Not
 test('a double tap on Sure stores one answer and stays on its feedback', async ({ watched: page }) => {
   await begin(page);
   await choose(page, true);
-  await page.getByRole('button', { name: '확실해요' }).evaluate((button: HTMLElement) => {
-    button.click();
-    button.click();
-  });
+  const box = await page.getByRole('button', { name: '확실해요' }).boundingBox();
+  const [x, y] = [(box?.x ?? 0) + 20, (box?.y ?? 0) + 20];
+  await page.mouse.click(x, y);
+  await expect(page.locator('.feedback')).toBeVisible();
+  await page.mouse.click(x, y);
+  await expect(page.locator('.bottom .primary:not([data-fresh])')).toBeVisible();
   await expect(page.locator('.feedback')).toBeVisible();
   expect(await standing(page)).toHaveLength(1);
   await expect(page.locator('.count')).toHaveText('1 / 10');
@@ -90,6 +92,7 @@ test('the whole session can be done by keyboard', async ({ watched: page }) => {
     }
     await page.keyboard.press(n % 2 === 0 ? 'Shift+Enter' : 'Enter');
     await expect(page.locator('.feedback.right')).toBeVisible();
+    await expect(page.locator('.bottom .primary:not([data-fresh])')).toBeVisible();
     await page.keyboard.press('Enter');
     await expect(page.locator('.feedback')).toHaveCount(0);
   }

@@ -93,6 +93,19 @@ test('the worker is killed amid training: no answer is lost, the run says so, an
   expect((await trainings(page)).map((r) => r['status']).sort()).toEqual(['FAILED', 'FINISHED']);
 });
 
+test('Stop ends a training at once, and nothing is registered', async ({ watched: page }) => {
+  await begin(page);
+  await page.goto('/');
+  await answerMany(page, 28);
+  const born = page.waitForEvent('worker');
+  await trainNow(page);
+  await born;
+  await page.getByRole('button', { name: '멈추기' }).click();
+  await expect(page.getByText('멈췄어요. 이전 모델을 계속 써요.')).toBeVisible();
+  await expect.poll(async () => (await trainings(page)).map((r) => r['status'])).toEqual(['KILLED']);
+  expect(await rows(page, 'model_versions')).toHaveLength(0);
+});
+
 test('a page closed amid training leaves no run behind that still claims to run', async ({ watched: page }) => {
   await begin(page);
   await page.goto('/');

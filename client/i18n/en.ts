@@ -1,5 +1,5 @@
-const plural = new Intl.PluralRules('en');
-const count = (n: number, one: string, other: string): string => `${n} ${plural.select(n) === 'one' ? one : other}`;
+import { enModel } from './en-model.ts';
+import { count } from './english-count.ts';
 
 /** Every text of the app in English; the Korean catalogue has the same shape, or the build fails. */
 export const en = {
@@ -78,6 +78,7 @@ export const en = {
     harder: 'Harder',
     days: (n: number) => (n === 0 ? 'Exam today' : `${count(n, 'day', 'days')} to the exam`),
     saved: 'Saved on this phone',
+    notKept: 'Not kept: gone when this page closes',
     offline: (answers: number) => `Offline · ${count(answers, 'answer', 'answers')} saved on this phone`,
     graphTitle: 'Your exam',
     graphSentence: (topic: string, percent: string) => `${topic} is where you stand strongest so far: ${percent} expected right.`,
@@ -119,7 +120,8 @@ export const en = {
     references: 'Reference',
     report: 'Report this question',
     reported: 'Reported. It stays on this phone until you share.',
-    notSaved: 'Not saved. Your answer is still here.',
+    notSaved: 'Not saved. Your answer is still here: try again.',
+    stepFailed: 'That did not work. Every answer given is safe: try again.',
     full: 'This phone’s storage is full. Free some space, then try again: your answer is still here, earlier answers are safe.',
     keys: 'Keys: 1–5 choose, Enter sure, Shift+Enter not sure, U undo',
     options: 'Answers',
@@ -150,93 +152,7 @@ export const en = {
     done: 'Done',
     more: 'Another round',
   },
-  model: {
-    title: 'My model',
-    lead: 'Trained on this phone, from your answers alone.',
-    stage: {
-      'not-yet': 'Not yet personal',
-      'getting-to-know': 'Getting to know you',
-      adapted: 'Adapted to you',
-      'well-adapted': 'Well adapted to you',
-    },
-    version: 'Version',
-    global: (v: string) => `start model ${v}`,
-    personal: (v: number) => `personal, version ${v}`,
-    updated: 'Last updated',
-    never: 'not yet',
-    dataPoints: 'Data points',
-    level: 'Personalisation',
-    accuracy: 'Right predictions',
-    accuracyBasis: (low: string, high: string, baseline: string, n: number) =>
-      `between ${low} and ${high}, from ${n} answers; always guessing one way: ${baseline}`,
-    tooFew: (n: number) => `${n} of 20 answers`,
-    train: 'Train now',
-    stop: 'Stop',
-    training: 'Training',
-    starting: 'Starting the learning engine …',
-    trainHint: (n: number) =>
-      n < 30
-        ? `First automatic training at 30 answers (now ${n}). Before that, training shows its curve and replaces nothing.`
-        : 'Trains by itself at 30 answers and every 50 after.',
-    needAnswers: (n: number) => `Training needs at least 5 answers (now ${n}).`,
-    curveTitle: 'Log loss, nats, by training step',
-    curveEmpty: 'The loss curve appears here while training runs.',
-    trainLoss: 'training',
-    validationLoss: 'validation',
-    step: 'Step',
-    backendUsed: (backend: string, seconds: string) => `${backend}, ${seconds}`,
-    backendPassed: (name: string, why: string) => `${name} was passed over: ${why}`,
-    registered: (version: number, before: string, after: string) =>
-      `Better: log loss ${before} → ${after} on held-out answers. Version ${version} now serves.`,
-    early: 'Early: judged on few answers.',
-    rejected: {
-      'too-few': 'Too few answers to judge: nothing was replaced.',
-      'not-better': (before: string, after: string) =>
-        `Kept the previous one: ${before} before, ${after} for the candidate (log loss on held-out answers).`,
-      'within-noise': (before: string, after: string) => `Kept the previous one: ${before} → ${after} is within chance.`,
-      'worse-calibrated': 'Kept the previous one: the candidate was less well calibrated.',
-      'not-finite': 'Kept the previous one: the training did not converge.',
-    },
-    lost: {
-      stopped: 'Stopped. The previous model still serves.',
-      died: 'The training was interrupted. No answer is lost, the previous model still serves; try again.',
-      failed: 'The training failed. No answer is lost and the previous model still serves.',
-      busy: 'Another tab is training. Try again when it is done.',
-      offline: 'The learning engine is not on this phone yet. Go online once, then train offline.',
-    },
-    runs: 'Runs',
-    runsEmpty: 'Study sessions and trainings appear here.',
-    run: 'Run',
-    status: { RUNNING: 'running', FINISHED: 'finished', FAILED: 'failed', KILLED: 'stopped' },
-    params: 'Parameters',
-    metrics: 'Metrics',
-    tags: 'Tags',
-    artifacts: 'Artifacts',
-    versions: 'Versions',
-    versionsEmpty: 'A version is registered when a training predicts you better than before.',
-    champion: 'serves now',
-    earlyTag: 'early',
-    backend: 'Learning engine',
-    backendEmpty: 'WebGPU is tried first, then wasm, then cpu; what was chosen stands here after the first training.',
-    totals: (runs: number, minutes: number, versions: number) =>
-      `${count(runs, 'run', 'runs')}, ${minutes} min of study, ${count(versions, 'version', 'versions')}`,
-    passedOver: {
-      'no-webgpu': 'this browser does not have it',
-      'no-adapter': 'no graphics adapter',
-      'software-adapter': 'only a software adapter here',
-      'not-started': 'it did not start',
-      late: 'it took too long to start',
-      'wrong-gradient': 'it calculated wrongly',
-      slower: 'slower than the next one',
-      'not-needed': 'not faster',
-    } as Readonly<Record<string, string>>,
-    gate: { registered: 'registered', rejected: 'previous kept' } as Readonly<Record<string, string>>,
-    experiment: { 'study-sessions': 'Study', training: 'Training' } as Readonly<Record<string, string>>,
-    when: 'When',
-    what: 'What',
-    result: 'Result',
-    more: (n: number) => `Show all ${n}`,
-  },
+  model: enModel,
   packs: {
     title: 'Packs',
     lead: 'The exams on this phone.',
@@ -287,7 +203,8 @@ export const en = {
   update: { ready: 'A new version is ready.', apply: 'Update now' },
   fault: {
     title: 'Something went wrong here',
-    safe: 'Everything you answered is saved.',
+    safe: 'What was saved before is safe.',
+    step: 'That did not work. What was saved before is safe: try again.',
     offline: 'The app could not be loaded completely. Check the connection and reload.',
   },
 };

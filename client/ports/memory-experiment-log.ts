@@ -1,3 +1,4 @@
+import { uuidv7 } from '#shared/domain/ids.ts';
 import { oneAtATime } from '#shared/domain/one-at-a-time.ts';
 import { checkDraft, type Draft, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
@@ -47,8 +48,16 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
       if (draft.kind === 'answer.recorded' && (await store.get('answers', draft.body.attempt_id)))
         return { kind: 'duplicate', head: head.seq };
     }
-    const { events, head: next } = numbered(drafts, head, moment());
-    for (const event of events) await project(event, store);
+    const now = moment();
+    const ids = drafts.map(() => uuidv7(now.at, now.rng));
+    const { events, head: next } = numbered(drafts, ids, head, now);
+    const before = Object.fromEntries(TABLE_NAMES.map((name) => [name, new Map(maps[name] as Map<string, unknown>)])) as unknown as Maps;
+    try {
+      for (const event of events) await project(event, store);
+    } catch (cause) {
+      maps = before;
+      throw cause;
+    }
     head = next;
     log.push(...events);
     if (together.personal) personal.set(together.personal.pack_id, { ...together.personal, seq: head.seq });

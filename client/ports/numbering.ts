@@ -1,4 +1,3 @@
-import { uuidv7 } from '#shared/domain/ids.ts';
 import type { EpochMs } from '#shared/domain/time.ts';
 import type { Draft, LogEvent } from '#shared/tracking/event.ts';
 import { nextHlc } from '#shared/tracking/hlc.ts';
@@ -18,17 +17,18 @@ export interface Moment {
   readonly rng: () => number;
 }
 
-/** Give drafts their places after `head`. */
+/** Give drafts, whose ids were drawn before, their places after `head`. */
 export function numbered(
   drafts: readonly Draft[],
+  ids: readonly string[],
   head: Head,
-  { at, tz, rng }: Moment,
+  { at, tz }: Moment,
 ): { readonly events: readonly LogEvent[]; readonly head: Head } {
   let { seq, hlc } = head;
-  const events = drafts.map((draft): LogEvent => {
+  const events = drafts.map((draft, i): LogEvent => {
     seq += 1;
     hlc = nextHlc(hlc, at, head.device_id);
-    return { ...draft, id: uuidv7(at, rng), device_id: head.device_id, seq, hlc, at, tz };
+    return { ...draft, id: ids[i] ?? '', device_id: head.device_id, seq, hlc, at, tz };
   });
   return { events, head: { ...head, seq, hlc } };
 }

@@ -1,6 +1,7 @@
 import { liveQuery, type Transaction } from 'dexie';
 import { type Appended, type ExperimentLog, type LogReader, StorageFault, type Together } from '#client/ports/experiment-log.ts';
 import { type Head, type Moment, numbered } from '#client/ports/numbering.ts';
+import { uuidv7 } from '#shared/domain/ids.ts';
 import { checkDraft, type Draft, isKnownKind, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
 import { KEYS, type RowKey, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
@@ -22,7 +23,7 @@ async function watched<T>(work: PromiseLike<T>): Promise<T> {
   }
 }
 
-/** Names the fault, and after a lost connection reopens once and tries again: an append is idempotent by attempt and head. */
+/** Names the fault, and after a lost connection reopens once and tries again: every work passed here may run twice. */
 async function guarded<T>(db: JournalDatabase, work: () => PromiseLike<T>): Promise<T> {
   try {
     return await watched(work());
@@ -39,6 +40,15 @@ async function guarded<T>(db: JournalDatabase, work: () => PromiseLike<T>): Prom
   }
 }
 
+/** A read whose faults carry their names; not timed, so that it may stand inside a live query. */
+async function named<T>(read: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw storageFault(error);
+  }
+}
+
 function rowStore(db: JournalDatabase): RowStore {
   return {
     get: async (table, key) => db.table(table).get(key as never),
@@ -48,31 +58,39 @@ function rowStore(db: JournalDatabase): RowStore {
 
 function reader(db: JournalDatabase): LogReader {
   return {
-    get: async <T extends TableName>(table: T, key: RowKey) => (await db.table(table).get(key as never)) as Tables[T] | undefined,
+    get: <T extends TableName>(table: T, key: RowKey) =>
+      named(() => db.table(table).get(key as never) as PromiseLike<Tables[T] | undefined>),
     async list<T extends TableName>(table: T, field?: string, value?: string | number) {
       const rows = db.table(table);
       const keys: readonly string[] = KEYS[table];
       const found = field === undefined ? rows : rows.where(field === keys[0] && keys.length === 1 ? ':id' : field).equals(value as never);
-      return (await found.toArray()) as readonly Tables[T][];
+      return named(() => found.toArray() as PromiseLike<readonly Tables[T][]>);
     },
-    artifact: async (runId, path) => (await db.artifacts.get([runId, path]))?.bytes,
-    personal: (packId) => db.personal.get(packId),
+    artifact: async (runId, path) => (await named(() => db.artifacts.get([runId, path])))?.bytes,
+    personal: (packId) => named(() => db.personal.get(packId)),
   };
 }
 
-async function append(
-  db: JournalDatabase,
-  deviceId: string,
-  drafts: readonly Draft[],
-  together: Together,
-  moment: Moment,
-): Promise<Appended> {
+/** An append with its ids drawn: the same one may be tried again, and is written once. */
+interface Entry {
+  readonly drafts: readonly Draft[];
+  readonly ids: readonly string[];
+  readonly together: Together;
+  readonly moment: Moment;
+}
+
+async function append(db: JournalDatabase, deviceId: string, { drafts, ids, together, moment }: Entry): Promise<Appended> {
   const head: Head = (await db.heads.get(deviceId)) ?? { device_id: deviceId, seq: 0, hlc: null };
+  const written = await db.events
+    .where('id')
+    .anyOf([...ids])
+    .toArray();
+  if (written.length > 0) return { kind: 'appended', events: written, head: Math.max(...written.map((e) => e.seq)) };
   if (together.expectHead !== undefined && together.expectHead !== head.seq) return { kind: 'stale', head: head.seq };
   for (const draft of drafts) {
     if (draft.kind === 'answer.recorded' && (await db.answers.get(draft.body.attempt_id))) return { kind: 'duplicate', head: head.seq };
   }
-  const { events, head: next } = numbered(drafts, head, moment);
+  const { events, head: next } = numbered(drafts, ids, head, moment);
   await db.events.bulkAdd(events);
   const rows = rowStore(db);
   for (const event of events) await project(event, rows);
@@ -122,9 +140,11 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
     ...reader(db),
     async append(drafts, together = {}) {
       drafts.forEach(checkDraft);
-      return write(async () => append(db, deviceId, drafts, together, moment()));
+      const now = moment();
+      const entry: Entry = { drafts, ids: drafts.map(() => uuidv7(now.at, now.rng)), together, moment: now };
+      return write(async () => append(db, deviceId, entry));
     },
-    head: async () => (await db.heads.get(deviceId))?.seq ?? 0,
+    head: async () => (await guarded(db, () => db.heads.get(deviceId)))?.seq ?? 0,
     watch(read, onValue, onFault) {
       const subscription = liveQuery(() => read(reader(db))).subscribe(onValue, (error) => onFault(storageFault(error)));
       return () => subscription.unsubscribe();

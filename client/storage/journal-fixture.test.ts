@@ -7,7 +7,7 @@ import { StorageFault } from '../ports/experiment-log.ts';
 import { allRows } from '../ports/memory-experiment-log.ts';
 import { dexieExperimentLog } from './dexie-experiment-log.ts';
 import { JOURNAL_VERSION } from './journal-database.ts';
-import { dumpDatabase, type Frozen, restoreDatabase } from './journal-fixtures/freeze.ts';
+import { dumpDatabase, type Frozen, fromJson, restoreDatabase } from './journal-fixtures/freeze.ts';
 import { storageFault } from './storage-fault.ts';
 
 const FOLDER = 'client/storage/journal-fixtures';
@@ -24,6 +24,10 @@ describe('frozen databases of every released schema', () => {
     await restoreDatabase(`fixture-${name}`, before);
     const log = await dexieExperimentLog(tickingMoment(), `fixture-${name}`);
     const rows = await allRows(log);
+    for (const { name: table, rows: kept } of before.stores) {
+      if (table in rows) expect(rows[table], table).toEqual(kept.map(fromJson));
+      if (table === 'events') expect(await log.events()).toEqual(kept.map(fromJson));
+    }
     expect(Object.values(rows).flat().length).toBeGreaterThan(50);
     await log.rebuild();
     expect(await allRows(log)).toEqual(rows);
@@ -32,11 +36,6 @@ describe('frozen databases of every released schema', () => {
     await log.append([answer('new', 1, { session_id: session?.session_id ?? '' })]);
     expect(await log.head()).toBe(head + 1);
     log.close();
-  });
-
-  test.each(names)('%s is what it was frozen as', async (name) => {
-    await restoreDatabase(`again-${name}`, frozen(name));
-    expect(await dumpDatabase(`again-${name}`)).toEqual(frozen(name));
   });
 });
 

@@ -5,6 +5,7 @@ import { teach } from '#models/difficulty/personal-model.ts';
 import { CONFIDENCE, type Confidence, MAX_TIME_SPENT_S } from '#shared/domain/confidence.ts';
 import { type Choice, grade } from '#shared/packs/grade.ts';
 import type { Body } from '#shared/tracking/event.ts';
+import type { AnswerRow } from '#shared/tracking/rows.ts';
 import type { Desk } from './desk.ts';
 import { sessionOf } from './desk.ts';
 import { openQuestion, type Shown, showItem } from './session.ts';
@@ -60,15 +61,19 @@ export async function recordAnswer(desk: Desk, draft: AnswerDraft): Promise<bool
   });
 }
 
-/** Take back the session's latest standing answer and put its question on screen again. @returns null if there is none */
-export async function undoAnswer(desk: Desk, sessionId: string): Promise<Shown | null> {
+/** Undo an answer the serving version has learned: that version serves no more, and which one then does is folded from the log. */
+async function undoLearned(desk: Desk, last: AnswerRow): Promise<void> {
+  await desk.write(async () => ({ drafts: [{ kind: 'answer.undone', body: { attempt_id: last.attempt_id } }], refold: true }));
+  await desk.write(async (now) => ({ drafts: [showItem(desk, now, await sessionOf(desk, last.session_id), last.item_id, last.slate_id)] }));
+}
+
+async function undoSince(desk: Desk, last: AnswerRow): Promise<void> {
   const { global } = desk.ports;
-  const isUndone = await desk.write(async (now) => {
-    const last = now.answers.findLast((a) => a.session_id === sessionId);
-    if (!last) return null;
-    const rest = now.answers.filter((a) => a !== last);
+  await desk.write(async (now) => {
+    const rest = now.answers.filter((a) => a.attempt_id !== last.attempt_id);
+    if (rest.length === now.answers.length) return null;
     const model = foldModel(desk.course, global, now.champion, rest, null);
-    const session = await sessionOf(desk, sessionId);
+    const session = await sessionOf(desk, last.session_id);
     return {
       drafts: [
         { kind: 'answer.undone', body: { attempt_id: last.attempt_id } },
@@ -77,9 +82,18 @@ export async function undoAnswer(desk: Desk, sessionId: string): Promise<Shown |
       together: { personal: { pack_id: desk.packId, model_version: modelLabel(now, global), layer: storeLayer(model.layer) } },
       apply: (state) => {
         state.model = model;
-        state.answers.splice(state.answers.indexOf(last), 1);
+        state.answers.splice(0, state.answers.length, ...rest);
       },
     };
   });
-  return isUndone ? openQuestion(desk, sessionId) : null;
+}
+
+/** Take back the session's latest standing answer and put its question on screen again. @returns null if there is none */
+export async function undoAnswer(desk: Desk, sessionId: string): Promise<Shown | null> {
+  const { answers, champion } = await desk.state();
+  const last = answers.findLast((a) => a.session_id === sessionId);
+  if (!last) return null;
+  if (champion && last.seq <= champion.throughSeq) await undoLearned(desk, last);
+  else await undoSince(desk, last);
+  return openQuestion(desk, sessionId);
 }

@@ -14,6 +14,8 @@ export interface TutorPorts {
   readonly moment: () => Moment;
   /** `phone`, `tablet` or `desktop`, as logged. */
   readonly deviceKind: string;
+  /** Run work that only one tab may do at a time; told whether it got the turn. */
+  readonly exclusively: <T>(work: (isFree: boolean) => Promise<T>) => Promise<T>;
 }
 
 /** What to write, decided from the state. */

@@ -16,9 +16,9 @@ export async function recommend(desk: Desk): Promise<Tables['slates'] | null> {
   await desk.write(async (now) => {
     const latest = await latestHomeSlate(log, desk.packId);
     const isUsedUp = latest?.slots.every(({ slot }) => latest.dismissed.includes(slot)) ?? true;
-    if (latest && !isUsedUp && latest.seq > (now.answers.at(-1)?.seq ?? 0)) return null;
     const { at, rng } = moment();
     const targetP = await targetChance(desk);
+    if (latest && !isUsedUp && latest.target_p === targetP && latest.seq > (now.answers.at(-1)?.seq ?? 0)) return null;
     const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, global) };
     const slate = drawHome(head, scoredOptions(desk.course, now, targetP, at, new Set()), rng);
     return slate ? { drafts: [{ kind: 'slate.shown', body: slate }] } : null;

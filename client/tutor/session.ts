@@ -29,6 +29,7 @@ export async function startSession(desk: Desk, plan: SessionPlan): Promise<strin
   await desk.write(async (now) => {
     const experiment = await experimentNamed(desk, 'study-sessions');
     const { at, rng } = moment();
+    const open = (await desk.ports.log.list('sessions', 'pack_id', packId)).filter((s) => s.ended === null);
     const run_id = newRunId(rng);
     const planned = plan.mode === 'practice' ? plan.planned : plan.itemIds.length;
     const fixed = plan.mode === 'recommended' ? { item_ids: [...plan.itemIds], slate_id: plan.slateId, slot: plan.slot } : {};
@@ -45,6 +46,7 @@ export async function startSession(desk: Desk, plan: SessionPlan): Promise<strin
     const run_name = `session ${new Date(at).toISOString().slice(0, 16)}`;
     return {
       drafts: [
+        ...open.flatMap((s) => ending(s, 'left', at)),
         ...experiment.drafts,
         { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: at, params, tags } },
         {
@@ -102,31 +104,29 @@ export async function openQuestion(desk: Desk, sessionId: string): Promise<Shown
 
 /** The open question of a session, or a newly drawn one; null when the session has no more. */
 export async function question(desk: Desk, sessionId: string): Promise<Shown | null> {
-  const open = await openQuestion(desk, sessionId);
-  if (open) return open;
-  const isDrawn = await desk.write(async (now) => {
+  await desk.write(async (now) => {
+    if (await openQuestion(desk, sessionId)) return null;
     const drafts = await drawQuestion(desk, now, await sessionOf(desk, sessionId));
     return drafts ? { drafts } : null;
   });
-  return isDrawn ? openQuestion(desk, sessionId) : null;
+  return openQuestion(desk, sessionId);
+}
+
+/** The events that end a session and its run, and complete the recommendation it followed. */
+function ending(session: SessionRow, reason: 'finished' | 'left', at: number): readonly Draft[] {
+  const { session_id, run_id, slate_id, slot } = session;
+  const isCompleted = slate_id !== undefined && slot !== undefined && reason === 'finished';
+  return [
+    { kind: 'session.ended', body: { session_id, reason } },
+    { kind: 'run.updated', body: { run_id, status: reason === 'finished' ? 'FINISHED' : 'KILLED', end_time: at } },
+    ...(isCompleted ? [{ kind: 'slate.completed' as const, body: { slate_id, slot } }] : []),
+  ];
 }
 
 /** End a session and its run; a second call changes nothing. */
 export async function endSession(desk: Desk, sessionId: string, reason: 'finished' | 'left'): Promise<void> {
   await desk.write(async () => {
     const session = await sessionOf(desk, sessionId);
-    if (session.ended) return null;
-    const isComplete = session.slate_id !== undefined && session.slot !== undefined && reason === 'finished';
-    const completed: Draft[] = isComplete
-      ? [{ kind: 'slate.completed', body: { slate_id: session.slate_id ?? '', slot: session.slot ?? 0 } }]
-      : [];
-    const status = reason === 'finished' ? 'FINISHED' : 'KILLED';
-    return {
-      drafts: [
-        { kind: 'session.ended', body: { session_id: sessionId, reason } },
-        { kind: 'run.updated', body: { run_id: session.run_id, status, end_time: desk.ports.moment().at } },
-        ...completed,
-      ],
-    };
+    return session.ended ? null : { drafts: ending(session, reason, desk.ports.moment().at) };
   });
 }

@@ -38,6 +38,11 @@ function recordOf(answers: readonly AnswerRow[]): PredictionRecord | null {
   return { share: hits / latest.length, low, high, baseline: Math.max(right, 1 - right), n: latest.length };
 }
 
+const latestOf = (...times: readonly (number | undefined)[]): number | null => {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? null : Math.max(...known);
+};
+
 /** Fold of the state into the model card. */
 export function summarise(state: TutorState, global: GlobalModel): ModelSummary {
   return {
@@ -48,7 +53,7 @@ export function summarise(state: TutorState, global: GlobalModel): ModelSummary 
     dataPoints: state.answers.length,
     level: personalizationLevel(state),
     record: recordOf(state.answers),
-    updatedAt: state.answers.at(-1)?.at ?? null,
+    updatedAt: latestOf(state.answers.at(-1)?.at, state.champion?.registeredAt),
   };
 }
 

@@ -1,13 +1,13 @@
 import type { ArtifactBytes, LogReader } from '#client/ports/experiment-log.ts';
 import { type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
-import { refitDue } from '#models/difficulty/refit.ts';
+import { FIRST_REFIT_AT, refitDue } from '#models/difficulty/refit.ts';
 import { weightsToBytes } from '#models/learner.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
-import { type Champion, foldModel, personalName, type TutorState } from './tutor-state.ts';
+import { type Champion, foldModel, modelLabel, personalName, type TutorState } from './tutor-state.ts';
 
 /** Fewest answers a training makes sense for at all. */
 export const MIN_TRAINING_ANSWERS = 5;
@@ -42,24 +42,25 @@ async function beginRun(desk: Desk, early: boolean): Promise<string> {
   return run_id;
 }
 
-/** A run nobody is training any more, because page or worker ended: it says so. */
+/** A run nobody is training any more, because page or worker ended: it says so. Does nothing while some tab trains. */
 export async function closeLostRuns(desk: Desk): Promise<void> {
-  const { log, moment } = desk.ports;
-  const { held } = await navigator.locks.query();
-  if (held?.some((l) => l.name === 'examsgraph-training')) return;
-  const lost = (await log.list('runs', 'status', 'RUNNING')).filter((r) => r.run_name.startsWith('refit '));
-  if (lost.length === 0) return;
-  await desk.write(async () => ({
-    drafts: lost.flatMap(({ run_id }): Draft[] => [
-      { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: 'interrupted' } },
-      { kind: 'run.updated', body: { run_id, status: 'FAILED', end_time: moment().at } },
-    ]),
-  }));
+  const { log, moment, exclusively } = desk.ports;
+  await exclusively(async (isFree) => {
+    if (!isFree) return;
+    const lost = (await log.list('runs', 'status', 'RUNNING')).filter((r) => r.run_name.startsWith('refit '));
+    if (lost.length === 0) return;
+    await desk.write(async () => ({
+      drafts: lost.flatMap(({ run_id }): Draft[] => [
+        { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: 'interrupted' } },
+        { kind: 'run.updated', body: { run_id, status: 'FAILED', end_time: moment().at } },
+      ]),
+    }));
+  });
 }
 
 function curveMetrics(epochs: readonly Epoch[], at: number): { key: string; value: number; timestamp: number; step: number }[] {
   return epochs.flatMap((e, step) => [
-    { key: 'loss', value: e.loss, timestamp: at, step },
+    ...(Number.isFinite(e.loss) ? [{ key: 'loss', value: e.loss, timestamp: at, step }] : []),
     ...(Number.isFinite(e.validationLoss) ? [{ key: 'val_loss', value: e.validationLoss, timestamp: at, step }] : []),
   ]);
 }
@@ -82,15 +83,17 @@ function resultDrafts(run_id: string, trained: Trained, epochs: readonly Epoch[]
     holdout_answers: trained.heldOutAnswers,
   };
   return [
-    { kind: 'metric.logged', body: { run_id, metrics } },
+    ...(metrics.length > 0 ? [{ kind: 'metric.logged' as const, body: { run_id, metrics } }] : []),
     ...Object.entries(params).map(([key, value]): Draft => ({ kind: 'param.logged', body: { run_id, key, value: String(value) } })),
     ...Object.entries(tags).map(([key, value]): Draft => ({ kind: 'tag.set', body: { run_id, key, value } })),
   ];
 }
 
-function artifactsOf(run_id: string, trained: Trained, throughSeq: number): readonly ArtifactBytes[] {
+/** A fine-tuned network is kept as its difference from the global one, so that it can be put on top of the next. */
+function artifactsOf(run_id: string, trained: Trained, throughSeq: number, globalWeights: Float32Array): readonly ArtifactBytes[] {
   const json = new TextEncoder().encode(JSON.stringify({ format: 1, throughSeq, layer: trained.layer }));
-  const weights = trained.kind === 'fine-tune' ? [{ run_id, path: 'model/weights.bin', bytes: weightsToBytes(trained.weights) }] : [];
+  const delta = trained.weights.map((w, i) => w - (globalWeights[i] as number));
+  const weights = trained.kind === 'fine-tune' ? [{ run_id, path: 'model/weights-delta.bin', bytes: weightsToBytes(delta) }] : [];
   return [{ run_id, path: 'model/personal.json', bytes: json }, ...weights];
 }
 
@@ -99,7 +102,7 @@ async function registration(desk: Desk, run_id: string, trained: Trained, throug
   const { log, global } = desk.ports;
   const name = personalName(desk.packId);
   const version = 1 + Math.max(0, ...(await log.list('model_versions', 'name', name)).map((v) => v.version));
-  const artifacts = artifactsOf(run_id, trained, throughSeq);
+  const artifacts = artifactsOf(run_id, trained, throughSeq, global.weights);
   const early = trained.verdict.kind === 'registered' && trained.verdict.early;
   const previous = await log.get('aliases', [name, 'champion']);
   const drafts: Draft[] = [
@@ -111,72 +114,105 @@ async function registration(desk: Desk, run_id: string, trained: Trained, throug
     { kind: 'alias.set', body: { name, alias: 'champion', version } },
   ];
   const weights = trained.kind === 'fine-tune' ? trained.weights : null;
-  const champion: Champion = { label: `${name}/${version}`, version, runId: run_id, throughSeq, layer: trained.layer, weights };
+  const champion: Champion = {
+    label: `${name}/${version}`,
+    version,
+    runId: run_id,
+    registeredAt: 0,
+    throughSeq,
+    layer: trained.layer,
+    weights,
+  };
   const layerNow = (state: TutorState) => storeLayer(foldModel(desk.course, global, champion, state.answers, null).layer);
   return { drafts, artifacts, champion, layerNow };
 }
 
-async function finish(desk: Desk, run_id: string, trained: Trained, epochs: readonly Epoch[], throughSeq: number): Promise<void> {
-  const end = (): Draft => ({ kind: 'run.updated', body: { run_id, status: 'FINISHED', end_time: desk.ports.moment().at } });
+/** What training was begun from; a candidate that no longer fits what is there now is not registered. */
+interface Basis {
+  readonly run_id: string;
+  readonly throughSeq: number;
+  readonly baseVersion: string;
+  readonly attempts: readonly string[];
+}
+
+function judged(trained: Trained, basis: Basis, now: TutorState, serving: string): Trained {
+  if (trained.verdict.kind === 'rejected') return trained;
+  const standing = new Set(now.answers.map((a) => a.attempt_id));
+  const reject = (reason: 'nothing-new' | 'overtaken'): Trained => ({ ...trained, verdict: { kind: 'rejected', reason } });
+  if (serving !== basis.baseVersion || basis.attempts.some((id) => !standing.has(id))) return reject('overtaken');
+  const isNew = now.answers.some((a) => a.seq > (now.champion?.throughSeq ?? 0) && a.seq <= basis.throughSeq);
+  return isNew ? trained : reject('nothing-new');
+}
+
+async function finish(desk: Desk, basis: Basis, trained: Trained, epochs: readonly Epoch[]): Promise<Trained> {
+  const { moment, global } = desk.ports;
+  const { run_id } = basis;
+  let result = trained;
   await desk.write(async (now) => {
-    const results = resultDrafts(run_id, trained, epochs, desk.ports.moment().at);
-    if (trained.verdict.kind === 'rejected') return { drafts: [...results, end()] };
-    const { drafts, artifacts, champion, layerNow } = await registration(desk, run_id, trained, throughSeq);
+    result = judged(trained, basis, now, modelLabel(now, global));
+    const isBroken = result.verdict.kind === 'rejected' && result.verdict.reason === 'not-finite';
+    const end: Draft = { kind: 'run.updated', body: { run_id, status: isBroken ? 'FAILED' : 'FINISHED', end_time: moment().at } };
+    const results = resultDrafts(run_id, result, epochs, moment().at);
+    if (result.verdict.kind === 'rejected') return { drafts: [...results, end] };
+    const { drafts, artifacts, champion, layerNow } = await registration(desk, run_id, result, basis.throughSeq);
     const personal = { pack_id: desk.packId, model_version: champion.label, layer: layerNow(now) };
-    return { drafts: [...results, ...drafts, end()], together: { artifacts, personal }, refold: true };
+    return { drafts: [...results, ...drafts, end], together: { artifacts, personal }, refold: true };
   });
+  return result;
 }
 
 /**
  * Refit the pack's model: a run begins, the trainer works elsewhere, and results, artifacts, version and alias are written together.
- * Answers given meanwhile are learned on top of the new layer.
+ * Answers given meanwhile are learned on top of the new layer. One training at a time, in all tabs.
  *
- * @throws TrainingLost; the run then says why, and the served model is what it was
+ * @throws TrainingLost; the run then says why, and the served model is what it was; `busy` begins no run
  */
-export async function trainModel(
-  desk: Desk,
-  trainer: Trainer,
-  onProgress: (p: TrainingProgress) => void,
-  signal: AbortSignal,
-): Promise<Trained> {
-  const { answers } = await desk.state();
-  const sent = answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p }));
-  const throughSeq = answers.at(-1)?.seq ?? 0;
-  const run_id = await beginRun(desk, answers.length < 100);
-  const epochs: Epoch[] = [];
-  try {
+export function trainModel(desk: Desk, trainer: Trainer, onProgress: (p: TrainingProgress) => void, signal: AbortSignal): Promise<Trained> {
+  return desk.ports.exclusively(async (isFree) => {
+    if (!isFree) throw new TrainingLost('busy', 'another tab is training');
+    const { answers, head, ...state } = await desk.state();
+    const run_id = await beginRun(desk, answers.length < 100);
+    const baseVersion = modelLabel({ answers, head, ...state }, desk.ports.global);
+    const basis: Basis = { run_id, throughSeq: head, baseVersion, attempts: answers.map((a) => a.attempt_id) };
+    const sent = answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p }));
     const job = { globalWeights: desk.ports.global.weights, questions: [...desk.course.questions.values()], answers: sent };
-    const trained = await trainer.train(
-      job,
-      (progress) => {
-        if (progress.kind === 'epoch') epochs.push(progress);
-        onProgress(progress);
-      },
-      signal,
-    );
-    await finish(desk, run_id, trained, epochs, throughSeq);
-    return trained;
-  } catch (cause) {
-    const lost = cause instanceof TrainingLost ? cause : new TrainingLost('failed', cause instanceof Error ? cause.message : String(cause));
-    await desk.write(async () => ({
-      drafts: [
-        { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: lost.message.slice(0, 500) } },
-        { kind: 'run.updated', body: { run_id, status: lost.kind === 'stopped' ? 'KILLED' : 'FAILED', end_time: desk.ports.moment().at } },
-      ],
-    }));
-    throw lost;
-  }
+    const epochs: Epoch[] = [];
+    try {
+      const trained = await trainer.train(
+        job,
+        (progress) => {
+          if (progress.kind === 'epoch') epochs.push(progress);
+          onProgress(progress);
+        },
+        signal,
+      );
+      return await finish(desk, basis, trained, epochs);
+    } catch (cause) {
+      throw await lostRun(desk, run_id, cause);
+    }
+  });
 }
 
-/** Whether a refit should start by itself now. */
+async function lostRun(desk: Desk, run_id: string, cause: unknown): Promise<TrainingLost> {
+  const lost = cause instanceof TrainingLost ? cause : new TrainingLost('failed', cause instanceof Error ? cause.message : String(cause));
+  await desk.write(async () => ({
+    drafts: [
+      { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: lost.message.slice(0, 500) } },
+      { kind: 'run.updated', body: { run_id, status: lost.kind === 'stopped' ? 'KILLED' : 'FAILED', end_time: desk.ports.moment().at } },
+    ],
+  }));
+  return lost;
+}
+
+/** Whether a refit should start by itself now: a failed or stopped one is not tried again before there is more to learn from. */
 export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
   const { answers } = await desk.state();
-  const finished = (await log.list('runs', 'status', 'FINISHED')).filter((r) => r.run_name.startsWith('refit '));
+  const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('refit '));
   let latest: number | null = null;
-  for (const { run_id } of finished) {
+  for (const { run_id } of runs) {
     const pack = await log.get('tags', [run_id, 'eg.pack_id']);
     const total = await log.get('params', [run_id, 'answers_total']);
-    if (pack?.value === desk.packId && total && Number(total.value) >= 30) latest = Math.max(latest ?? 0, Number(total.value));
+    if (pack?.value === desk.packId && total && Number(total.value) >= FIRST_REFIT_AT) latest = Math.max(latest ?? 0, Number(total.value));
   }
   return refitDue(answers.length, latest);
 }

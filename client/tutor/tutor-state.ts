@@ -17,6 +17,8 @@ export interface Champion {
   readonly label: string;
   readonly version: number;
   readonly runId: string;
+  /** Epoch ms. */
+  readonly registeredAt: number;
   /** Latest event its layer has learned from. */
   readonly throughSeq: number;
   readonly layer: StoredLayer;
@@ -45,7 +47,7 @@ export interface Course {
 }
 
 /** Name under which a pack's personal versions are registered. */
-export const personalName = (packId: string): string => `examsgraph-personal-${packId.slice(0, 8)}`;
+export const personalName = (packId: string): string => `examsgraph-personal-${packId}`;
 
 /** Prepare a pack for the learner model. */
 export function courseOf(pack: Pack): Course {
@@ -63,23 +65,35 @@ export function questionOf(course: Course, itemId: string): Question {
   return course.questions.get(itemId) ?? { id: itemId, skills: [] };
 }
 
-async function readChampion(log: LogReader, packId: string): Promise<Champion | null> {
+/** The JSON beside a version's weights. */
+interface StoredVersion {
+  readonly throughSeq: number;
+  readonly layer: StoredLayer;
+}
+
+async function readVersion(log: LogReader, name: string, version: number, global: GlobalModel): Promise<Champion | null> {
+  const row = await log.get('model_versions', [name, version]);
+  const bytes = row ? await log.artifact(row.run_id, 'model/personal.json') : undefined;
+  if (!row || !bytes) return null;
+  const { throughSeq, layer } = JSON.parse(new TextDecoder().decode(bytes)) as StoredVersion;
+  const delta = await log.artifact(row.run_id, 'model/weights-delta.bin');
+  const weights = delta ? weightsFromBytes(delta).map((d, i) => d + (global.weights[i] as number)) : null;
+  return { label: `${name}/${version}`, version, runId: row.run_id, registeredAt: row.creation_time, throughSeq, layer, weights };
+}
+
+/** The champion, or the newest version before it that has learned no answer that was undone since. */
+async function readChampion(log: LogReader, packId: string, global: GlobalModel): Promise<Champion | null> {
   const name = personalName(packId);
   const alias = await log.get('aliases', [name, 'champion']);
-  const version = alias ? await log.get('model_versions', [name, alias.version]) : undefined;
-  if (!version) return null;
-  const bytes = await log.artifact(version.run_id, 'model/personal.json');
-  if (!bytes) return null;
-  const stored = JSON.parse(new TextDecoder().decode(bytes)) as { readonly throughSeq: number; readonly layer: StoredLayer };
-  const weights = await log.artifact(version.run_id, 'model/weights.bin');
-  return {
-    label: `${name}/${version.version}`,
-    version: version.version,
-    runId: version.run_id,
-    throughSeq: stored.throughSeq,
-    layer: stored.layer,
-    weights: weights ? weightsFromBytes(weights) : null,
-  };
+  const undone = (await log.list('answers', 'pack_id', packId)).flatMap((a) =>
+    a.undone_seq === null ? [] : [{ seq: a.seq, undoneSeq: a.undone_seq }],
+  );
+  for (let version = alias?.version ?? 0; version > 0; version--) {
+    const candidate = await readVersion(log, name, version, global);
+    const hasUnlearned = candidate && undone.some((a) => a.seq <= candidate.throughSeq && a.undoneSeq > candidate.throughSeq);
+    if (candidate && !hasUnlearned) return candidate;
+  }
+  return null;
 }
 
 /** The answers of a pack that stand, oldest first. */
@@ -118,7 +132,7 @@ export function foldModel(
 /** Fold a pack's learner out of the log; the saved personal state is used if it belongs to the latest standing answer. */
 export async function foldState(log: LogReader, course: Course, global: GlobalModel, head: number): Promise<TutorState> {
   const packId = course.pack.manifest.id;
-  const champion = await readChampion(log, packId);
+  const champion = await readChampion(log, packId, global);
   const answers = await standingAnswers(log, packId);
   const saved = await log.personal(packId);
   const isCurrent =

@@ -31,7 +31,8 @@ function desk(seed: number, items = 40) {
   };
   const log = memoryExperimentLog(moment);
   const pack = samplePack(items);
-  const open = (through: ExperimentLog = log) => openTutor(pack, { log: through, global: GLOBAL, moment, deviceKind: 'phone' });
+  const open = (through: ExperimentLog = log) =>
+    openTutor(pack, { log: through, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
   return { log, tutor: open(), open, rng };
 }
 
@@ -229,12 +230,12 @@ describe('training', () => {
     const trained = await tutor.train(inPageTrainer(), () => undefined, never);
     expect(trained.verdict).toEqual({ kind: 'registered', early: true });
     const { champion } = await tutor.state();
-    expect(champion?.label).toBe('examsgraph-personal-11111111/1');
+    expect(champion?.label).toBe('examsgraph-personal-11111111-2222-4333-8444-555555555555/1');
     expect(await log.get('runs', champion?.runId ?? '')).toMatchObject({ status: 'FINISHED' });
     expect(await log.get('tags', [champion?.runId ?? '', 'gate'])).toMatchObject({ value: 'registered' });
     expect(await tutor.isRefitDue()).toBe(false);
     await study(tutor, 4, knowsTopicA);
-    expect((await tutor.state()).answers.at(-1)?.model_version).toBe('examsgraph-personal-11111111/1');
+    expect((await tutor.state()).answers.at(-1)?.model_version).toBe('examsgraph-personal-11111111-2222-4333-8444-555555555555/1');
     expect(await seen(open())).toEqual(await seen(tutor));
   });
 
@@ -268,9 +269,44 @@ describe('training', () => {
     await tutor.train(slow, () => undefined, never);
     const { champion, answers, model } = await tutor.state();
     expect(answers).toHaveLength(37);
-    expect(champion?.throughSeq).toBe(answers[33]?.seq);
+    expect(champion?.throughSeq).toBeGreaterThanOrEqual(answers[33]?.seq ?? Number.NaN);
+    expect(champion?.throughSeq).toBeLessThan(answers[34]?.seq ?? Number.NaN);
     expect(model.layer.answers).toBe((champion?.layer.answers ?? 0) + 3);
     expect(await seen(open())).toEqual(await seen(tutor));
+  });
+
+  test('an answer the champion has learned can still be undone: the version that learned it serves no more', async () => {
+    const { tutor, open } = desk(16);
+    const id = await study(tutor, 34, knowsTopicA);
+    await tutor.train(inPageTrainer(), () => undefined, never);
+    expect((await tutor.state()).champion?.version).toBe(1);
+    await tutor.undo(id);
+    expect((await tutor.state()).champion).toBeNull();
+    expect((await tutor.state()).answers).toHaveLength(33);
+    expect(await seen(open())).toEqual(await seen(tutor));
+  });
+
+  test('trained again on the same answers, nothing new is registered', async () => {
+    const { tutor, log } = desk(17);
+    await study(tutor, 34, knowsTopicA);
+    await tutor.train(inPageTrainer(), () => undefined, never);
+    const again = await tutor.train(inPageTrainer(), () => undefined, never);
+    expect(again.verdict).toEqual({ kind: 'rejected', reason: 'nothing-new' });
+    expect(await log.list('model_versions')).toHaveLength(1);
+  });
+
+  test('a candidate whose answers were undone while it trained is not registered', async () => {
+    const { tutor, log } = desk(18);
+    const id = await study(tutor, 34, knowsTopicA);
+    const slow: Trainer = {
+      train: async (...args) => {
+        const trained = await inPageTrainer().train(...args);
+        await tutor.undo(id);
+        return trained;
+      },
+    };
+    expect((await tutor.train(slow, () => undefined, never)).verdict).toEqual({ kind: 'rejected', reason: 'overtaken' });
+    expect(await log.list('model_versions')).toHaveLength(0);
   });
 
   test.each([

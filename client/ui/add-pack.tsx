@@ -5,6 +5,7 @@ import type { Result } from '#shared/domain/result.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { PackFault } from '#shared/packs/validate.ts';
 import { Notice } from './states.tsx';
+import { storageWords } from './storage-words.ts';
 
 interface Props {
   readonly install: (bytes: Uint8Array) => Promise<Result<Pack, PackFault>>;
@@ -43,16 +44,16 @@ export function AddPack({ install, onAdded }: Props) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [refused, setRefused] = useState<Refused | null>(null);
-  const [isFull, setFull] = useState(false);
+  const [fault, setFault] = useState<unknown>(null);
   const read = async (file: File) => {
     setRefused(null);
-    setFull(false);
+    setFault(null);
     try {
       const result = await install(new Uint8Array(await file.arrayBuffer()));
       if (result.ok) onAdded(result.value);
       else setRefused({ name: file.name, fault: result.fault });
-    } catch {
-      setFull(true);
+    } catch (cause) {
+      setFault(cause);
     }
   };
   return (
@@ -78,7 +79,7 @@ export function AddPack({ install, onAdded }: Props) {
         />
       </div>
       {refused && <WhyRefused {...refused} />}
-      {isFull && <Notice tone="bad">{t.storageFault.full}</Notice>}
+      {fault !== null && <Notice tone="bad">{storageWords(t, fault)}</Notice>}
     </div>
   );
 }

@@ -10,13 +10,11 @@ import { normal, seededRng, uniform } from '#shared/maths/rng.ts';
 /** What a test build may ask of the worker. */
 export interface WorkerOptions {
   readonly forceWebGpu: boolean;
-  /** Use this backend alone: the one found best before. */
-  readonly only: string | null;
+  /** The backend found best before, tried alone first. */
+  readonly remembered: { readonly name: string; readonly findings: Trained['findings'] } | null;
   /** Turn the candidate into nonsense, to see it refused. */
   readonly plantWorse: boolean;
 }
-
-let isStopped = false;
 
 /** A fixed batch whose gradient every backend must find. */
 async function probe(yardstick: Learner) {
@@ -40,16 +38,15 @@ function spoiled(learner: Learner): Learner {
 }
 
 const api = {
-  /** Refit and judge; progress is told through `tell`. Rejects with an Error named TrainingStopped after `stop`. */
+  /** Refit and judge; progress is told through `tell`. It is stopped by ending the worker. */
   async train(job: TrainingJob, options: WorkerOptions, tell: (progress: TrainingProgress) => void): Promise<Trained> {
-    isStopped = false;
     tell({ kind: 'starting' });
     const yardstick = referenceLearner();
     const from = performance.now();
     const { learner, findings } = await startBackend(await probe(yardstick), yardstick, options);
     const warmupMs = performance.now() - from;
     tell({ kind: 'backend', backend: learner.backend, findings, warmupMs });
-    const tensors = tensorCount();
+    const tensors = tensorCount(learner.backend);
     const started = performance.now();
     const result = await runTraining(
       job,
@@ -57,15 +54,12 @@ const api = {
       networkOf,
       (candidate, { epoch, loss, validationLoss }) => {
         tell({ kind: 'epoch', candidate, epoch, loss, validationLoss });
-        return !isStopped;
+        return true;
       },
     );
-    if (tensorCount() !== tensors) throw new Error(`${tensorCount() - tensors} tensors leaked`);
+    const leaked = tensorCount(learner.backend) - tensors;
+    if (leaked !== 0) throw new Error(`${leaked} tensors leaked`);
     return { ...result, backend: learner.backend, findings, warmupMs, trainMs: performance.now() - started };
-  },
-  /** Ends the running training at its next epoch. */
-  stop(): void {
-    isStopped = true;
   },
 };
 

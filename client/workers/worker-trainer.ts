@@ -1,79 +1,84 @@
 import { proxy, wrap } from 'comlink';
-import { type Trained, type Trainer, TrainingLost } from '#client/ports/trainer.ts';
+import { type BackendReport, type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
 import type { TrainerApi, WorkerOptions } from './trainer.worker.ts';
 import workerUrl from './trainer.worker.ts?worker&url';
 
-/** Remembers which backend won on this device, for this build of the app. */
+/** Remembers which backend won on this device, for this build of the app, and why others were passed over. */
 export interface BackendMemory {
-  read(): string | null;
-  write(backend: string | null): void;
+  read(): RememberedBackend | null;
+  write(remembered: RememberedBackend | null): void;
 }
 
-/** Resolves when the worker that holds the lock is gone, however it went. */
-function whenGone(lock: string, signal: AbortSignal): Promise<never> {
-  return navigator.locks
-    .request(lock, { signal }, () => undefined)
-    .then(() => {
-      throw new TrainingLost('died', 'the training worker was ended');
-    });
+/** A backend that won before. */
+export interface RememberedBackend {
+  readonly name: string;
+  readonly findings: readonly BackendReport[];
 }
 
-/** Only when the worker has taken its own lock can waiting for it mean anything. */
-async function untilHeld(lock: string): Promise<void> {
-  for (;;) {
-    const { held } = await navigator.locks.query();
-    if (held?.some((l) => l.name === lock)) return;
-    await new Promise((resolve) => requestAnimationFrame(resolve));
-  }
+/** Rejects when the worker that holds the lock is gone, however it went. */
+async function whenGone(lock: string, signal: AbortSignal): Promise<never> {
+  await navigator.locks.request(lock, { signal }, () => undefined);
+  throw new TrainingLost('died', 'the training worker was ended');
 }
 
 function namedFault(cause: unknown): TrainingLost {
   if (cause instanceof TrainingLost) return cause;
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  return new TrainingLost(error.name === 'TrainingStopped' ? 'stopped' : 'failed', error.message);
+  return new TrainingLost('failed', error.message);
+}
+
+/** The worker's life during one training: its result, or the first of its ends. */
+function outcomeOf(
+  worker: Worker,
+  name: string,
+  watch: AbortSignal,
+  stop: AbortSignal,
+  train: (onFirstWord: () => void) => Promise<Trained>,
+): Promise<Trained> {
+  return new Promise((done, lost) => {
+    worker.addEventListener('error', (event) =>
+      lost(new TrainingLost('failed', event.message || 'the training worker could not be loaded')),
+    );
+    stop.addEventListener('abort', () => lost(new TrainingLost('stopped')));
+    // The worker asks for its lock before it says its first word, so whoever asks after that word waits until it is gone.
+    train(() => whenGone(name, watch).catch(lost)).then(done, lost);
+  });
 }
 
 /**
  * The Trainer in a dedicated worker: started for each training and ended after it, so that nothing of it stays in memory.
- * One training at a time across all tabs, by a Web Lock.
  *
  * @param trusted passes the worker's URL through the page's Trusted Types policy
  */
 export function workerTrainer(
   trusted: (url: string) => string | URL,
   memory: BackendMemory,
-  options: Omit<WorkerOptions, 'only'>,
+  options: Omit<WorkerOptions, 'remembered'>,
 ): Trainer {
   return {
     async train(job, onProgress, signal) {
-      const result = await navigator.locks.request('examsgraph-training', { ifAvailable: true }, async (lock) => {
-        if (!lock) throw new TrainingLost('busy', 'another tab is training');
-        const name = `examsgraph-trainer-${crypto.randomUUID()}`;
-        const worker = new Worker(trusted(workerUrl), { type: 'module', name });
-        const watch = new AbortController();
-        const api = wrap<TrainerApi>(worker);
-        const stop = () => void api.stop();
-        signal.addEventListener('abort', stop);
-        const failed = new Promise<never>((_, reject) => {
-          worker.addEventListener('error', (event) =>
-            reject(new TrainingLost('failed', event.message || 'the training worker could not be loaded')),
-          );
+      const name = `examsgraph-trainer-${crypto.randomUUID()}`;
+      const worker = new Worker(trusted(workerUrl), { type: 'module', name });
+      const watch = new AbortController();
+      const api = wrap<TrainerApi>(worker);
+      try {
+        const trained = await outcomeOf(worker, name, watch.signal, signal, (onFirstWord) => {
+          const tell = (progress: TrainingProgress) => {
+            if (progress.kind === 'starting') onFirstWord();
+            onProgress(progress);
+          };
+          return api.train(job, { ...options, remembered: memory.read() }, proxy(tell)) as Promise<Trained>;
         });
-        try {
-          const trained = api.train(job, { ...options, only: memory.read() }, proxy(onProgress));
-          const gone = untilHeld(name).then(() => whenGone(name, watch.signal));
-          return (await Promise.race([trained, failed, gone])) as Trained;
-        } catch (cause) {
-          memory.write(null);
-          throw namedFault(cause);
-        } finally {
-          watch.abort();
-          signal.removeEventListener('abort', stop);
-          worker.terminate();
-        }
-      });
-      memory.write(result.backend === 'typescript' ? null : result.backend);
-      return result;
+        memory.write(trained.backend === 'typescript' ? null : { name: trained.backend, findings: trained.findings });
+        return trained;
+      } catch (cause) {
+        const fault = namedFault(cause);
+        if (fault.kind === 'failed') memory.write(null);
+        throw fault;
+      } finally {
+        watch.abort();
+        worker.terminate();
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { sigmoid } from '#shared/maths/logistic.ts';
 import { type Batch, type DescentPlan, FEATURE_COUNT, type Learner, type OnEpoch } from '../learner.ts';
 import { advance, type History, noHistory, writeFeatures } from './features.ts';
 import { boundTerm, copyLayer, newLayer, type PersonalLayer } from './personal-layer.ts';
@@ -116,6 +117,13 @@ export async function fitCandidate(
   const held = validation ? rows(context, fit, validation) : null;
   const weights = await learner.fineTune(context.globalWeights, rows(context, [], fit), held, FINE_TUNE_PLAN, onEpoch);
   return { kind, weights, layer: { ...newLayer(), answers: fit.length } };
+}
+
+/** P(correct) of each answer by the global network alone, after `before`. */
+export function networkChances(context: RefitContext, before: readonly Answer[], answers: readonly Answer[]): Float32Array {
+  const { x } = rows({ ...context, before: [] }, before, answers);
+  const network = context.networkOf(context.globalWeights);
+  return Float32Array.from(answers, (_, i) => sigmoid(network(x.subarray(i * FEATURE_COUNT, (i + 1) * FEATURE_COUNT))));
 }
 
 /** Predict answers one by one, online updates on, after `before`: P(correct) served [n], outcomes [n], and the layer afterwards. */

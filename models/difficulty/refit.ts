@@ -2,7 +2,7 @@ import { crossEntropy } from '#shared/maths/logistic.ts';
 import { ece, logLoss } from '#shared/maths/scores.ts';
 import type { EpochReport, Learner, OnEpoch } from '../learner.ts';
 import { calibrate } from './calibration.ts';
-import { type Candidate, type CandidateKind, fitCandidate, type RefitContext, replay } from './candidate.ts';
+import { type Candidate, type CandidateKind, fitCandidate, networkChances, type RefitContext, replay } from './candidate.ts';
 import type { PersonalLayer } from './personal-layer.ts';
 import type { Answer } from './question.ts';
 
@@ -27,13 +27,21 @@ const BLOCKS = 5;
 /** Why a candidate did or did not replace the incumbent. */
 export type Verdict =
   | { readonly kind: 'registered'; readonly early: boolean }
-  | { readonly kind: 'rejected'; readonly reason: 'too-few' | 'not-better' | 'within-noise' | 'worse-calibrated' | 'not-finite' };
+  | {
+      readonly kind: 'rejected';
+      readonly reason: 'too-few' | 'not-better' | 'within-noise' | 'worse-calibrated' | 'not-finite' | 'nothing-new' | 'overtaken';
+    };
 
 /** What a refit found; losses in nats on the same held-out answers. */
 export interface RefitOutcome {
   readonly verdict: Verdict;
   readonly candidate: Candidate;
-  readonly heldOut: { readonly p: Float32Array; readonly incumbentP: Float32Array; readonly y: Float32Array };
+  readonly heldOut: {
+    readonly p: Float32Array;
+    readonly incumbentP: Float32Array;
+    readonly globalP: Float32Array;
+    readonly y: Float32Array;
+  };
   readonly candidateLoss: number;
   readonly incumbentLoss: number;
   readonly answersUsed: number;
@@ -72,7 +80,8 @@ async function ranked(
     const candidate = await fitCandidate(context, learner, kind, fit, validation, about(report, kind));
     const { p, y, layer } = replay(context, candidate, fit, validation);
     const loss = logLoss(p, y);
-    if (!best || loss < best.loss) best = { kind, loss, losses: layer.losses };
+    const ranked = Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY;
+    if (!best || ranked < best.loss) best = { kind, loss: ranked, losses: layer.losses };
   }
   if (!best) throw new Error('no candidate was ranked');
   return best;
@@ -150,16 +159,23 @@ export async function refit(
   if (answers.length < 5) throw new RangeError(`a refit needs at least 5 answers, got ${answers.length}`);
   const used = answers.slice(-MAX_REFIT_ANSWERS);
   const run = used.length < EARLY_BELOW ? forwardChained : heldOutLast;
-  const { p, y, incumbentP, candidate } = await run(
-    { ...context, before: answers.slice(0, answers.length - used.length) },
-    learner,
-    used,
-    report,
+  const {
+    p,
+    y,
+    incumbentP,
+    candidate: fitted,
+  } = await run({ ...context, before: answers.slice(0, answers.length - used.length) }, learner, used, report);
+  const candidate = { ...fitted, layer: { ...fitted.layer, answers: used.length } };
+  const heldFrom = used.length - y.length;
+  const globalP = networkChances(
+    context,
+    [...answers.slice(0, answers.length - used.length), ...used.slice(0, heldFrom)],
+    used.slice(heldFrom),
   );
   return {
     verdict: judge(p, incumbentP, y, used.length),
     candidate,
-    heldOut: { p, incumbentP, y },
+    heldOut: { p, incumbentP, globalP, y },
     candidateLoss: logLoss(p, y),
     incumbentLoss: logLoss(incumbentP, y),
     answersUsed: used.length,

@@ -28,8 +28,9 @@ export interface TrainingResult {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-function heldOutMetrics({ heldOut: { p, incumbentP, y }, candidateLoss, incumbentLoss }: RefitOutcome): Record<string, number> {
+function heldOutMetrics({ heldOut: { p, incumbentP, globalP, y }, candidateLoss, incumbentLoss }: RefitOutcome): Record<string, number> {
   if (y.length === 0) return {};
+  const globalLoss = logLoss(globalP, y);
   const metrics: Record<string, number> = {
     personal_accuracy: accuracy(p, y),
     majority_accuracy: majorityAccuracy(y),
@@ -39,7 +40,8 @@ function heldOutMetrics({ heldOut: { p, incumbentP, y }, candidateLoss, incumben
     auc: auc(p, y),
     ece: ece(p, y),
     brier: brier(p, y),
-    adaptation_rate: (incumbentLoss - candidateLoss) / incumbentLoss,
+    global_log_loss: globalLoss,
+    adaptation_rate: (globalLoss - candidateLoss) / globalLoss,
     prediction_confidence: p.reduce((sum, q) => sum + Math.max(q, 1 - q), 0) / p.length,
     selective_coverage_92: selectiveCoverage(p, y, 0.92),
   };

@@ -40,9 +40,18 @@ function medians(list: readonly Scored[]): Record<Term, number> {
   return { fit: median('fit'), weak: median('weak'), due: median('due'), cold: median('cold'), unseen: median('unseen') };
 }
 
-/** The term furthest above its median among the eligible: the honest reason. Uncertainty is named by what it serves: finding out. */
-function reasonOf(scored: Scored, middle: Record<Term, number>): Term {
-  return TERMS.reduce((best, term) => (scored.terms[term] - middle[term] > scored.terms[best] - middle[best] ? term : best), 'fit' as Term);
+/** A chance within an eighth of the target counts as the right difficulty; the term is then at least half of its greatest value. */
+const FIT_ENOUGH = 0.175;
+
+/** The term furthest above its median among the eligible: the honest reason. A free try where no term speaks for the item. */
+function reasonOf({ terms }: Scored, middle: Record<Term, number>): Reason {
+  let best: Reason = 'explore';
+  let lead = 0;
+  for (const term of TERMS) {
+    const above = terms[term] - middle[term];
+    if (above >= lead && terms[term] > 0 && (term !== 'fit' || terms.fit >= FIT_ENOUGH)) [best, lead] = [term, above];
+  }
+  return best;
 }
 
 /**

@@ -3,7 +3,7 @@ import plainUrl from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.w
 import simdUrl from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?url';
 import { env, memory, ready, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { Batch, Learner } from '../learner.ts';
-import { type BackendChoice, type BackendTrial, chooseBackend } from './choose-backend.ts';
+import { type BackendChoice, type BackendFinding, type BackendTrial, chooseBackend } from './choose-backend.ts';
 import { tfjsLearner } from './tfjs-learner.ts';
 
 const START_TIMEOUT_MS = 10_000;
@@ -58,8 +58,8 @@ async function startWebGpu(acceptFallbackAdapter: boolean): Promise<Learner> {
 
 /** What a test build may force; nothing in the shipped app sets it. */
 export interface BackendOptions {
-  /** Try this backend alone, then cpu; null tries all. */
-  readonly only: string | null;
+  /** The winner of an earlier choice, with how the others fared; tried alone first, all again if it fails. Null tries all. */
+  readonly remembered: { readonly name: string; readonly findings: readonly BackendFinding[] } | null;
   /** Take WebGPU on a software adapter too, however slow. */
   readonly forceWebGpu: boolean;
 }
@@ -80,17 +80,23 @@ export async function startBackend(
     { name: 'wasm', start: startWasm, mayBeSlow: true },
     { name: 'cpu', start: startCpu, mayBeSlow: true },
   ];
-  const trials = options.only === null ? all : all.filter((t) => t.name === options.only || t.name === 'cpu');
-  return chooseBackend(trials, probe, yardstick, {
+  const controls = {
     now: () => performance.now(),
-    activate: async (name) => {
+    activate: async (name: string) => {
       if (!(await setBackend(name))) throw new Error('not-started');
     },
     discard: removeBackend,
-  });
+  };
+  const { remembered } = options;
+  const again = all.filter((trial) => trial.name === remembered?.name).map((trial) => ({ ...trial, mayBeSlow: true }));
+  if (remembered && again.length > 0) {
+    const choice = await chooseBackend(again, probe, yardstick, controls);
+    if (choice.learner.backend === remembered.name) return { ...choice, findings: remembered.findings };
+  }
+  return chooseBackend(all, probe, yardstick, controls);
 }
 
 /** Tensors alive now; equal before and after every training, or something leaks. */
-export function tensorCount(): number {
-  return memory().numTensors;
+export function tensorCount(backend: string): number {
+  return backend === 'typescript' ? 0 : memory().numTensors;
 }

@@ -49,9 +49,12 @@ export function readEgpack(bytes: Uint8Array): Result<Pack, PackFault> {
   if (!manifest || !items) return broken(`${manifest ? 'items.jsonl' : 'manifest.json'} is missing`);
   const pack = validatePack(strFromU8(manifest), strFromU8(items));
   if (!pack.ok) return pack;
-  for (const [path, wanted] of Object.entries(pack.value.manifest.sha256)) {
+  const wanted = pack.value.manifest.sha256;
+  for (const path of new Set([...Object.keys(wanted), ...Object.keys(files)])) {
+    if (path.startsWith('manifest.')) continue;
     const file = files[path];
-    if (!file || sha256Hex(file) !== wanted) return broken(`${path} is damaged: its checksum differs`);
+    if (wanted[path] === undefined) return broken(`${path} has no checksum`);
+    if (!file || sha256Hex(file) !== wanted[path]) return broken(`${path} is damaged: its checksum differs`);
   }
   return pack;
 }

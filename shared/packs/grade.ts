@@ -22,7 +22,10 @@ export function grade(item: Item, choice: Choice): 0 | 1 {
   switch (item.type) {
     case 'numeric': {
       if (choice.kind !== 'text') return 0;
-      return Math.abs(parseTypedNumber(choice.text) - item.answer.value) <= item.answer.tolerance ? 1 : 0;
+      const { value, tolerance } = item.answer;
+      // 0.4 is within 0.1 of 0.3, whatever binary fractions say.
+      const slack = 1e-9 * Math.max(1, Math.abs(value));
+      return Math.abs(parseTypedNumber(choice.text) - value) <= tolerance + slack ? 1 : 0;
     }
     case 'single':
     case 'truefalse':

@@ -73,6 +73,11 @@ describe('an .egpack file', () => {
     expect(buildEgpack(files(pack))).toEqual(bytes);
   });
 
+  test('is refused when a file has no checksum', () => {
+    const bytes = zipSync({ 'manifest.json': strToU8(packTexts(pack).manifest), 'items.jsonl': strToU8(packTexts(pack).items) });
+    expect(readEgpack(bytes)).toMatchObject({ ok: false, fault: { kind: 'not-a-pack', detail: 'items.jsonl has no checksum' } });
+  });
+
   test('is refused when a file differs from its checksum', () => {
     const text = packTexts({ ...pack, manifest: { ...pack.manifest, sha256: { 'items.jsonl': '0'.repeat(64) } } });
     const bytes = zipSync({ 'manifest.json': strToU8(text.manifest), 'items.jsonl': strToU8(text.items) });
@@ -141,6 +146,10 @@ describe('marking', () => {
     ['−1024', 0],
   ])('a typed %j is marked %i', (text, mark) => {
     expect(grade(numeric, typed(text))).toBe(mark);
+  });
+
+  test('a bound is met where binary fractions would miss it', () => {
+    expect(grade({ ...numeric, answer: { value: 0.3, tolerance: 0.1 } } as Item, typed('0.4'))).toBe(1);
   });
 
   test.each(['', 'abc', '1e3', '12 apples', '--1', '1.2.3'])('%j is no number', (text) => {

@@ -25,7 +25,15 @@ async function logMetrics(rows: RowStore, run_id: string, metrics: readonly Metr
   }
 }
 
-function runningTotals(totals: SessionTotals, step: number, timestamp: number): MetricPoint[] {
+/**
+ * Running totals as they now stand, at the answer's step and at every later one an undone answer had reached:
+ * the latest of a metric is the one of the greatest step.
+ */
+function runningTotals(totals: SessionTotals, from: number, timestamp: number): MetricPoint[] {
+  return Array.from({ length: totals.topStep - from + 1 }, (_, i) => totalsAt(totals, from + i, timestamp)).flat();
+}
+
+function totalsAt(totals: SessionTotals, step: number, timestamp: number): MetricPoint[] {
   const accuracy = totals.answered === 0 ? Number.NaN : totals.correct / totals.answered;
   return [
     { key: 'accuracy', value: accuracy, step, timestamp },
@@ -46,8 +54,9 @@ async function recordAnswer(rows: RowStore, event: LogEvent & { kind: 'answer.re
     correct: session.totals.correct + body.correct,
     studyTimeS: session.totals.studyTimeS + body.time_spent,
     nextStep: step + 1,
+    topStep: Math.max(session.totals.topStep, step),
   };
-  await rows.put('answers', { ...body, seq, at, tz, step, run_id: session.run_id, superseded: 0 });
+  await rows.put('answers', { ...body, seq, at, tz, step, run_id: session.run_id, superseded: 0, undone_seq: null });
   await rows.put('sessions', { ...session, totals });
   const own = { answer_correct: body.correct, time_spent: body.time_spent, confidence: body.confidence, predicted_p: body.predicted_p };
   const points = PER_ANSWER.map((key) => ({ key, value: own[key], step, timestamp: at }));
@@ -55,7 +64,7 @@ async function recordAnswer(rows: RowStore, event: LogEvent & { kind: 'answer.re
 }
 
 /** Undo supersedes: totals as they now stand are logged again at the answer's step with a later timestamp, its own metrics as NaN. */
-async function undoAnswer(rows: RowStore, attemptId: string, at: number): Promise<void> {
+async function undoAnswer(rows: RowStore, attemptId: string, at: number, seq: number): Promise<void> {
   const answer = await rows.get('answers', attemptId);
   if (!answer || answer.superseded === 1) return;
   const session = await sessionOf(rows, answer.session_id);
@@ -64,8 +73,9 @@ async function undoAnswer(rows: RowStore, attemptId: string, at: number): Promis
     correct: session.totals.correct - answer.correct,
     studyTimeS: session.totals.studyTimeS - answer.time_spent,
     nextStep: answer.step,
+    topStep: session.totals.topStep,
   };
-  const superseded: AnswerRow = { ...answer, superseded: 1 };
+  const superseded: AnswerRow = { ...answer, superseded: 1, undone_seq: seq };
   await rows.put('answers', superseded);
   await rows.put('sessions', { ...session, totals, ended: null, endedAt: null });
   const timestamp = Math.max(at, answer.at + 1);
@@ -80,7 +90,7 @@ async function sessionOf(rows: RowStore, sessionId: string): Promise<SessionRow>
 }
 
 async function startSession(rows: RowStore, body: Body<'session.started'>, seq: number, at: number): Promise<void> {
-  const totals = { answered: 0, correct: 0, studyTimeS: 0, nextStep: 0 };
+  const totals = { answered: 0, correct: 0, studyTimeS: 0, nextStep: 0, topStep: 0 };
   await rows.put('sessions', { ...body, seq, at, ended: null, endedAt: null, shown: null, totals });
 }
 
@@ -114,7 +124,7 @@ export async function project(event: LogEvent, rows: RowStore): Promise<void> {
     case 'answer.recorded':
       return recordAnswer(rows, event);
     case 'answer.undone':
-      return undoAnswer(rows, event.body.attempt_id, at);
+      return undoAnswer(rows, event.body.attempt_id, at, seq);
     case 'slate.shown':
       return rows.put('slates', { ...event.body, seq, at, opened: [], dismissed: [], completed: [] });
     case 'slate.opened':

@@ -10,6 +10,8 @@ export interface SessionTotals {
   readonly studyTimeS: number;
   /** The step the next answer takes. */
   readonly nextStep: number;
+  /** The greatest step any answer took, undone ones included. */
+  readonly topStep: number;
 }
 
 /** One answer as it stands in the log. */
@@ -20,6 +22,8 @@ export interface AnswerRow extends Body<'answer.recorded'> {
   readonly step: number;
   readonly run_id: string;
   readonly superseded: 0 | 1;
+  /** The event that undid it; null while it stands. */
+  readonly undone_seq: number | null;
 }
 
 /** One sitting. */

@@ -7,6 +7,7 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import { foldModel } from '#client/tutor/tutor-state.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
 import { inLanguage } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
@@ -27,7 +28,8 @@ async function outcomeOf(tutor: Tutor, session: SessionRow): Promise<Outcome> {
   const state = await tutor.state();
   const answers = state.answers.filter((a) => a.session_id === session.session_id);
   const earlier = state.answers.filter((a) => a.seq < (answers[0]?.seq ?? 0));
-  const modelBefore = foldModel(tutor.course, tutor.global, state.champion, earlier, null);
+  const wasServing = state.champion && state.champion.throughSeq < (answers[0]?.seq ?? 0) ? state.champion : null;
+  const modelBefore = foldModel(tutor.course, tutor.global, wasServing, earlier, null);
   return {
     tutor,
     session,
@@ -205,7 +207,7 @@ export function DonePage({ sessionId }: { readonly sessionId: string }) {
   return (
     <main className="page bare" style={{ paddingBottom: 32 }}>
       {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {loaded.kind === 'failed' && <Notice tone="bad">{t.storageFault.unknown}</Notice>}
+      {loaded.kind === 'failed' && <Notice tone="bad">{storageWords(t, loaded.fault)}</Notice>}
       {loaded.kind === 'ready' && !loaded.value && (
         <>
           <Notice tone="bad">{t.study.gone}</Notice>

@@ -8,6 +8,7 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
 import { inLanguage } from '#shared/packs/schema.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
@@ -27,6 +28,7 @@ function subscribeOnline(tell: () => void): () => void {
 
 function Standing({ answers, examDate, now }: { readonly answers: number; readonly examDate: string | null; readonly now: number }) {
   const { t } = useSpeech();
+  const { storage } = usePorts();
   const isOnline = useSyncExternalStore(subscribeOnline, () => navigator.onLine);
   const days = examDate ? Math.ceil((new Date(`${examDate}T00:00`).getTime() - now) / 86_400_000) : null;
   return (
@@ -34,7 +36,7 @@ function Standing({ answers, examDate, now }: { readonly answers: number; readon
       {days !== null && days >= 0 && <span className="chip number">{t.home.days(days)}</span>}
       <span className="chip">
         {!isOnline && <WifiOff className="icon" size={14} strokeWidth={1.75} aria-hidden />}
-        {isOnline ? t.home.saved : t.home.offline(answers)}
+        {storage === 'memory' ? t.home.notKept : isOnline ? t.home.saved : t.home.offline(answers)}
       </span>
     </p>
   );
@@ -69,7 +71,7 @@ function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings:
     tutor.packId,
   );
   const state = useOnce(async () => ({ ...(await tutor.state()) }), `${tutor.packId} ${head.kind === 'ready' ? head.value : ''}`);
-  if (state.kind === 'failed') return <Notice tone="bad">{t.storageFault.unknown}</Notice>;
+  if (state.kind === 'failed') return <Notice tone="bad">{storageWords(t, state.fault)}</Notice>;
   if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;
   const { at, tz } = moment();
   const today = answersOfDay(state.value.answers, at, tz);

@@ -6,6 +6,7 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
 import { EXPLORE_RATE } from '#models/recommend/slate.ts';
 import { inLanguage } from '#shared/packs/schema.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
@@ -152,7 +153,7 @@ export function Recommendations({ tutor, state }: { readonly tutor: Tutor; reado
     <section className="stack" aria-labelledby="recommended">
       <h2 id="recommended">{t.home.recommended}</h2>
       {slate.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {slate.kind === 'failed' && <Notice tone="bad">{t.storageFault.unknown}</Notice>}
+      {slate.kind === 'failed' && <Notice tone="bad">{storageWords(t, slate.fault)}</Notice>}
       {slate.kind === 'ready' && !slate.value && <p className="quiet">{t.home.recommendedEmpty}</p>}
       {slate.kind === 'ready' && slate.value && (
         <ul className="stack">

@@ -6,6 +6,7 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import { personalName } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 import { Runs } from './runs.tsx';
 import { TrainingPanel } from './training-panel.tsx';
@@ -110,7 +111,7 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
     tutor.packId,
   );
   const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? marker.value : '');
-  if (state.kind === 'failed') return <Notice tone="bad">{t.storageFault.unknown}</Notice>;
+  if (state.kind === 'failed') return <Notice tone="bad">{storageWords(t, state.fault)}</Notice>;
   if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;
   const summary = summarise(state.value, tutor.global);
   return (

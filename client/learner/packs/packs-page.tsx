@@ -3,6 +3,7 @@ import { useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
 import { inLanguage, type Pack } from '#shared/packs/schema.ts';
 
 function Installed({ pack, isCurrent, onUse }: { readonly pack: Pack; readonly isCurrent: boolean; readonly onUse: () => void }) {
@@ -57,7 +58,7 @@ export function PacksPage({ packId }: { readonly packId: string | null }) {
         <p className="quiet">{t.packs.lead}</p>
       </header>
       {packs.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {packs.kind === 'failed' && <Notice tone="bad">{t.storageFault.unknown}</Notice>}
+      {packs.kind === 'failed' && <Notice tone="bad">{storageWords(t, packs.fault)}</Notice>}
       {packs.kind === 'ready' && installed.length === 0 && <p className="quiet">{t.packs.empty}</p>}
       <ul className="stack">
         {installed.map((pack) => (

@@ -3,29 +3,17 @@ import { CircleCheck, CircleX, Undo2, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
-import { StorageFault } from '#client/ports/experiment-log.ts';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
 import type { Confidence } from '#shared/domain/confidence.ts';
-import { type Choice, grade, isComplete } from '#shared/packs/grade.ts';
+import { grade } from '#shared/packs/grade.ts';
 import { type Item, inLanguage } from '#shared/packs/schema.ts';
 import { QuestionBody } from './question-body.tsx';
 import { useStudyKeys } from './study-keys.ts';
-import { visibleTimer } from './visible-timer.ts';
-
-/** The screen's one question: being answered, being written, or checked. */
-interface Stage {
-  readonly shown: Shown;
-  readonly choice: Choice;
-  readonly phase: 'open' | 'saving' | 'checked';
-  readonly confidence: Confidence | null;
-  readonly fault: 'full' | 'other' | null;
-}
-
-const emptyChoice = (item: Item): Choice => (item.type === 'numeric' ? { kind: 'text', text: '' } : { kind: 'options', ids: [] });
-const opened = (shown: Shown): Stage => ({ shown, choice: emptyChoice(shown.item), phase: 'open', confidence: null, fault: null });
+import { type Stage, useStudy } from './use-study.ts';
 
 function TopBar({ stage, onLeave, onUndo }: { readonly stage: Stage; readonly onLeave: () => void; readonly onUndo: () => void }) {
   const { t } = useSpeech();
@@ -122,7 +110,7 @@ function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
     <div className="bottom">
       {stage.fault && (
         <div className="notice bad fault" role="alert">
-          {stage.fault === 'full' ? t.study.full : t.study.notSaved}
+          {{ full: t.study.full, 'not-saved': t.study.notSaved, step: t.study.stepFailed }[stage.fault]}
         </div>
       )}
       <div>
@@ -132,7 +120,7 @@ function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
               <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
               {t.study.undo}
             </button>
-            <button type="button" className="button primary" onClick={onNext}>
+            <button type="button" className="button primary" data-fresh={stage.isFresh || undefined} onClick={onNext}>
               {isLast ? t.study.finish : t.study.next}
             </button>
           </>
@@ -149,64 +137,6 @@ function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
       </div>
     </div>
   );
-}
-
-function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
-  const { t } = useSpeech();
-  const [, go] = useLocation();
-  const [stage, setStage] = useState<Stage>(() => opened(first));
-  const [fieldFault, setFieldFault] = useState<string | null>(null);
-  const busy = useRef(false);
-  const timer = useRef(visibleTimer(performance.now(), document));
-
-  const show = (shown: Shown) => {
-    timer.current.restart(performance.now());
-    setFieldFault(null);
-    setStage(opened(shown));
-    scrollTo({ top: 0 });
-  };
-  /** One step at a time: a second tap while one is under way does nothing. */
-  const once = async (step: () => Promise<void>) => {
-    if (busy.current) return;
-    busy.current = true;
-    try {
-      await step();
-    } catch (cause) {
-      const isFull = cause instanceof StorageFault && cause.kind === 'full';
-      setStage((s) => ({ ...s, phase: s.phase === 'saving' ? 'open' : s.phase, fault: isFull ? 'full' : 'other' }));
-    } finally {
-      busy.current = false;
-    }
-  };
-  const answer = (confidence: Confidence) =>
-    once(async () => {
-      if (stage.phase !== 'open') return;
-      if (!isComplete(stage.shown.item, stage.choice)) {
-        if (stage.shown.item.type === 'numeric') setFieldFault(t.study.notANumber);
-        return;
-      }
-      const msRaw = timer.current.elapsed(performance.now());
-      await tutor.record({ shown: stage.shown, choice: stage.choice, confidence, msRaw });
-      setStage({ ...stage, phase: 'checked', confidence, fault: null });
-    });
-  const next = () =>
-    once(async () => {
-      if (stage.phase !== 'checked') return;
-      const shown = await tutor.question(sessionId);
-      if (shown) return show(shown);
-      await tutor.endSession(sessionId, 'finished');
-      go(`/done/${sessionId}`, { replace: true });
-    });
-  const undo = () =>
-    once(async () => {
-      const shown = await tutor.undo(sessionId);
-      if (shown) show(shown);
-    });
-  const choose = (choice: Choice) => {
-    setFieldFault(null);
-    if (stage.phase === 'open') setStage({ ...stage, choice, fault: null });
-  };
-  return { stage, fieldFault, answer, next, undo, choose };
 }
 
 function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly sessionId: string; readonly first: Shown }) {
@@ -252,7 +182,9 @@ export function StudyPage({ sessionId }: { readonly sessionId: string }) {
   const loaded = useOnce(async () => {
     const session = await ports.log.get('sessions', sessionId);
     const tutor = session ? await ports.tutorFor(session.pack_id) : null;
-    return tutor ? { tutor, first: await tutor.question(sessionId) } : null;
+    const first = (await tutor?.question(sessionId)) ?? null;
+    if (tutor && !first) await tutor.endSession(sessionId, 'finished');
+    return tutor ? { tutor, first } : null;
   }, sessionId);
   const isOver = loaded.kind === 'ready' && loaded.value !== null && loaded.value.first === null;
   useEffect(() => {
@@ -264,7 +196,7 @@ export function StudyPage({ sessionId }: { readonly sessionId: string }) {
       {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}
       {isGone && (
         <div className="stack" style={{ paddingTop: 24 }}>
-          <Notice tone="bad">{loaded.kind === 'failed' ? t.storageFault.unknown : t.study.gone}</Notice>
+          <Notice tone="bad">{loaded.kind === 'failed' ? storageWords(t, loaded.fault) : t.study.gone}</Notice>
           <Link className="button" href="/">
             {t.study.toHome}
           </Link>

@@ -28,7 +28,8 @@ function toJson(value: unknown): unknown {
   return value;
 }
 
-function fromJson(value: unknown): unknown {
+/** What `dumpDatabase` wrote of a value, as it was. */
+export function fromJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromJson);
   if (!value || typeof value !== 'object') return value;
   if ('$nan' in value) return Number.NaN;
