@@ -37,9 +37,18 @@ function spoiled(learner: Learner): Learner {
   };
 }
 
+/** Resolves once this worker holds the lock it keeps for life: whoever gets that lock next knows the worker is gone. */
+const isAlive = new Promise<void>((granted) => {
+  void navigator.locks.request(self.name, () => {
+    granted();
+    return new Promise(() => {});
+  });
+});
+
 const api = {
   /** Refit and judge; progress is told through `tell`. It is stopped by ending the worker. */
   async train(job: TrainingJob, options: WorkerOptions, tell: (progress: TrainingProgress) => void): Promise<Trained> {
+    await isAlive;
     tell({ kind: 'starting' });
     const yardstick = referenceLearner();
     const from = performance.now();
@@ -66,6 +75,4 @@ const api = {
 /** The narrow API of the training worker. */
 export type TrainerApi = typeof api;
 
-// Held as long as this worker lives: whoever gets it next knows the worker is gone.
-void navigator.locks.request(self.name, () => new Promise(() => {}));
 expose(api);

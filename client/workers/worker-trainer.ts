@@ -40,7 +40,7 @@ function outcomeOf(
       lost(new TrainingLost('failed', event.message || 'the training worker could not be loaded')),
     );
     stop.addEventListener('abort', () => lost(new TrainingLost('stopped')));
-    // The worker asks for its lock before it says its first word, so whoever asks after that word waits until it is gone.
+    // The worker holds its lock before it says its first word, so whoever asks after that word waits until it is gone.
     train(() => whenGone(name, watch).catch(lost)).then(done, lost);
   });
 }
