@@ -25,14 +25,12 @@ export function ModelFacts({ version, record, dataPoints, level, updatedAt }: Pr
       <dt>{t.model.version}</dt>
       <dd>{version.kind === 'global' ? t.model.global(version.label) : t.model.personal(version.version)}</dd>
       <dt>{t.model.accuracy}</dt>
-      <dd>
-        {record ? percent(record.share) : t.model.tooFew(dataPoints)}
-        {record && (
-          <p className="quiet small">
-            {t.model.accuracyBasis(percent(record.low), percent(record.high), percent(record.baseline), record.n)}
-          </p>
-        )}
-      </dd>
+      <dd>{record ? percent(record.share) : t.model.tooFew(dataPoints)}</dd>
+      {record && (
+        <dd className="basis quiet small">
+          {t.model.accuracyBasis(percent(record.low), percent(record.high), percent(record.baseline), record.n)}
+        </dd>
+      )}
       <dt>{t.model.updated}</dt>
       <dd>{when}</dd>
       <dt>{t.model.level}</dt>

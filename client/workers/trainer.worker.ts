@@ -59,7 +59,7 @@ const api = {
     const started = performance.now();
     const result = await runTraining(
       job,
-      options.plantWorse ? spoiled(learner) : learner,
+      import.meta.env.VITE_EG_TEST === '1' && options.plantWorse ? spoiled(learner) : learner,
       networkOf,
       (candidate, { epoch, loss, validationLoss }) => {
         tell({ kind: 'epoch', candidate, epoch, loss, validationLoss });
