@@ -23,6 +23,7 @@ export const launchOptions = {
 export default defineConfig({
   testDir: 'client/e2e',
   globalSetup: './client/e2e/serve.ts',
+  outputDir: '.reports/e2e',
   workers: 1,
   forbidOnly: true,
   retries: 0,
