@@ -66,9 +66,9 @@ const backendMemory: BackendMemory = {
 const finding = z.object({ name: z.string(), warmMs: z.nullable(z.number()), passedOver: z.nullable(z.string()) });
 const rememberedSchema = z.object({ name: z.string(), findings: z.array(finding) });
 
-/** One tab at a time, by a Web Lock. */
-const exclusively: TutorPorts['exclusively'] = (work) =>
-  navigator.locks.request('examsgraph-training', { ifAvailable: true }, (lock) => work(lock !== null));
+/** One tab at a time, by a Web Lock; a page that has none (not on HTTPS or localhost) trains without. */
+const exclusively: TutorPorts['exclusively'] = async (work) =>
+  navigator.locks ? navigator.locks.request('examsgraph-training', { ifAvailable: true }, (lock) => work(lock !== null)) : work(true);
 
 /** Join storage, workers and network into what the screens need. @throws StorageFault; Error when the start model cannot be had */
 export async function learnerPorts(): Promise<LearnerPorts> {
