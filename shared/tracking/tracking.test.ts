@@ -3,7 +3,8 @@ import { below } from '../maths/rng.ts';
 import { forAll } from '../testing/for-all.ts';
 import { checkDraft, type Draft } from './event.ts';
 import { nextHlc } from './hlc.ts';
-import { valueKey } from './rows.ts';
+import { project } from './project.ts';
+import { keyOf, type RowStore, valueKey } from './rows.ts';
 
 forAll('the hybrid clock only rises, and never lags the wall', (rng) => {
   let [hlc, wall] = [null as string | null, 1_700_000_000_000];
@@ -62,3 +63,19 @@ function slate(propensity: number) {
     slots: [{ slot: 0, picks: [pick] }],
   };
 }
+
+test('an answer that two logs both hold is counted once', async () => {
+  const maps = new Map<string, unknown>();
+  const rows: RowStore = {
+    get: async (table, key) => maps.get(JSON.stringify([table, key])) as never,
+    put: async (table, row) => void maps.set(JSON.stringify([table, keyOf(table, row)]), row),
+  };
+  const place = { id: 'e', device_id: 'd', hlc: 'h', at: 1, tz: 0 };
+  const session = { session_id: 's', run_id: 'r', pack_id: 'p', mode: 'practice' as const, device_kind: 'phone', planned: 5 };
+  const attempt = { attempt_id: 'a', session_id: 's', pack_id: 'p', item_id: 'i', item_version: 1, predicted_p: 0.5, model_version: 'm/1' };
+  const given = { ...attempt, choice: ['x'], correct: 1 as const, confidence: 0.9, ms_raw: 1000, time_spent: 1, personalization_level: 0 };
+  await project({ ...place, seq: 1, kind: 'session.started', body: session }, rows);
+  await project({ ...place, seq: 2, kind: 'answer.recorded', body: given }, rows);
+  await project({ ...place, seq: 3, kind: 'answer.recorded', body: given }, rows);
+  expect((await rows.get('sessions', 's'))?.totals).toMatchObject({ answered: 1, correct: 1, nextStep: 1 });
+});
