@@ -59,7 +59,6 @@ export const enModel = {
   },
   runs: 'Runs',
   runsEmpty: 'Study sessions and trainings appear here.',
-  run: 'Run',
   status: { RUNNING: 'running', FINISHED: 'finished', FAILED: 'failed', KILLED: 'stopped' },
   params: 'Parameters',
   metrics: 'Metrics',
@@ -85,8 +84,5 @@ export const enModel = {
   } as Readonly<Record<string, string>>,
   gate: { registered: 'registered', rejected: 'previous kept' } as Readonly<Record<string, string>>,
   experiment: { 'study-sessions': 'Study', training: 'Training' } as Readonly<Record<string, string>>,
-  when: 'When',
-  what: 'What',
-  result: 'Result',
   more: (n: number) => `Show all ${n}`,
 };

@@ -56,7 +56,6 @@ export const koModel: Messages['model'] = {
   },
   runs: '실행 기록',
   runsEmpty: '공부와 학습 기록이 여기에 나타나요.',
-  run: '실행',
   status: { RUNNING: '진행 중', FINISHED: '완료', FAILED: '실패', KILLED: '중단' },
   params: '매개변수',
   metrics: '지표',
@@ -81,8 +80,5 @@ export const koModel: Messages['model'] = {
   },
   gate: { registered: '등록됨', rejected: '이전 모델 유지' },
   experiment: { 'study-sessions': '공부', training: '학습' },
-  when: '언제',
-  what: '종류',
-  result: '결과',
   more: (n) => `${n}개 모두 보기`,
 };

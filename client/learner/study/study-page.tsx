@@ -168,6 +168,7 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
         fieldFault={fieldFault}
         inputRef={inputRef}
       />
+      {stage.phase === 'open' && <p className="keys quiet small">{t.study.keys}</p>}
       {stage.phase === 'checked' && <AfterAnswer key={`after ${stage.shown.attempt.attempt_id}`} tutor={tutor} item={item} />}
       <BottomBar stage={stage} onAnswer={(c) => void answer(c)} onNext={() => void next()} onUndo={() => void undo()} />
     </>
