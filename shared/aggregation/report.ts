@@ -32,8 +32,7 @@ export interface ReportDraft {
   readonly deviceSeed: Uint8Array;
 }
 
-const signedPart = (crypto: Primitives, before: Uint8Array): Uint8Array =>
-  concat(dom('examsgraph/v1/sign/report'), crypto.sha512(before));
+const signedPart = (crypto: Primitives, before: Uint8Array): Uint8Array => concat(dom('examsgraph/v1/sign/report'), crypto.sha512(before));
 
 /** Mask, seal for both servers, sign: the bytes that are uploaded, made once and resent as they are. */
 export function makeReport(crypto: Primitives, draft: ReportDraft, secrets: ReportSecrets): Uint8Array {

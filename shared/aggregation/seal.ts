@@ -1,5 +1,5 @@
-import { sha256 } from '#shared/crypto/sha256.ts';
 import type { Primitives } from '#shared/crypto/primitives.ts';
+import { sha256 } from '#shared/crypto/sha256.ts';
 import { concat, dom } from '#shared/domain/bytes.ts';
 
 /** The two boxes of a report. */

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Primitives, tweetnacl } from '#shared/crypto/primitives.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { fromHex, toHex } from '#shared/domain/bytes.ts';
-import { forAll } from '#shared/testing/for-all.ts';
 import { below } from '#shared/maths/rng.ts';
+import { forAll } from '#shared/testing/for-all.ts';
 import { accountIdOf, makeEnrolment, readEnrolment, readSignedRequest, requestMessage, signRequest } from './enrolment.ts';
 import { makeFlushRequest, makeFlushResponse, readFlushRequest, readFlushResponse } from './flush-message.ts';
 import type { ReportHeader } from './header.ts';
@@ -71,13 +71,17 @@ describe('the published test vector of the report', () => {
     expect(openHelperBox(crypto, parts.helperBox, leader)).toBeNull();
   });
 
-  forAll('no byte of a report can be changed without being noticed by layout, signature or box', (rng) => {
-    const changed = report.slice();
-    const at = below(changed.length, rng);
-    changed[at] = (changed[at] as number) ^ (1 + below(255, rng));
-    const parts = parseReport(changed);
-    expect(parts !== null && isSignedByDevice(crypto, parts)).toBe(false);
-  }, 30);
+  forAll(
+    'no byte of a report can be changed without being noticed by layout, signature or box',
+    (rng) => {
+      const changed = report.slice();
+      const at = below(changed.length, rng);
+      changed[at] = (changed[at] as number) ^ (1 + below(255, rng));
+      const parts = parseReport(changed);
+      expect(parts !== null && isSignedByDevice(crypto, parts)).toBe(false);
+    },
+    30,
+  );
 });
 
 describe('the published test vector of enrolment and signed requests', () => {

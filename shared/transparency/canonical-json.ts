@@ -12,7 +12,7 @@ export function canonicalJson(value: Json): string {
     return JSON.stringify(value);
   }
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw new RangeError('no canonical form for a lone surrogate');
+    if (/\p{Surrogate}/u.test(value)) throw new RangeError('no canonical form for a lone surrogate');
     return JSON.stringify(value);
   }
   if (value === null || typeof value === 'boolean') return String(value);

@@ -1,0 +1,183 @@
+import * as z from 'zod/mini';
+import { sha256, sha256Hex } from '#shared/crypto/sha256.ts';
+import { fromHex, toHex } from '#shared/domain/bytes.ts';
+import { fail, type Result, succeed } from '#shared/domain/result.ts';
+import { HORIZON_SLOTS, type Segment } from '#shared/privacy/accountant.ts';
+import { bandSquares } from '#shared/privacy/banded.ts';
+import { canonicalBytes, type Json, utf8 } from '#shared/transparency/canonical-json.ts';
+import { MAX_DIM } from './header.ts';
+
+const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`)));
+const count = z.number().check(z.int(), z.gte(0));
+const positive = z.number().check(z.gt(0));
+
+/** The signed configuration of a task: everything a device, the helper and an auditor need to know. Immutable; a change is a new one. */
+const schema = z.strictObject({
+  format: z.literal(1),
+  preset: z.enum(['production', 'production-large', 'pilot', 'demo']),
+  task_id: hex(16),
+  kind: z.literal('model-delta'),
+  budget_family: hex(16),
+  mechanism: z.enum(['bsr', 'independent']),
+  dim: z.number().check(z.int(), z.gte(1), z.lte(MAX_DIM)),
+  clip_norm: positive,
+  grid_steps: z.number().check(z.int(), z.gte(1)),
+  sigma: positive,
+  kappa: z.number().check(z.gte(0)),
+  leader_noise: z.boolean(),
+  k: z.number().check(z.int(), z.gte(2)),
+  max_contributions: z.number().check(z.int(), z.gte(1)),
+  horizon_slots: z.literal(HORIZON_SLOTS),
+  band: z.number().check(z.int(), z.gte(1)),
+  interval_ms: count,
+  epoch_ms: count,
+  from_slot: z.number().check(z.int(), z.gte(1)),
+  delta: z.number().check(z.gt(0), z.lt(1)),
+  max_accounts: z.number().check(z.int(), z.gte(1)),
+  max_staleness: count,
+  max_update_norm: positive,
+  hold_out: z.strictObject({ version: z.string(), sha256: hex(32) }),
+  leader: z.strictObject({ operator: z.string(), box_key: hex(32), sign_key: hex(32), release_key: hex(32) }),
+  helper: z.strictObject({ operator: z.string(), identity: hex(16), box_key: hex(32), sign_key: hex(32) }),
+});
+
+/** @see schema above; hexadecimal fields hold bytes, `interval_ms` 0 means a slot as soon as K reports are there. */
+export type TaskConfig = z.infer<typeof schema>;
+
+/** Names of the offered configurations. */
+export type PresetName = TaskConfig['preset'];
+
+/** The part of a configuration a preset decides. */
+type PresetFields = Pick<
+  TaskConfig,
+  'mechanism' | 'k' | 'clip_norm' | 'sigma' | 'kappa' | 'leader_noise' | 'max_contributions' | 'band' | 'interval_ms' | 'max_staleness'
+>;
+
+const WEEK_MS = 7 * 86_400_000;
+const PRODUCTION: PresetFields = {
+  mechanism: 'bsr',
+  k: 300,
+  clip_norm: 0.1,
+  sigma: 4.25,
+  kappa: 0.02,
+  leader_noise: false,
+  max_contributions: 4,
+  band: 13,
+  interval_ms: WEEK_MS,
+  max_staleness: 16,
+};
+
+/** The presets of federation-and-privacy section 5, model task. */
+export const PRESETS: Readonly<Record<PresetName, PresetFields>> = {
+  production: PRODUCTION,
+  'production-large': { ...PRODUCTION, k: 1000, leader_noise: true },
+  pilot: { ...PRODUCTION, k: 50, sigma: 3.05, leader_noise: true, max_contributions: 13, band: 4 },
+  demo: { ...PRODUCTION, k: 5, sigma: 0.1, max_contributions: 1000, band: 1, interval_ms: 0, max_staleness: 100 },
+};
+
+/** Whether a name is one of a preset. */
+export const isPreset = (name: string): name is PresetName => Object.hasOwn(PRESETS, name);
+
+/** Grid steps that stand for the clip norm. */
+export const GRID_STEPS = 65_536;
+
+const idOf = (name: string): string => toHex(sha256(utf8(`examsgraph/${name}`)).subarray(0, 16));
+
+/** The model task of an installation. Trial and private presets never share one: a trial's weights were learned without privacy. */
+export function modelTaskId(preset: PresetName): string {
+  return idOf(preset === 'demo' ? 'task/model/trial' : 'task/model');
+}
+
+/** What an installation adds to a preset. */
+export type InstallationFields = Pick<TaskConfig, 'epoch_ms' | 'from_slot' | 'dim' | 'hold_out' | 'leader' | 'helper' | 'max_update_norm'>;
+
+/** The configuration of a preset's model task in one installation. */
+export function presetConfig(preset: PresetName, fields: InstallationFields): TaskConfig {
+  return {
+    format: 1,
+    preset,
+    task_id: modelTaskId(preset),
+    kind: 'model-delta',
+    budget_family: idOf('family/model'),
+    grid_steps: GRID_STEPS,
+    horizon_slots: HORIZON_SLOTS,
+    delta: 1e-6,
+    max_accounts: 284_803,
+    ...PRESETS[preset],
+    ...fields,
+  };
+}
+
+/** Why a configuration is refused. */
+export interface ConfigFault {
+  readonly rule: 'shape' | 'overflow' | 'coarse-noise' | 'delta' | 'band';
+  readonly message: string;
+}
+
+/** Read a configuration and hold it against the rules that keep its arithmetic and its promise sound (section 3.5). */
+export function readConfig(value: unknown): Result<TaskConfig, ConfigFault> {
+  const parsed = schema.safeParse(value);
+  const refuse = (rule: ConfigFault['rule'], message: string) => fail({ rule, message });
+  if (!parsed.success) return refuse('shape', parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; '));
+  const config = parsed.data;
+  const { k, grid_steps: steps, kappa, sigma, band, mechanism, delta, max_accounts } = config;
+  const draws = sigma * (config.leader_noise ? Math.SQRT2 : 1);
+  if (k * steps + 12 * kappa * steps * Math.sqrt(k) + 16 * draws * steps >= 2 ** 31)
+    return refuse('overflow', 'the sum of K reports could pass 2^31');
+  if (sigma * steps < 100) return refuse('coarse-noise', 'the noise must be at least 100 grid steps wide');
+  if (delta > max_accounts ** -1.1) return refuse('delta', `delta must be at most 1 / accounts^1.1 for ${max_accounts} accounts`);
+  if (mechanism === 'independent' && band !== 1) return refuse('band', 'independent noise has a band of 1');
+  return succeed(config);
+}
+
+/** SHA-256 of the canonical JSON: the name of a configuration in reports, requests and log entries. [32] */
+export function configHash(config: TaskConfig): Uint8Array {
+  return sha256(canonicalBytes(config as unknown as Json));
+}
+
+/** The same in hexadecimal. */
+export function configHashHex(config: TaskConfig): string {
+  return sha256Hex(canonicalBytes(config as unknown as Json));
+}
+
+/** The stretch of slots a configuration begins, for the accountant. */
+export function segmentOf(config: TaskConfig): Segment {
+  return { from: config.from_slot, sigma: config.sigma, band: config.band };
+}
+
+/** rho of one whole contribution. */
+export function contributionRho({ sigma, band }: Pick<TaskConfig, 'sigma' | 'band'>): number {
+  return bandSquares(band) / (2 * sigma * sigma);
+}
+
+/** The slot at an instant: 1 + floor((now - epoch) / interval); without an interval the one after the last filled. */
+export function slotAt(config: TaskConfig, now: number, lastSlot: number): number {
+  return config.interval_ms === 0 ? lastSlot + 1 : 1 + Math.floor((now - config.epoch_ms) / config.interval_ms);
+}
+
+/** When a slot begins, epoch ms; 0 where slots have no time. */
+export function slotBegins(config: TaskConfig, slot: number): number {
+  return config.interval_ms === 0 ? 0 : config.epoch_ms + (slot - 1) * config.interval_ms;
+}
+
+const LOOSER: readonly (readonly [keyof TaskConfig, 'smaller' | 'greater'])[] = [
+  ['sigma', 'smaller'],
+  ['kappa', 'smaller'],
+  ['band', 'smaller'],
+  ['k', 'smaller'],
+  ['clip_norm', 'greater'],
+  ['max_contributions', 'greater'],
+  ['delta', 'greater'],
+];
+
+/** Fields in which `next` protects less than `before`; an empty list may take effect without further approval. */
+export function loosened(before: TaskConfig, next: TaskConfig): readonly string[] {
+  const fields = LOOSER.filter(([field, direction]) => {
+    const [a, b] = [before[field] as number, next[field] as number];
+    return direction === 'smaller' ? b < a : b > a;
+  }).map(([field]) => field as string);
+  return before.leader_noise && !next.leader_noise ? [...fields, 'leader_noise'] : fields;
+}
+
+/** Bytes of a hexadecimal field. */
+export const bytesOf = fromHex;
