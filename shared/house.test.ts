@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'models/difficulty': ['models/learner.ts', 'shared'],
   'models/recommend': ['models/learner.ts', 'shared'],
   'models/synthetic': ['models/learner.ts', 'shared'],
+  'models/federated': ['models/learner.ts', 'shared'],
   models: ['shared'],
   'client/ui': ['client/i18n', 'shared'],
   'client/i18n': [],
@@ -38,9 +39,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'client/sync': ['client/ports', 'models', 'shared'],
   'client/workers': ['client/ports', 'models', 'models/tfjs', 'shared'],
   'client/app': ['client', 'models', 'shared'],
-  'sync-server/http': ['sync-server/observability', 'shared'],
+  'sync-server/ports': ['models', 'shared'],
+  'sync-server/crypto': ['shared'],
+  'sync-server/federation': ['sync-server/ports', 'models', 'shared'],
+  'sync-server/governance': ['sync-server/ports', 'models', 'shared'],
+  'sync-server/helper': ['sync-server/ports', 'models', 'shared'],
+  'sync-server/simulation': ['sync-server/ports', 'models', 'shared'],
+  'sync-server/http': [
+    'sync-server/federation',
+    'sync-server/governance',
+    'sync-server/helper',
+    'sync-server/ports',
+    'sync-server/observability',
+    'models',
+    'shared',
+  ],
   'sync-server/observability': ['shared'],
   'sync-server/storage': ['sync-server/ports', 'shared'],
+  'sync-server/roles': ['sync-server', 'shared', 'models'],
   'sync-server/main.ts': ['sync-server', 'shared', 'models'],
   commands: ['shared', 'models', 'sync-server'],
   bench: ['shared', 'models', 'models/tfjs', 'sync-server'],
@@ -73,7 +89,9 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 const TASK_ROOMS = ['client/learner'];
 
 const isTest = (path: string): boolean =>
-  /\.(test|contract|spec)\.tsx?$/.test(path) || path.startsWith('client/e2e/') || path.startsWith('shared/testing/');
+  /\.(test|contract|spec)\.tsx?$|\/test-installation\.ts$/.test(path) ||
+  path.startsWith('client/e2e/') ||
+  path.startsWith('shared/testing/');
 const isIn = (path: string, room: string): boolean => path === room || path.startsWith(`${room}/`);
 
 function importsOf({ path, text }: Source): readonly string[] {

@@ -8,21 +8,29 @@ import { newApp, newMetricsApp } from './http/app.ts';
 import { listen, portOf } from './http/listen.ts';
 import { newLog } from './observability/log.ts';
 import { newMetrics } from './observability/metrics.ts';
-import { createDatabase, type Database, openDatabase } from './storage/database.ts';
+import { createDatabase, type OpenDatabase, openDatabase as open } from './storage/database.ts';
 
 const clusterUrl = (name: string): string => (process.env['EG_TEST_DATABASE'] ?? '').replace('%', name);
 const MIGRATIONS = 'sync-server/storage/migrations';
+// The test cluster runs without fsync; the server itself refuses to.
+const openDatabase = (url: string, migrations: string) => open(url, migrations, false);
+const identity = async (database: OpenDatabase) => (await database.query<{ id: string }>('SELECT id FROM installation'))[0]?.id;
 
 describe('the database', () => {
   test('is created once, migrated once, and keeps its identity', async () => {
     await createDatabase(clusterUrl('postgres'), 'identity');
     await createDatabase(clusterUrl('postgres'), 'identity');
     const first = await openDatabase(clusterUrl('identity'), MIGRATIONS);
-    const installation = await first.installation();
+    const id = await identity(first);
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
     await first.close();
     const second = await openDatabase(clusterUrl('identity'), MIGRATIONS);
-    expect(await second.installation()).toEqual(installation);
+    expect(await identity(second)).toBe(id);
     await second.close();
+  });
+
+  test('one that may lose acknowledged writes is refused', async () => {
+    await expect(open(clusterUrl('identity'), MIGRATIONS)).rejects.toThrow('fsync = off');
   });
 
   test('two servers that start at once migrate it once', async () => {
@@ -31,9 +39,9 @@ describe('the database', () => {
       openDatabase(clusterUrl('race'), MIGRATIONS).catch(() => null),
       openDatabase(clusterUrl('race'), MIGRATIONS).catch(() => null),
     ]);
-    const alive = opened.filter((d): d is Database => d !== null);
+    const alive = opened.filter((d): d is OpenDatabase => d !== null);
     expect(alive.length).toBeGreaterThan(0);
-    for (const database of alive) expect((await database.installation()).id).toMatch(/^[0-9a-f-]{36}$/);
+    for (const database of alive) expect(await identity(database)).toMatch(/^[0-9a-f-]{36}$/);
     for (const database of alive) await database.close();
   });
 });
@@ -44,12 +52,13 @@ describe('the server', () => {
   const metrics = newMetrics(() => 0);
   const servers: Server[] = [];
   let base = '';
-  let database: Database;
+  let database: OpenDatabase;
 
   beforeAll(async () => {
     mkdirSync(join(clientDir, 'assets'));
     for (const [name, text] of [
       ['index.html', '<!doctype html><title>app</title>'],
+      ['dashboard.html', '<!doctype html><title>staff</title>'],
       ['sw.js', '//'],
       ['engine.json', '{}'],
       ['assets/index-abc.js', '//'],
@@ -63,7 +72,16 @@ describe('the server', () => {
       if (isDown) throw new Error('down');
       await database.ping();
     };
-    const app = newApp({ clientDir, version: '1.2.3', ping, isDraining: () => isDraining, metrics, log: newLog('silent') });
+    const app = newApp({
+      clientDir,
+      version: '1.2.3',
+      ping,
+      isDraining: () => isDraining,
+      metrics,
+      log: newLog('silent'),
+      routes: [],
+      gatekeeper: async () => null,
+    });
     servers.push(await listen(app, '127.0.0.1', { name: 'PORT', port: 0, isExplicit: true }));
     servers.push(await listen(newMetricsApp(metrics), '127.0.0.1', { name: 'METRICS_PORT', port: 0, isExplicit: true }));
     base = `http://127.0.0.1:${portOf(servers[0] as Server)}`;
@@ -125,7 +143,8 @@ describe('the server', () => {
     for (const path of ['/', '/start', '/study/abc', '/done/abc', '/my-model', '/packs', '/settings']) {
       expect(await (await get(path, { accept: 'text/html' })).text()).toContain('<title>app</title>');
     }
-    for (const path of ['/api/2.0/mlflow/experiments/get', '/dashboard', '/assets/missing.js', '/startled']) {
+    expect(await (await get('/dashboard', { accept: 'text/html' })).text()).toContain('<title>staff</title>');
+    for (const path of ['/api/2.0/mlflow/experiments/get', '/assets/missing.js', '/startled']) {
       const answer = await get(path, { accept: 'text/html' });
       expect([answer.status, await answer.json()]).toEqual([404, { kind: 'not-found', message: 'Nothing is here.' }]);
     }

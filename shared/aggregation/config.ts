@@ -36,6 +36,7 @@ const schema = z.strictObject({
   max_accounts: z.number().check(z.int(), z.gte(1)),
   max_staleness: count,
   max_update_norm: positive,
+  server_rate: positive,
   hold_out: z.strictObject({ version: z.string(), sha256: hex(32) }),
   leader: z.strictObject({ operator: z.string(), box_key: hex(32), sign_key: hex(32), release_key: hex(32) }),
   helper: z.strictObject({ operator: z.string(), identity: hex(16), box_key: hex(32), sign_key: hex(32) }),
@@ -50,7 +51,17 @@ export type PresetName = TaskConfig['preset'];
 /** The part of a configuration a preset decides. */
 type PresetFields = Pick<
   TaskConfig,
-  'mechanism' | 'k' | 'clip_norm' | 'sigma' | 'kappa' | 'leader_noise' | 'max_contributions' | 'band' | 'interval_ms' | 'max_staleness'
+  | 'mechanism'
+  | 'k'
+  | 'clip_norm'
+  | 'sigma'
+  | 'kappa'
+  | 'leader_noise'
+  | 'max_contributions'
+  | 'band'
+  | 'interval_ms'
+  | 'max_staleness'
+  | 'server_rate'
 >;
 
 const WEEK_MS = 7 * 86_400_000;
@@ -65,6 +76,7 @@ const PRODUCTION: PresetFields = {
   band: 13,
   interval_ms: WEEK_MS,
   max_staleness: 16,
+  server_rate: 0.01,
 };
 
 /** The presets of federation-and-privacy section 5, model task. */
@@ -72,7 +84,7 @@ export const PRESETS: Readonly<Record<PresetName, PresetFields>> = {
   production: PRODUCTION,
   'production-large': { ...PRODUCTION, k: 1000, leader_noise: true },
   pilot: { ...PRODUCTION, k: 50, sigma: 3.05, leader_noise: true, max_contributions: 13, band: 4 },
-  demo: { ...PRODUCTION, k: 5, sigma: 0.1, max_contributions: 1000, band: 1, interval_ms: 0, max_staleness: 100 },
+  demo: { ...PRODUCTION, k: 5, sigma: 0.1, max_contributions: 1000, band: 1, interval_ms: 0, max_staleness: 100, server_rate: 0.003 },
 };
 
 /** Whether a name is one of a preset. */

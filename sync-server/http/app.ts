@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import { securityHeaders } from './headers.ts';
+import { apiHeaders, securityHeaders, staffHeaders } from './headers.ts';
+import { type Gatekeeper, mount, mountEnd, type Route } from './routes.ts';
 
 /** What the routes need. */
 export interface HttpPorts {
@@ -14,6 +15,9 @@ export interface HttpPorts {
   readonly isDraining: () => boolean;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** The routes beyond health and pages, and who decides about callers. */
+  readonly routes: readonly Route<never>[];
+  readonly gatekeeper: Gatekeeper;
 }
 
 /** Times every request under its route's pattern; unknown ones share `unmatched`, so that no path becomes a label. */
@@ -77,7 +81,11 @@ function client(app: Express, { clientDir }: HttpPorts): void {
       setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
     }),
   );
-  app.get(/^\/(start|study|done|my-model|packs|settings)(\/|$)/, named('page'), (request, response, next) => {
+  app.get(/^\/dashboard(\/|$)/, named('dashboard'), (_request, response) => {
+    response.setHeader('Cache-Control', 'no-cache');
+    response.sendFile('dashboard.html', { root: clientDir });
+  });
+  app.get(/^\/(start|study|done|my-model|packs|settings|sharing)(\/|$)/, named('page'), (request, response, next) => {
     if (!request.accepts('html')) return next();
     response.setHeader('Cache-Control', 'no-cache');
     response.sendFile('index.html', { root: clientDir });
@@ -89,26 +97,20 @@ export function newApp(ports: HttpPorts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', 'strong');
-  app.use(measured(ports), securityHeaders());
+  const [page, staff, api] = [securityHeaders(), staffHeaders(), apiHeaders()];
+  app.use(measured(ports), (request, response, next) => {
+    const { path } = request;
+    if (path.startsWith('/dashboard')) return staff(request, response, next);
+    return path.startsWith('/api/') ? api(request, response, next) : page(request, response, next);
+  });
   app.use((_request, response, next) => {
     if (ports.isDraining()) response.setHeader('Connection', 'close');
     next();
   });
   health(app, ports);
+  mount(app, ports.routes, ports.gatekeeper);
   client(app, ports);
-  app.use((_request, response) => {
-    response.locals.route = 'unmatched';
-    response.status(404).json({ kind: 'not-found', message: 'Nothing is here.' });
-  });
-  const onFault: ErrorRequestHandler = (fault: unknown, _request, response, _next) => {
-    const status = fault instanceof Error && 'status' in fault && typeof fault.status === 'number' ? fault.status : 500;
-    if (status >= 500) ports.log.error({ err: fault }, 'request failed');
-    response.status(status).json({
-      kind: status >= 500 ? 'internal' : 'bad-request',
-      message: status >= 500 ? 'Something failed here.' : 'The request could not be read.',
-    });
-  };
-  app.use(onFault);
+  mountEnd(app, ports.log);
   return app;
 }
 

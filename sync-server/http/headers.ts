@@ -1,28 +1,28 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
-/** Security headers of the learner's pages; HSTS and upgrades belong to whoever terminates TLS. */
-export function securityHeaders(): RequestHandler {
+type Directives = Readonly<Record<string, readonly string[]>>;
+
+const PAGES: Directives = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
+  workerSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'blob:'],
+  fontSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  manifestSrc: ["'self'"],
+  baseUri: ["'none'"],
+  objectSrc: ["'none'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+  requireTrustedTypesFor: ["'script'"],
+  trustedTypes: ['examsgraph', 'dompurify'],
+};
+
+function headers(directives: Directives): RequestHandler {
   return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
-        workerSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'blob:'],
-        fontSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        manifestSrc: ["'self'"],
-        baseUri: ["'none'"],
-        objectSrc: ["'none'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        requireTrustedTypesFor: ["'script'"],
-        trustedTypes: ['examsgraph', 'dompurify'],
-      },
-    },
+    contentSecurityPolicy: { useDefaults: false, directives: Object.fromEntries(Object.entries(directives).map(([k, v]) => [k, [...v]])) },
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     crossOriginEmbedderPolicy: false,
@@ -30,4 +30,19 @@ export function securityHeaders(): RequestHandler {
     strictTransportSecurity: false,
     xFrameOptions: { action: 'deny' },
   });
+}
+
+/** Security headers of the learner's pages; HSTS and upgrades belong to whoever terminates TLS. */
+export function securityHeaders(): RequestHandler {
+  return headers(PAGES);
+}
+
+/** Staff pages run no WebAssembly. */
+export function staffHeaders(): RequestHandler {
+  return headers({ ...PAGES, scriptSrc: ["'self'"] });
+}
+
+/** Answers that are data: nothing in them may run. */
+export function apiHeaders(): RequestHandler {
+  return headers({ defaultSrc: ["'none'"], frameAncestors: ["'none'"], sandbox: [] });
 }

@@ -1,49 +1,116 @@
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
+import type { Database, Sql } from '../ports/database.ts';
 
-/** The identity of this installation, made with its database. */
-export interface Installation {
-  readonly id: string;
-  readonly createdAt: Date;
-}
-
-/** What the server needs of its database. */
-export interface Database {
+/** A database this process has opened. */
+export interface OpenDatabase extends Database {
   /** Answers within the pool's time-outs or throws. */
   ping(): Promise<void>;
-  installation(): Promise<Installation>;
   /** Clients waiting for a connection now. */
   waiting(): number;
   close(): Promise<void>;
 }
 
-/** Create the database if it is missing. @param adminUrl a connection that may create it */
-export async function createDatabase(adminUrl: string, name: string): Promise<void> {
+/** Run one piece of work as an administrator of the server. */
+async function asAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+    return await work(client);
   } finally {
     await client.end();
   }
 }
 
-/** Connect, and bring the schema up to date under an advisory lock. @param migrations folder of SQL up-files */
-export async function openDatabase(url: string, migrations: string): Promise<Database> {
+/** Create the database if it is missing. @param adminUrl a connection that may create it */
+export async function createDatabase(adminUrl: string, name: string): Promise<void> {
+  await asAdmin(adminUrl, async (client) => {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+  });
+}
+
+/**
+ * A database with a login role of its own, which alone may connect to it.
+ *
+ * @param adminUrl a connection that may create roles and databases
+ * @param password of the role; set anew each time
+ * @returns the role's connection string
+ * @throws Error with one plain sentence if the connection may not create them
+ */
+export async function createDatabaseWithRole(adminUrl: string, name: string, password: string): Promise<string> {
+  await asAdmin(adminUrl, async (client) => {
+    const id = client.escapeIdentifier(name);
+    const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
+    try {
+      const secret = client.escapeLiteral(password);
+      await client.query(roles.rowCount === 0 ? `CREATE ROLE ${id} LOGIN PASSWORD ${secret}` : `ALTER ROLE ${id} PASSWORD ${secret}`);
+      const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+      if (rowCount === 0) {
+        await client.query(`GRANT ${id} TO CURRENT_USER`);
+        await client.query(`CREATE DATABASE ${id} OWNER ${id}`);
+      }
+      await client.query(`REVOKE CONNECT ON DATABASE ${id} FROM PUBLIC`);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`The role of DATABASE_URL may not create the database "${name}" (${why}). Create it and set HELPER_DATABASE_URL.`);
+    }
+  });
+  const url = new URL(adminUrl);
+  url.username = name;
+  url.password = password;
+  url.pathname = `/${name}`;
+  return url.toString();
+}
+
+const sqlOf = (client: Pick<pg.Pool, 'query'>): Sql => ({
+  async query<Row>(text: string, values: readonly unknown[] = []) {
+    const { rows } = await client.query(text, [...values]);
+    return rows as Row[];
+  },
+});
+
+/** Settings an acknowledged write rests on. */
+async function checkDurability(pool: pg.Pool): Promise<void> {
+  for (const name of ['fsync', 'full_page_writes', 'synchronous_commit']) {
+    const { rows } = await pool.query<{ value: string }>('SELECT current_setting($1) AS value', [name]);
+    if (rows[0]?.value === 'off') throw new Error(`Postgres runs with ${name} = off, so acknowledged data could be lost. Switch it on.`);
+  }
+}
+
+/**
+ * Connect, and bring the schema up to date under an advisory lock.
+ *
+ * @param migrations folder of SQL up-files
+ * @param mustBeDurable refuse a server that may lose acknowledged writes; false in tests alone
+ */
+export async function openDatabase(url: string, migrations: string, mustBeDurable = true): Promise<OpenDatabase> {
   await runner({ databaseUrl: url, dir: migrations, direction: 'up', migrationsTable: 'schema_migrations', log: () => undefined });
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000, query_timeout: 10_000 });
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000, query_timeout: 30_000 });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  if (mustBeDurable) await checkDurability(pool);
   return {
+    ...sqlOf(pool),
+    async transaction(work) {
+      const client = await pool.connect();
+      let isBroken = false;
+      try {
+        await client.query('BEGIN');
+        const result = await work(sqlOf(client));
+        await client.query('COMMIT');
+        return result;
+      } catch (cause) {
+        await client.query('ROLLBACK').catch(() => {
+          isBroken = true;
+        });
+        throw cause;
+      } finally {
+        client.release(isBroken);
+      }
+    },
     async ping() {
       await pool.query('SELECT 1');
-    },
-    async installation() {
-      const { rows } = await pool.query<{ id: string; created_at: Date }>('SELECT id, created_at FROM installation');
-      const [row] = rows;
-      if (!row) throw new Error('the database lacks its installation row');
-      return { id: row.id, createdAt: row.created_at };
     },
     waiting: () => pool.waitingCount,
     close: () => pool.end(),

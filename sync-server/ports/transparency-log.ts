@@ -1,0 +1,8 @@
+import type { LogEntry } from '#shared/aggregation/log-entry.ts';
+import type { Sql } from './database.ts';
+
+/** The append-only log, as use cases write to it. */
+export interface TransparencyLog {
+  /** Append within the caller's transaction; one writer at a time. @returns the leaf's index */
+  append(sql: Sql, entry: LogEntry): Promise<number>;
+}

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { weightsFromBytes } from '#models/learner.ts';
+import { configHash, type InstallationFields, isPreset, type PresetName, presetConfig } from '#shared/aggregation/config.ts';
+import { toHex } from '#shared/domain/bytes.ts';
+import { fastPrimitives } from '../crypto/fast-primitives.ts';
+import { secureRng } from '../crypto/secure-rng.ts';
+import { helperClient } from '../federation/helper-client.ts';
+import { HOLD_OUT_VERSION, publicHoldOut } from '../federation/hold-out.ts';
+import type { HoldOut, LeaderPorts } from '../federation/leader.ts';
+import { seed } from '../federation/seed.ts';
+import { work } from '../federation/work.ts';
+import { setupCode } from '../governance/staff.ts';
+import { openLog } from '../governance/transparency-log.ts';
+import { proposalMessage } from '../helper/approve-config.ts';
+import { newApp, newMetricsApp } from '../http/app.ts';
+import { newEventHub } from '../http/events.ts';
+import { federationRoutes } from '../http/federation-routes.ts';
+import { newGatekeeper } from '../http/gatekeeper.ts';
+import { newLimits } from '../http/limits.ts';
+import { listen, portOf } from '../http/listen.ts';
+import { staffRoutes } from '../http/staff-routes.ts';
+import { newLog } from '../observability/log.ts';
+import { newMetrics } from '../observability/metrics.ts';
+import { contributeSome } from '../simulation/contribute-some.ts';
+import { openDatabase } from '../storage/database.ts';
+import { secretKeys } from '../storage/keys.ts';
+import { crashPoints, isTestMode, needed, paths, processClock, report, stopInOrder, wantedPort } from './environment.ts';
+
+const ROUND_EVERY_MS = 5000;
+
+/** The preset asked for. @throws Error naming the offered ones */
+export function presetFromEnvironment(): PresetName {
+  const name = process.env['EG_PRESET'] || 'demo';
+  if (!isPreset(name)) throw new Error(`EG_PRESET "${name}" is unknown: demo, pilot, production or production-large.`);
+  return name;
+}
+
+/** Rounds of work one after the other: woken by what arrives, and every few seconds by the clock. */
+function worker(round: () => Promise<unknown>, onFault: (fault: unknown) => void) {
+  let isRunning = false;
+  let isWanted = false;
+  let ended: Promise<void> = Promise.resolve();
+  const run = async () => {
+    isRunning = true;
+    while (isWanted) {
+      isWanted = false;
+      await round().catch(onFault);
+    }
+    isRunning = false;
+  };
+  const wake = () => {
+    isWanted = true;
+    if (!isRunning) ended = run();
+  };
+  const timer = setInterval(wake, ROUND_EVERY_MS);
+  return {
+    wake,
+    async stop() {
+      clearInterval(timer);
+      isWanted = false;
+      await ended;
+    },
+  };
+}
+
+/** The leader: takes reports, releases noised sums, makes and serves models, keeps the log. */
+export async function runLeader(): Promise<void> {
+  const where = paths();
+  const preset = presetFromEnvironment();
+  const crypto = await fastPrimitives();
+  const keys = secretKeys(join(where.data, 'leader-keys.json'), ['box', 'sign', 'release']);
+  const log = newLog(process.env['LOG_LEVEL'] ?? 'warn');
+  const db = await openDatabase(needed('DATABASE_URL'), where.migrations('migrations'), !isTestMode());
+  const { now, routes: testRoutes } = processClock();
+  const rng = secureRng();
+  const helper = helperClient(needed('HELPER_URL'));
+  const transparency = openLog(db, crypto, now, keys.sign, { size: helper.witnessedSize, cosign: helper.witness });
+  const events = newEventHub();
+  let holdOut: HoldOut | null = null;
+  const leader: LeaderPorts = {
+    db,
+    crypto,
+    now,
+    rng,
+    box: { secret: keys.box, public: crypto.boxPublicKey(keys.box) },
+    signSeed: keys.sign,
+    releaseSeed: keys.release,
+    log: transparency,
+    askHelper: helper.askFlush,
+    holdOut: () => {
+      holdOut ??= publicHoldOut();
+      return holdOut;
+    },
+    promotesItself: preset === 'demo',
+    reach: crashPoints(),
+    tell: events.tell,
+  };
+  const plan = {
+    shape: (fields: InstallationFields) => presetConfig(preset, fields),
+    operator: process.env['LEADER_OPERATOR'] ?? 'this installation',
+    start: weightsFromBytes(readFileSync(where.startModel)),
+    holdOutVersion: HOLD_OUT_VERSION,
+    helper: pick(await helper.info()),
+    approve: (config: Parameters<typeof helper.approve>[0]) =>
+      helper.approve(config, toHex(crypto.sign(proposalMessage(configHash(config)), keys.sign))),
+  };
+  const config = await seed(leader, plan);
+  await transparency.publish();
+
+  const round = async () => {
+    await work(leader);
+    await transparency.publish();
+  };
+  const jobs = worker(round, (fault) => log.error({ err: fault }, 'a round of work failed'));
+  let isDraining = false;
+  const metrics = newMetrics(db.waiting);
+  const isTrial = preset === 'demo';
+  const limits = newLimits(isTestMode());
+  const staff = { db, now, rng };
+  const enrolment = { db, crypto, now, rng };
+  let own = '';
+  const simulate = async () => {
+    const devices = await contributeSome({ leader: own, crypto, rng }, config.k - 1);
+    jobs.wake();
+    return { devices };
+  };
+  const app = newApp({
+    clientDir: where.client,
+    version: process.env['EG_VERSION'] ?? '0.1.0',
+    ping: db.ping,
+    isDraining: () => isDraining,
+    metrics,
+    log,
+    routes: [
+      ...federationRoutes({ leader, enrolment, log: transparency, events, limits, wake: jobs.wake }),
+      ...staffRoutes({
+        staff,
+        leader,
+        limits,
+        isTrial,
+        preset,
+        helperReachable: helper.isReachable,
+        simulate: isTrial ? simulate : null,
+        publish: () => transparency.publish(),
+      }),
+      ...testRoutes,
+    ],
+    gatekeeper: newGatekeeper(enrolment, staff),
+  });
+  const server = await listen(app, process.env['HOST'] ?? '127.0.0.1', wantedPort('PORT', 3000));
+  own = `http://127.0.0.1:${portOf(server)}`;
+  const metricsServer = await listen(newMetricsApp(metrics), '127.0.0.1', wantedPort('METRICS_PORT', 9464));
+  stopInOrder(
+    () => {
+      isDraining = true;
+      events.close();
+    },
+    [server, metricsServer],
+    async () => {
+      await jobs.stop();
+      await db.close();
+    },
+  );
+  jobs.wake();
+  report({ ready: 'leader', port: portOf(server), metricsPort: portOf(metricsServer), code: await setupCode(staff), k: config.k });
+}
+
+function pick({ operator, identity, box_key, sign_key }: Awaited<ReturnType<ReturnType<typeof helperClient>['info']>>) {
+  return { operator, identity, box_key, sign_key };
+}

@@ -1,0 +1,42 @@
+import { priorTables } from '#models/difficulty/tables.ts';
+import { rowsOf } from '#models/difficulty/training-rows.ts';
+import { DEVICE_ANSWERS, deviceDelta } from '#models/federated/delta.ts';
+import { type Batch, FEATURE_COUNT } from '#models/learner.ts';
+import { referenceLearner } from '#models/reference/reference-learner.ts';
+import { syntheticExam, syntheticLearner } from '#models/synthetic/learners.ts';
+import { seededRng } from '#shared/maths/rng.ts';
+import { type Air, enrolVirtualDevice, fetchConfig, fetchModel } from './virtual-device.ts';
+
+/** The latest rows a device trains on. */
+export function latestRows({ x, y }: Batch, limit = DEVICE_ANSWERS): Batch {
+  const n = Math.min(limit, y.length);
+  return { x: x.slice(x.length - n * FEATURE_COUNT), y: y.slice(y.length - n) };
+}
+
+/** Rows of one made-up learner in a made-up exam. */
+export function syntheticRows(seed: number): Batch {
+  const rng = seededRng(seed);
+  const exam = syntheticExam(60 + (rng() % 240), 6 + (rng() % 10), rng);
+  const questions = exam.items.map((item, i) => ({ id: String(i), skills: item.skills.map(String), prior: item.prior }));
+  const answers = syntheticLearner(exam, 30 + (rng() % 220), rng).flatMap(({ item, y }) => {
+    const question = questions[item];
+    return question ? [{ question, y }] : [];
+  });
+  const tables = priorTables(questions);
+  return latestRows(rowsOf([answers], () => tables));
+}
+
+/** Simulated devices, each of an account of its own, contribute once over the real protocol. @returns how many were taken in */
+export async function contributeSome(air: Air, howMany: number): Promise<number> {
+  const config = await fetchConfig(air);
+  const model = await fetchModel(air, config);
+  const learner = referenceLearner();
+  let taken = 0;
+  for (let i = 0; i < howMany; i++) {
+    const device = await enrolVirtualDevice(air);
+    const delta = await deviceDelta(learner, model.base, syntheticRows(air.rng()));
+    const { status } = await device.contribute(config, model, delta, 1);
+    if (status === 201) taken++;
+  }
+  return taken;
+}

@@ -1,0 +1,90 @@
+import type { TaskConfig } from '#shared/aggregation/config.ts';
+import { type AccountSecrets, makeContribution, randomBytes } from '#shared/aggregation/contribution.ts';
+import { makeEnrolment } from '#shared/aggregation/enrolment.ts';
+import type { ModelRelease } from '#shared/aggregation/log-entry.ts';
+import type { Primitives } from '#shared/crypto/primitives.ts';
+import { sha256 } from '#shared/crypto/sha256.ts';
+import { fromHex } from '#shared/domain/bytes.ts';
+import type { Rng } from '#shared/maths/rng.ts';
+
+const BASE = '/api/sync/v1';
+
+/** A promoted version as a simulated device fetched it. */
+export interface FetchedModel {
+  readonly release: ModelRelease;
+  /** The weights that are served, shape [dim]. */
+  readonly served: Float32Array;
+  /** The weights devices train from, shape [dim]. */
+  readonly base: Float32Array;
+  readonly baseHash: Uint8Array;
+}
+
+/** Where simulated devices talk to, by what cryptography. */
+export interface Air {
+  /** URL of the leader, without trailing slash. */
+  readonly leader: string;
+  readonly crypto: Primitives;
+  readonly rng: Rng;
+}
+
+async function asked(air: Air, path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(`${air.leader}${BASE}${path}`, init);
+  if (response.ok) return response;
+  throw new Error(`${init.method ?? 'GET'} ${path}: ${response.status} ${await response.text()}`);
+}
+
+const bytesOf = (body: Uint8Array, method: string): RequestInit => ({
+  method,
+  body: Buffer.from(body),
+  headers: { 'Content-Type': 'application/octet-stream' },
+});
+
+/** The configuration of the model task that is in force, and the server's present moment. */
+export async function fetchConfig(air: Air): Promise<TaskConfig> {
+  const { tasks } = (await (await asked(air, '/fed/tasks')).json()) as { tasks: { config: TaskConfig }[] };
+  const last = tasks.at(-1);
+  if (!last) throw new Error('the installation offers no task');
+  return last.config;
+}
+
+/** The promoted version with its weights. */
+export async function fetchModel(air: Air, config: TaskConfig): Promise<FetchedModel> {
+  const latest = (await (await asked(air, `/fed/models/${config.task_id}/latest`)).json()) as { release: ModelRelease };
+  const { release } = latest;
+  const body = new Uint8Array(await (await asked(air, `/fed/models/${config.task_id}/${release.version}/weights`)).arrayBuffer());
+  const half = 4 * config.dim;
+  const floats = (from: number) => new Float32Array(body.slice(from, from + half).buffer);
+  return { release, served: floats(0), base: floats(half), baseHash: sha256(body.subarray(half)) };
+}
+
+/** A device of an account, enrolled over the real protocol. */
+export interface VirtualDevice {
+  readonly secrets: AccountSecrets;
+  /** Upload one update. @returns HTTP status of the upload, and its bytes */
+  contribute(
+    config: TaskConfig,
+    model: FetchedModel,
+    delta: Float32Array,
+    slot: number,
+  ): Promise<{ readonly status: number; readonly bytes: Uint8Array }>;
+}
+
+/** Make an account with one device, and enrol it. */
+export async function enrolVirtualDevice(air: Air): Promise<VirtualDevice> {
+  const { crypto, rng } = air;
+  const secrets = { accountSeed: randomBytes(32, rng), deviceSeed: randomBytes(32, rng), tagSecret: randomBytes(32, rng) };
+  const { challenge } = (await (await asked(air, '/fed/challenge', { method: 'POST' })).json()) as { challenge: string };
+  const body = makeEnrolment(crypto, secrets.accountSeed, secrets.deviceSeed, fromHex(challenge));
+  await asked(air, '/fed/enrol', bytesOf(body, 'POST'));
+  return {
+    secrets,
+    async contribute(config, model, delta, slot) {
+      const { version } = model.release;
+      const plan = { config, base: { version, sha256: model.baseHash }, promoted: version, slot, secrets };
+      const { bytes, entry } = makeContribution(crypto, plan, delta, rng);
+      const response = await fetch(`${air.leader}${BASE}/fed/reports/${entry.report_id}`, bytesOf(bytes, 'PUT'));
+      await response.arrayBuffer();
+      return { status: response.status, bytes };
+    },
+  };
+}
