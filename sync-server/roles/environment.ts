@@ -38,14 +38,17 @@ export const paths = () => {
 /** True in tests: clocks may be set, crash points are live, drains are short. */
 export const isTestMode = (): boolean => env['EG_TEST_MODE'] === '1';
 
-/** A crash test ends the process, as if by power, when the named point is reached for the n-th time: `EG_CRASH_AT=point:n`. */
+/**
+ * A crash test ends a process, as if by power, when the named point is reached for the n-th time: `EG_CRASH_AT=point:n`;
+ * this one, or the one named by `EG_CRASH_PID`.
+ */
 export function crashPoints(): (point: string) => void {
   const [name, count] = (isTestMode() ? (env['EG_CRASH_AT'] ?? '') : '').split(':');
   let left = Number(count ?? 1);
   return (point) => {
     if (point !== name) return;
     left -= 1;
-    if (left === 0) process.kill(process.pid, 'SIGKILL');
+    if (left === 0) process.kill(Number(env['EG_CRASH_PID'] || process.pid), 'SIGKILL');
   };
 }
 

@@ -26,6 +26,7 @@ import { contributeSome } from '../simulation/contribute-some.ts';
 import { openDatabase } from '../storage/database.ts';
 import { secretKeys } from '../storage/keys.ts';
 import { crashPoints, isTestMode, needed, paths, processClock, report, stopInOrder, wantedPort } from './environment.ts';
+import { leaderTestRoutes } from './test-routes.ts';
 
 const ROUND_EVERY_MS = 5000;
 
@@ -145,6 +146,7 @@ export async function runLeader(): Promise<void> {
         publish: () => transparency.publish(),
       }),
       ...testRoutes,
+      ...(isTestMode() ? leaderTestRoutes(leader, round) : []),
     ],
     gatekeeper: newGatekeeper(enrolment, staff),
   });

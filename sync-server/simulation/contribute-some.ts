@@ -35,8 +35,7 @@ export async function contributeSome(air: Air, howMany: number): Promise<number>
   for (let i = 0; i < howMany; i++) {
     const device = await enrolVirtualDevice(air);
     const delta = await deviceDelta(learner, model.base, syntheticRows(air.rng()));
-    const { status } = await device.contribute(config, model, delta, 1);
-    if (status === 201) taken++;
+    if ((await device.prepared(config, model, delta, 1).upload(air.leader)) === 201) taken++;
   }
   return taken;
 }

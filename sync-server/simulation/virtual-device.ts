@@ -57,16 +57,18 @@ export async function fetchModel(air: Air, config: TaskConfig): Promise<FetchedM
   return { release, served: floats(0), base: floats(half), baseHash: sha256(body.subarray(half)) };
 }
 
+/** A report as it was sealed, with what sends it; the same bytes every time. */
+export interface PreparedReport {
+  readonly bytes: Uint8Array;
+  /** @param leader URL, without trailing slash @returns the HTTP status */
+  upload(leader: string): Promise<number>;
+}
+
 /** A device of an account, enrolled over the real protocol. */
 export interface VirtualDevice {
   readonly secrets: AccountSecrets;
-  /** Upload one update. @returns HTTP status of the upload, and its bytes */
-  contribute(
-    config: TaskConfig,
-    model: FetchedModel,
-    delta: Float32Array,
-    slot: number,
-  ): Promise<{ readonly status: number; readonly bytes: Uint8Array }>;
+  /** Seal one update. @param delta weight units, shape [dim] */
+  prepared(config: TaskConfig, model: FetchedModel, delta: Float32Array, slot: number): PreparedReport;
 }
 
 /** Make an account with one device, and enrol it. */
@@ -78,13 +80,18 @@ export async function enrolVirtualDevice(air: Air): Promise<VirtualDevice> {
   await asked(air, '/fed/enrol', bytesOf(body, 'POST'));
   return {
     secrets,
-    async contribute(config, model, delta, slot) {
+    prepared(config, model, delta, slot) {
       const { version } = model.release;
       const plan = { config, base: { version, sha256: model.baseHash }, promoted: version, slot, secrets };
       const { bytes, entry } = makeContribution(crypto, plan, delta, rng);
-      const response = await fetch(`${air.leader}${BASE}/fed/reports/${entry.report_id}`, bytesOf(bytes, 'PUT'));
-      await response.arrayBuffer();
-      return { status: response.status, bytes };
+      return {
+        bytes,
+        async upload(leader) {
+          const response = await fetch(`${leader}${BASE}/fed/reports/${entry.report_id}`, bytesOf(bytes, 'PUT'));
+          await response.arrayBuffer();
+          return response.status;
+        },
+      };
     },
   };
 }

@@ -95,6 +95,11 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
     async transaction(work) {
       const client = await pool.connect();
       let isBroken = false;
+      // A connection lost between two statements is told by the next one; unheard, it would end the process.
+      const onLost = () => {
+        isBroken = true;
+      };
+      client.on('error', onLost);
       try {
         await client.query('BEGIN');
         const result = await work(sqlOf(client));
@@ -106,6 +111,7 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
         });
         throw cause;
       } finally {
+        client.off('error', onLost);
         client.release(isBroken);
       }
     },

@@ -155,9 +155,15 @@ function started(child: ChildProcess): Promise<void> {
  * @param root the repository, where node_modules is
  * @param dataRoot folder for `pg-<major>`; kept between starts
  * @param settings further server settings, such as `fsync=off` in tests
+ * @param wantedPort the port of an earlier start; default: a free one
  * @throws Error with one plain sentence where no Postgres can run
  */
-export async function startLocalCluster(root: string, dataRoot: string, settings: readonly string[] = []): Promise<LocalCluster> {
+export async function startLocalCluster(
+  root: string,
+  dataRoot: string,
+  settings: readonly string[] = [],
+  wantedPort?: number,
+): Promise<LocalCluster> {
   const found = systemBinaries() ?? embeddedBinaries(root);
   if (!found) throw new Error('No Postgres for this system: install PostgreSQL 15 or newer, or set DATABASE_URL.');
   const owner = ownerWhenRoot();
@@ -166,7 +172,7 @@ export async function startLocalCluster(root: string, dataRoot: string, settings
   takeOwnership(data);
   if (!existsSync(join(data, 'PG_VERSION'))) initialise(binaries, data, owner);
   await clearStaleLock(data);
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const options = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings].flatMap((s) => ['-c', s]);
   const child = spawn(join(binaries.bin, 'postgres'), ['-D', data, '-p', String(port), ...options], {
     ...owner,
