@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { priorlessAnswers } from '#models/difficulty/from-responses.ts';
 import { type DifficultyTables, noCounts, tablesFrom } from '#models/difficulty/tables.ts';
-import { countsOf, type LearnerAnswers, outOfFoldRows, rowsOf } from '#models/difficulty/training-rows.ts';
-import { deviceDelta } from '#models/federated/delta.ts';
+import { countsOf, type LearnerAnswers, latestRows, outOfFoldRows, rowsOf } from '#models/difficulty/training-rows.ts';
+import { DEVICE_ANSWERS, deviceDelta } from '#models/federated/delta.ts';
 import { type ReplayMode, type ReplayRules, replay, schedule } from '#models/federated/replay.ts';
 import { type Batch, weightsFromBytes } from '#models/learner.ts';
 import { logitsOf } from '#models/reference/network.ts';
@@ -22,7 +22,6 @@ import { squaredNorm } from '#shared/privacy/sanitise.ts';
 import { fastPrimitives } from '#sync-server/crypto/fast-primitives.ts';
 import { secureRng } from '#sync-server/crypto/secure-rng.ts';
 import { syntheticClass } from '#sync-server/federation/hold-out.ts';
-import { latestRows } from '#sync-server/simulation/contribute-some.ts';
 import { fleet, inParallel } from '#sync-server/simulation/fleet.ts';
 import { privateCounts } from '#sync-server/simulation/private-counts.ts';
 import { type RunningInstallation, startInstallation } from '#sync-server/simulation/running.ts';
@@ -126,7 +125,13 @@ function score(weights: Float32Array, held: Batch): { readonly auc: number; read
   return { auc, logLoss };
 }
 
-const rowsWith = (tables: DifficultyTables): readonly Batch[] => population.train.map((a) => latestRows(rowsOf([a], () => tables)));
+const rowsWith = (tables: DifficultyTables): readonly Batch[] =>
+  population.train.map((a) =>
+    latestRows(
+      rowsOf([a], () => tables),
+      DEVICE_ANSWERS,
+    ),
+  );
 const heldWith = (tables: DifficultyTables): Batch => rowsOf(population.test, () => tables);
 const rules: ReplayRules = { ...PRESETS[preset], grid_steps: GRID_STEPS, slots };
 

@@ -16,6 +16,7 @@ import { applyAppearance, keepAppearance } from './appearance.ts';
 const DonePage = lazy(async () => ({ default: (await import('#client/learner/done/done-page.tsx')).DonePage }));
 const MyModelPage = lazy(async () => ({ default: (await import('#client/learner/my-model/my-model-page.tsx')).MyModelPage }));
 const PacksPage = lazy(async () => ({ default: (await import('#client/learner/packs/packs-page.tsx')).PacksPage }));
+const SharingPage = lazy(async () => ({ default: (await import('#client/learner/sharing/sharing-page.tsx')).SharingPage }));
 const SettingsPage = lazy(async () => ({ default: (await import('#client/learner/settings/settings-page.tsx')).SettingsPage }));
 
 const TABS = [
@@ -33,7 +34,7 @@ function Tabs() {
       <ul>
         {TABS.map(({ href, key, Icon }) => (
           <li key={href}>
-            <Link href={href} aria-current={path === href ? 'page' : undefined}>
+            <Link href={href} aria-current={path === href || (href === '/settings' && path === '/sharing') ? 'page' : undefined}>
               <Icon className="icon" size={22} strokeWidth={1.75} aria-hidden />
               {t.nav[key]}
             </Link>
@@ -99,6 +100,7 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
         <Route path="/study/:session">{({ session }) => <StudyPage key={session} sessionId={session} />}</Route>
         <Route path="/done/:session">{({ session }) => <DonePage sessionId={session} />}</Route>
         <Route path="/packs">{withTabs(<PacksPage packId={packId} />)}</Route>
+        <Route path="/sharing">{withTabs(<SharingPage />)}</Route>
         <Route path="/settings">{withTabs(<SettingsPage appearance={appearance} onAppearance={onAppearance} />)}</Route>
         {packId === null ? (
           <Route path="/">
@@ -125,6 +127,11 @@ function useUntoldFault(): readonly [unknown, () => void] {
     return () => removeEventListener('unhandledrejection', tell);
   }, []);
   return [fault, () => setFault(null)];
+}
+
+/** On every page of a trial: what happens here protects nobody. */
+function TrialBanner() {
+  return <p className="trial">{useSpeech().t.trial}</p>;
 }
 
 function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null }) {
@@ -185,6 +192,7 @@ export function App({
     <LanguageProvider language={appearance.language}>
       <FaultBoundary fallback={<Fault />}>
         <LearnerPortsProvider value={ports}>
+          {import.meta.env.VITE_EG_TRIAL === '1' && <TrialBanner />}
           <Banners applyUpdate={applyUpdate} />
           <Screens appearance={appearance} onAppearance={change} />
         </LearnerPortsProvider>

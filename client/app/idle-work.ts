@@ -39,3 +39,18 @@ export function refitWhenDue(ports: LearnerPorts): () => void {
     () => undefined,
   );
 }
+
+const ROUND_EVERY_MS = 15 * 60_000;
+
+/** While sharing is on: send, check and pull at the start, when the network is back, and now and then. Without consent nothing is fetched. */
+export function shareWhenOnline(ports: LearnerPorts): void {
+  const round = async () => {
+    if (!(await ports.log.federation.value('consent'))) return;
+    await (await ports.sharing()).round(false);
+  };
+  // Failing is no harm: what waits is kept, and the sharing page says how things stand.
+  const quietly = () => whenIdle(() => void round().catch(() => undefined));
+  quietly();
+  addEventListener('online', quietly);
+  setInterval(quietly, ROUND_EVERY_MS);
+}

@@ -1,14 +1,16 @@
 import { catalogue } from 'virtual:packs';
 import * as z from 'zod/mini';
 import { type ExperimentLog, StorageFault } from '#client/ports/experiment-log.ts';
+import type { GlobalModel } from '#client/ports/global-model.ts';
 import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
 import type { Moment } from '#client/ports/numbering.ts';
 import { memoryPackStore, type PackStore } from '#client/ports/pack-store.ts';
+import type { Sharing } from '#client/sharing/sharing.ts';
 import { dexieExperimentLog } from '#client/storage/dexie-experiment-log.ts';
 import { dexiePackStore } from '#client/storage/dexie-pack-store.ts';
 import { engineCache, fetchPackFile, fetchStartModel } from '#client/sync/fetch-assets.ts';
 import type { TutorPorts } from '#client/tutor/desk.ts';
-import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
+import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
 import { trainingDesk } from '#client/tutor/training-desk.ts';
 import { openTutor, type Tutor } from '#client/tutor/tutor.ts';
 import { type BackendMemory, workerTrainer } from '#client/workers/worker-trainer.ts';
@@ -70,9 +72,16 @@ const rememberedSchema = z.object({ name: z.string(), findings: z.array(finding)
 const exclusively: TutorPorts['exclusively'] = async (work) =>
   navigator.locks ? navigator.locks.request('examsgraph-training', { ifAvailable: true }, (lock) => work(lock !== null)) : work(true);
 
+/** The shared model that was pulled and found no worse, or the one that came with the app. */
+async function servingModel(log: ExperimentLog, start: GlobalModel): Promise<GlobalModel> {
+  const pulled = await log.federation.value('serving');
+  return pulled ? { label: pulled.label, weights: pulled.served, sha256: pulled.sha256 } : start;
+}
+
 /** Join storage, workers and network into what the screens need. @throws StorageFault; Error when the start model cannot be had */
 export async function learnerPorts(): Promise<LearnerPorts> {
-  const [{ log, packs, storage }, global] = await Promise.all([openLog(), fetchStartModel()]);
+  const [{ log, packs, storage }, start] = await Promise.all([openLog(), fetchStartModel()]);
+  let global = await servingModel(log, start);
   const tutors = new Map<string, Promise<Tutor | null>>();
   const switches = testSwitches();
   const trainer = workerTrainer(trustedScriptUrl, backendMemory, switches);
@@ -102,6 +111,42 @@ export async function learnerPorts(): Promise<LearnerPorts> {
     return tutor;
   }
 
+  function tutorFor(packId: string): Promise<Tutor | null> {
+    const known = tutors.get(packId);
+    if (known) return known;
+    const opened = open(packId).then(
+      (tutor) => {
+        if (!tutor) tutors.delete(packId);
+        return tutor;
+      },
+      (cause: unknown) => {
+        tutors.delete(packId);
+        throw cause;
+      },
+    );
+    tutors.set(packId, opened);
+    return opened;
+  }
+
+  let sharing: Promise<Sharing> | null = null;
+  const openSharing = async (): Promise<Sharing> => {
+    const { sharingOf } = await import('./open-sharing.ts');
+    return sharingOf({
+      log,
+      trainer,
+      moment: now,
+      tutor: async () => {
+        const { packId } = await readSettings(log);
+        return packId ? tutorFor(packId) : null;
+      },
+      serve(model) {
+        // A session that is open goes on with what it began with; the next screen opens with the new model.
+        global = { label: model.label, weights: model.served, sha256: model.sha256 };
+        tutors.clear();
+      },
+    });
+  };
+
   return {
     log,
     storage,
@@ -110,21 +155,13 @@ export async function learnerPorts(): Promise<LearnerPorts> {
     installedPacks: () => packs.list(),
     fetchPack: async (entry) => install(await fetchPackFile(entry.url)),
     installPack: install,
-    tutorFor(packId) {
-      const known = tutors.get(packId);
-      if (known) return known;
-      const opened = open(packId).then(
-        (tutor) => {
-          if (!tutor) tutors.delete(packId);
-          return tutor;
-        },
-        (cause: unknown) => {
-          tutors.delete(packId);
-          throw cause;
-        },
-      );
-      tutors.set(packId, opened);
-      return opened;
+    tutorFor,
+    sharing() {
+      sharing ??= openSharing().catch((cause: unknown) => {
+        sharing = null;
+        throw cause;
+      });
+      return sharing;
     },
     training: trainingDesk(trainer),
     readiness: { check: cache.check },

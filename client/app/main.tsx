@@ -4,7 +4,7 @@ import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { App, CannotOpen } from './app.tsx';
 import { applyAppearance, storedAppearance } from './appearance.ts';
-import { fetchEngineWhenIdle, refitWhenDue } from './idle-work.ts';
+import { fetchEngineWhenIdle, refitWhenDue, shareWhenOnline } from './idle-work.ts';
 import { learnerPorts } from './learner-ports.ts';
 import { registerServiceWorker } from './service-worker.ts';
 
@@ -40,6 +40,7 @@ try {
   paint();
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
+  shareWhenOnline(ports);
 } catch (cause) {
   const kind =
     cause instanceof StorageFault ? (cause.kind === 'unavailable' ? 'unknown' : cause.kind) : navigator.onLine ? 'unknown' : 'offline';

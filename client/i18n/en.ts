@@ -4,6 +4,7 @@ import { count } from './english-count.ts';
 /** Every text of the app in English; the Korean catalogue has the same shape, or the build fails. */
 export const en = {
   name: 'ExamsGraph',
+  trial: 'Trial: not private',
   nav: { home: 'Home', model: 'My model', packs: 'Packs', settings: 'Settings', label: 'Main' },
   common: {
     loading: 'One moment …',
@@ -181,7 +182,10 @@ export const en = {
     refused: 'The browser did not grant it. It often does once the app is installed.',
     counts: (answers: number, events: number) => `${count(answers, 'answer', 'answers')}, ${count(events, 'log entry', 'log entries')}`,
     about: 'About',
-    aboutText: 'No advertising, no account. Your answers are kept on this phone and sent nowhere.',
+    aboutText: 'No advertising, no account. Your answers are kept on this phone and never leave it.',
+    sharing: 'Sharing',
+    sharingText: 'Off unless you switch it on: help the shared model to learn, without your answers leaving this phone.',
+    sharingOpen: 'See what would be shared',
   },
   storageFault: {
     memory: 'This browser keeps nothing here (private mode?). You can study, but answers are gone when the page closes.',

@@ -3,6 +3,7 @@ import { epochMs } from '#shared/domain/time.ts';
 import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
 import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { ExperimentLog } from './experiment-log.ts';
+import type { ContributionRow } from './federation-store.ts';
 import { allRows } from './memory-experiment-log.ts';
 import type { Moment } from './numbering.ts';
 
@@ -57,6 +58,23 @@ export function describeLog(
     });
     afterEach(() => log.close());
     const latest = async (key: string) => (await log.get('latest_metrics', ['r1', key]))?.value;
+
+    test('a contribution is booked with its run, or neither is there', async () => {
+      const row = { report_id: 'r1', status: 'sealed', sealedAt: 1 } as ContributionRow;
+      const outbox = { report_id: 'r1', bytes: Uint8Array.of(1, 2, 3), tries: 0, notBefore: 0 };
+      const federation = [{ kind: 'contribution', row } as const, { kind: 'outbox', row: outbox } as const];
+      const setting = { kind: 'setting.set', body: { key: 'a', value: 'b' } } as const;
+      expect((await log.append([setting], { federation, expectHead: 9 })).kind).toBe('stale');
+      expect([await log.federation.contributions(), await log.federation.outbox()]).toEqual([[], []]);
+      await log.append([setting], { federation });
+      expect([await log.federation.contributions(), await log.federation.outbox()]).toEqual([[row], [outbox]]);
+      await log.federation.write([
+        { kind: 'contribution', row: { ...row, status: 'accepted' } },
+        { kind: 'sent', reportId: 'r1' },
+      ]);
+      expect((await log.federation.contributions()).map((r) => r.status)).toEqual(['accepted']);
+      expect(await log.federation.outbox()).toEqual([]);
+    });
 
     test('an answer, its metrics and the personal state appear together', async () => {
       const result = await log.append([answer('a1', 1)], { personal: { pack_id: 'p1', model_version: 'm/1', layer: { answers: 1 } } });

@@ -1,5 +1,6 @@
 import type { Draft, LogEvent } from '#shared/tracking/event.ts';
 import type { RowKey, TableName, Tables } from '#shared/tracking/rows.ts';
+import type { FederationChange, FederationStore } from './federation-store.ts';
 
 /** Reads the rows folded out of the log. */
 export interface LogReader {
@@ -35,6 +36,8 @@ export interface Together {
   /** The personal state once the events are in; gets the last one's sequence number. */
   readonly personal?: Omit<PersonalRow, 'seq'>;
   readonly artifacts?: readonly ArtifactBytes[];
+  /** What belongs to the federation: a contribution is booked with its run, or not at all. */
+  readonly federation?: readonly FederationChange[];
   /** Refuse with `stale` unless this is the log's latest sequence number. */
   readonly expectHead?: number;
 }
@@ -71,6 +74,8 @@ export interface ExperimentLog extends LogReader {
   head(): Promise<number>;
   /** Run `read` now and after every change it may depend on, in any tab. @returns stops it */
   watch<T>(read: (reader: LogReader) => Promise<T>, onValue: (value: T) => void, onFault: (fault: unknown) => void): () => void;
+  /** The federation's side of the same database. */
+  readonly federation: FederationStore;
   /** Every event in order. */
   events(): Promise<readonly LogEvent[]>;
   /** Drop every row and fold them anew from the events. */

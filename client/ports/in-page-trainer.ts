@@ -2,6 +2,8 @@ import { runTraining } from '#models/difficulty/training-job.ts';
 import { TrainingStopped } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
+import { seededRng } from '#shared/maths/rng.ts';
+import { contributionOf } from './make-contribution.ts';
 import { type Trainer, TrainingLost } from './trainer.ts';
 
 /** Trains on the page's own thread in plain TypeScript: for tests. */
@@ -20,5 +22,6 @@ export function inPageTrainer(): Trainer {
         throw cause instanceof TrainingStopped ? new TrainingLost('stopped') : cause;
       }
     },
+    contribute: (job) => contributionOf(job, seededRng(1)),
   };
 }

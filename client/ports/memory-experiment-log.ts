@@ -4,6 +4,7 @@ import { checkDraft, type Draft, type LogEvent } from '#shared/tracking/event.ts
 import { project } from '#shared/tracking/project.ts';
 import { keyOf, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
 import type { Appended, ExperimentLog, LogReader, PersonalRow, Together } from './experiment-log.ts';
+import { memoryFederationStore } from './memory-federation-store.ts';
 import { type Head, type Moment, numbered } from './numbering.ts';
 
 type Maps = { [T in TableName]: Map<string, Tables[T]> };
@@ -27,6 +28,9 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
   const artifacts = new Map<string, Uint8Array>();
   const watchers = new Set<() => void>();
   const inTurn = oneAtATime();
+  const federation = memoryFederationStore(() => {
+    for (const tell of watchers) tell();
+  });
   const store: RowStore = {
     get: async (table, key) => maps[table].get(JSON.stringify(key)),
     put: async (table, row) => void maps[table].set(JSON.stringify(keyOf(table, row)), row),
@@ -61,6 +65,7 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
     head = next;
     log.push(...events);
     if (together.personal) personal.set(together.personal.pack_id, { ...together.personal, seq: head.seq });
+    if (together.federation) await federation.write(together.federation);
     for (const { run_id, path, bytes } of together.artifacts ?? []) artifacts.set(JSON.stringify([run_id, path]), bytes);
     for (const tell of watchers) tell();
     return { kind: 'appended', events, head: head.seq };
@@ -68,6 +73,7 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
 
   return {
     ...reader,
+    federation,
     append: (drafts, together = {}) => inTurn(() => append(drafts, together)),
     head: async () => head.seq,
     watch(read, onValue, onFault) {

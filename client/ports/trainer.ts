@@ -1,5 +1,7 @@
 import type { CandidateKind } from '#models/difficulty/candidate.ts';
 import type { TrainingJob, TrainingResult } from '#models/difficulty/training-job.ts';
+import type { ContributionPlan } from '#shared/aggregation/contribution.ts';
+import type { LedgerEntry } from '#shared/aggregation/personal-ledger.ts';
 
 /** How one backend fared when the choice was made. */
 export interface BackendReport {
@@ -28,6 +30,24 @@ export interface Trained extends TrainingResult {
   readonly trainMs: number;
 }
 
+/** An update to be made and sealed: plain values only. */
+export interface ContributionJob {
+  /** The weights to train from, shape [1473]. */
+  readonly base: Float32Array;
+  readonly questions: TrainingJob['questions'];
+  /** Scored answers in order. */
+  readonly answers: readonly { readonly itemId: string; readonly y: 0 | 1 }[];
+  readonly plan: ContributionPlan;
+}
+
+/** A sealed update with the entry to book for it. */
+export interface Contribution {
+  readonly bytes: Uint8Array;
+  readonly entry: LedgerEntry;
+  /** Whether the update was longer than the clip norm. */
+  readonly isClipped: boolean;
+}
+
 /** Why no result came. */
 export class TrainingLost extends Error {
   readonly kind: 'stopped' | 'died' | 'failed' | 'busy';
@@ -42,4 +62,6 @@ export class TrainingLost extends Error {
 export interface Trainer {
   /** @throws TrainingLost */
   train(job: TrainingJob, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
+  /** Train one update from the global weights, clip, noise, mask and seal it; nothing is stored or sent. @throws TrainingLost */
+  contribute(job: ContributionJob): Promise<Contribution>;
 }

@@ -5,6 +5,7 @@ import { uuidv7 } from '#shared/domain/ids.ts';
 import { checkDraft, type Draft, isKnownKind, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
 import { KEYS, type RowKey, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
+import { applyFederation, dexieFederationStore } from './dexie-federation-store.ts';
 import { JOURNAL_VERSION, type JournalDatabase, journalDatabase } from './journal-database.ts';
 import { storageFault } from './storage-fault.ts';
 
@@ -96,6 +97,7 @@ async function append(db: JournalDatabase, deviceId: string, { drafts, ids, toge
   for (const event of events) await project(event, rows);
   await db.heads.put(next);
   if (together.personal) await db.personal.put({ ...together.personal, seq: next.seq });
+  if (together.federation) await applyFederation(db, together.federation);
   if (together.artifacts) await db.artifacts.bulkPut([...together.artifacts]);
   return { kind: 'appended', events, head: next.seq };
 }
@@ -138,6 +140,7 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
   const write = <T>(scope: (tx: Transaction) => Promise<T>): Promise<T> => guarded(db, () => db.transaction('rw', db.tables, scope));
   return {
     ...reader(db),
+    federation: dexieFederationStore(db, write, named),
     async append(drafts, together = {}) {
       drafts.forEach(checkDraft);
       const now = moment();

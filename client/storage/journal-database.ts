@@ -1,17 +1,21 @@
 import { Dexie, type EntityTable, type Table } from 'dexie';
 import type { PersonalRow } from '#client/ports/experiment-log.ts';
+import type { ContributionRow, OutboxRow } from '#client/ports/federation-store.ts';
 import type { Head } from '#client/ports/numbering.ts';
 import type { LogEvent } from '#shared/tracking/event.ts';
 import type { TableName, Tables } from '#shared/tracking/rows.ts';
 
 /** Version of the journal's schema; each release's is frozen as a fixture in `journal-fixtures/`. */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 /** The learner's database: the log and everything folded from it, written with strict durability. */
 export type JournalDatabase = Dexie & { readonly [T in TableName]: Table<Tables[T]> } & {
   readonly events: Table<LogEvent>;
   readonly heads: EntityTable<Head, 'device_id'>;
   readonly personal: EntityTable<PersonalRow, 'pack_id'>;
+  readonly federation: Table<{ readonly key: string; readonly value: unknown }>;
+  readonly contributions: Table<ContributionRow>;
+  readonly outbox: Table<OutboxRow>;
   readonly artifacts: Table<{ readonly run_id: string; readonly path: string; readonly bytes: Uint8Array }>;
 };
 
@@ -37,9 +41,13 @@ const STORES: Record<TableName | 'events' | 'heads' | 'personal' | 'artifacts', 
   personal: 'pack_id',
 };
 
+/** Since version 2: the device's side of the federation. */
+const FEDERATION_STORES = { federation: 'key', contributions: 'report_id', outbox: 'report_id' };
+
 /** The database, not yet open. @param name tests use their own */
 export function journalDatabase(name = 'examsgraph-journal'): JournalDatabase {
   const db = new Dexie(name, { chromeTransactionDurability: 'strict' });
-  db.version(JOURNAL_VERSION).stores(STORES);
+  db.version(1).stores(STORES);
+  db.version(2).stores(FEDERATION_STORES);
   return db as unknown as JournalDatabase;
 }

@@ -28,6 +28,11 @@ describe('frozen databases of every released schema', () => {
       if (table in rows) expect(rows[table], table).toEqual(kept.map(fromJson));
       if (table === 'events') expect(await log.events()).toEqual(kept.map(fromJson));
     }
+    const keptIn = (table: string) => before.stores.find((st) => st.name === table)?.rows.map(fromJson) ?? [];
+    expect(await log.federation.contributions()).toEqual(keptIn('contributions'));
+    expect(await log.federation.outbox()).toEqual(keptIn('outbox'));
+    for (const row of keptIn('federation') as { key: 'consent'; value: unknown }[])
+      expect(await log.federation.value(row.key)).toEqual(row.value);
     expect(Object.values(rows).flat().length).toBeGreaterThan(50);
     await log.rebuild();
     expect(await allRows(log)).toEqual(rows);

@@ -2,6 +2,7 @@ import { createContext, useContext, useEffect, useState } from 'react';
 import type { ExperimentLog, LogReader } from '#client/ports/experiment-log.ts';
 import type { Moment } from '#client/ports/numbering.ts';
 import type { Engine, Readiness } from '#client/ports/readiness.ts';
+import type { Sharing } from '#client/sharing/sharing.ts';
 import type { Result } from '#shared/domain/result.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { PackFault } from '#shared/packs/validate.ts';
@@ -35,6 +36,8 @@ export interface LearnerPorts {
   /** The tutor of a pack; one per pack and page. Null if the pack is not on this device. */
   tutorFor(packId: string): Promise<Tutor | null>;
   readonly training: TrainingDesk;
+  /** The device's side of the federation; fetched when it is first used. */
+  readonly sharing: () => Promise<Sharing>;
   readonly readiness: Readiness;
   readonly engine: Engine;
 }

@@ -219,7 +219,9 @@ describe('the state in memory', () => {
 });
 
 describe('training', () => {
+  const { contribute } = inPageTrainer();
   const trainedBy = (change: (trained: Trained) => Trained): Trainer => ({
+    contribute,
     train: async (...args) => change(await inPageTrainer().train(...args)),
   });
 
@@ -259,6 +261,7 @@ describe('training', () => {
     await study(tutor, 34, knowsTopicA);
     let isFirst = true;
     const slow: Trainer = {
+      contribute,
       train: async (...args) => {
         const trained = await inPageTrainer().train(...args);
         if (isFirst) await study(tutor, 3, knowsTopicA);
@@ -299,6 +302,7 @@ describe('training', () => {
     const { tutor, log } = desk(18);
     const id = await study(tutor, 34, knowsTopicA);
     const slow: Trainer = {
+      contribute,
       train: async (...args) => {
         const trained = await inPageTrainer().train(...args);
         await tutor.undo(id);
@@ -317,7 +321,7 @@ describe('training', () => {
     const { tutor, log } = desk(14);
     await study(tutor, 34, knowsTopicA);
     const before = await seen(tutor);
-    const lost: Trainer = { train: () => Promise.reject(new TrainingLost(kind)) };
+    const lost: Trainer = { contribute, train: () => Promise.reject(new TrainingLost(kind)) };
     await expect(tutor.train(lost, () => undefined, never)).rejects.toMatchObject({ kind });
     expect(await seen(tutor)).toEqual(before);
     expect((await log.list('runs')).find((r) => r.run_name.startsWith('refit'))?.status).toBe(status);

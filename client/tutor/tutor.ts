@@ -1,9 +1,11 @@
+import type { GlobalModel } from '#client/ports/global-model.ts';
 import type { Trained, Trainer, TrainingProgress } from '#client/ports/trainer.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
 import { openDesk, type TutorPorts } from './desk.ts';
+import { type GlobalVerdict, judgeGlobal } from './judge-global.ts';
 import { recommend } from './recommend.ts';
 import { endSession, question, type SessionPlan, type Shown, startSession } from './session.ts';
 import { closeLostRuns, isRefitDue, trainModel } from './training.ts';
@@ -26,6 +28,8 @@ export interface Tutor {
   train(trainer: Trainer, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
   isRefitDue(): Promise<boolean>;
   closeLostRuns(): Promise<void>;
+  /** How another shared model does on this learner's own answers, beside the one that serves. */
+  readonly judge: (candidate: GlobalModel) => Promise<GlobalVerdict>;
 }
 
 /** Open a pack for study. */
@@ -46,5 +50,6 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     train: (trainer, onProgress, signal) => trainModel(desk, trainer, onProgress, signal),
     isRefitDue: () => isRefitDue(ports.log, desk),
     closeLostRuns: () => closeLostRuns(desk),
+    judge: (candidate) => judgeGlobal(desk, candidate),
   };
 }

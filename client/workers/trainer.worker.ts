@@ -1,11 +1,12 @@
 import { expose } from 'comlink';
-import type { Trained, TrainingProgress } from '#client/ports/trainer.ts';
+import { contributionOf } from '#client/ports/make-contribution.ts';
+import type { Contribution, ContributionJob, Trained, TrainingProgress } from '#client/ports/trainer.ts';
 import { runTraining, type TrainingJob } from '#models/difficulty/training-job.ts';
 import type { Learner } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
 import { startBackend, tensorCount } from '#models/tfjs/backend.ts';
-import { normal, seededRng, uniform } from '#shared/maths/rng.ts';
+import { normal, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
 
 /** What a test build may ask of the worker. */
 export interface WorkerOptions {
@@ -45,7 +46,29 @@ const isAlive = new Promise<void>((granted) => {
   });
 });
 
+const POOL_WORDS = 4096;
+/** uint32 words from the browser's generator, drawn in pools of 16 KiB; used words are zeroed. */
+function secureRng(): Rng {
+  const pool = new Uint32Array(POOL_WORDS);
+  let at = POOL_WORDS;
+  return () => {
+    if (at === POOL_WORDS) {
+      crypto.getRandomValues(pool);
+      at = 0;
+    }
+    const word = pool[at] as number;
+    pool[at++] = 0;
+    return word;
+  };
+}
+
 const api = {
+  /** Make and seal one update. */
+  async contribute(job: ContributionJob): Promise<Contribution> {
+    await isAlive;
+    return contributionOf(job, secureRng());
+  },
+
   /** Refit and judge; progress is told through `tell`. It is stopped by ending the worker. */
   async train(job: TrainingJob, options: WorkerOptions, tell: (progress: TrainingProgress) => void): Promise<Trained> {
     await isAlive;

@@ -1,5 +1,12 @@
 import { proxy, wrap } from 'comlink';
-import { type BackendReport, type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
+import {
+  type BackendReport,
+  type Contribution,
+  type Trained,
+  type Trainer,
+  TrainingLost,
+  type TrainingProgress,
+} from '#client/ports/trainer.ts';
 import type { TrainerApi, WorkerOptions } from './trainer.worker.ts';
 import workerUrl from './trainer.worker.ts?worker&url';
 
@@ -77,6 +84,19 @@ export function workerTrainer(
         throw fault;
       } finally {
         watch.abort();
+        worker.terminate();
+      }
+    },
+    async contribute(job) {
+      const worker = new Worker(trusted(workerUrl), { type: 'module', name: `examsgraph-trainer-${crypto.randomUUID()}` });
+      try {
+        return await new Promise<Contribution>((done, lost) => {
+          worker.addEventListener('error', (event) => lost(new TrainingLost('failed', event.message || 'the worker could not be loaded')));
+          (wrap<TrainerApi>(worker).contribute(job) as Promise<Contribution>).then(done, lost);
+        });
+      } catch (cause) {
+        throw namedFault(cause);
+      } finally {
         worker.terminate();
       }
     },

@@ -38,3 +38,9 @@ export function outOfFoldRows(learners: readonly LearnerAnswers[], folds = 4): B
   const tables = Array.from({ length: folds }, (_, fold) => tablesFrom(countsOf(learners, (learner) => learner % folds !== fold)));
   return rowsOf(learners, (learner) => tables[learner % folds] as DifficultyTables);
 }
+
+/** The last rows of a batch, at most `limit`; fresh arrays. */
+export function latestRows({ x, y }: Batch, limit: number): Batch {
+  const n = Math.min(limit, y.length);
+  return { x: x.slice(x.length - n * FEATURE_COUNT), y: y.slice(y.length - n) };
+}

@@ -2,12 +2,12 @@ import { configHashHex, slotAt, type TaskConfig } from '#shared/aggregation/conf
 import { mayLand } from '#shared/aggregation/flush.ts';
 import { leaderBoxHash } from '#shared/aggregation/flush-message.ts';
 import { MAX_DIM } from '#shared/aggregation/header.ts';
+import { type Receipt, type ReportState, signReceipt } from '#shared/aggregation/receipt.ts';
 import { isSignedByDevice, parseReport, type ReportParts, reportBytes } from '#shared/aggregation/report.ts';
 import { keyId } from '#shared/aggregation/seal.ts';
 import { sha256 } from '#shared/crypto/sha256.ts';
-import { concat, dom, sameBytes, toHex } from '#shared/domain/bytes.ts';
+import { sameBytes, toHex } from '#shared/domain/bytes.ts';
 import { HORIZON_SLOTS } from '#shared/privacy/accountant.ts';
-import { canonicalBytes, type Json } from '#shared/transparency/canonical-json.ts';
 import type { Sql } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
 import { type Device, deviceByKey } from './enrolment.ts';
@@ -15,27 +15,6 @@ import { championVersion, configsOf, type LeaderPorts, lastSlot } from './leader
 
 /** The longest body that can be a report. */
 export const MAX_REPORT_BYTES = reportBytes(MAX_DIM);
-
-/** Where a report is on its way. */
-export type ReportState = 'held' | 'frozen' | 'landed' | 'withdrawn' | 'expired' | 'rejected' | 'lost' | 'erased';
-
-/** What the leader vouches for about a report; signed over its canonical JSON. */
-export interface Receipt {
-  readonly report_id: string;
-  readonly task_id: string;
-  readonly state: ReportState;
-  readonly reason: string | null;
-  readonly t: number | null;
-  readonly log_index: number | null;
-  readonly version: number | null;
-  readonly version_status: string | null;
-  readonly at: number;
-}
-
-/** Bytes under a receipt's signature. */
-export function receiptMessage(receipt: Receipt): Uint8Array {
-  return concat(dom('examsgraph/v1/sign/receipt'), canonicalBytes(receipt as unknown as Json));
-}
 
 interface ReportRow {
   readonly state: ReportState;
@@ -74,7 +53,7 @@ function signed(ports: LeaderPorts, row: ReportRow & { task_id: Buffer }, report
     version_status: row.version_status,
     at: ports.now(),
   };
-  return { receipt, signature: toHex(ports.crypto.sign(receiptMessage(receipt), ports.signSeed)) };
+  return { receipt, signature: signReceipt(ports.crypto, receipt, ports.signSeed) };
 }
 
 async function configFor(sql: Sql, { header }: ReportParts, now: number): Promise<TaskConfig> {

@@ -51,13 +51,17 @@ async function proven(log: OpenLog, index: number) {
 }
 
 async function tasks({ leader, log }: FederationRoutesPorts) {
-  const rows = await leader.db.query<{ config: TaskConfig; helper_signature: Buffer; log_index: string }>(
-    'SELECT config, helper_signature, log_index FROM task_configs ORDER BY log_index',
+  const rows = await leader.db.query<{ config: TaskConfig; helper_signature: Buffer; log_index: string; entry: string; waiting: string }>(
+    `SELECT c.config, c.helper_signature, c.log_index, l.entry,
+       (SELECT count(*) FROM reports r WHERE r.config_hash = c.config_hash AND r.state IN ('held', 'frozen')) AS waiting
+     FROM task_configs c JOIN log_leaf l ON l.idx = c.log_index ORDER BY c.log_index`,
   );
   return Promise.all(
     rows.map(async (row) => ({
       config: row.config,
       helper_signature: toHex(row.helper_signature),
+      logged_at: (JSON.parse(row.entry) as { at: number }).at,
+      waiting: Number(row.waiting),
       ...(await proven(log, Number(row.log_index))),
     })),
   );
@@ -164,7 +168,7 @@ function taskRoutes(ports: FederationRoutesPorts): readonly Route<never>[] {
       access: PUBLIC,
       async handle() {
         const list = await tasks(ports);
-        const etag = `"${list.map((t) => `${configHashHex(t.config).slice(0, 16)}-${parseNote(t.checkpoint)?.checkpoint.size ?? 0}`).join('.')}"`;
+        const etag = `"${list.map((t) => `${configHashHex(t.config).slice(0, 16)}-${parseNote(t.checkpoint)?.checkpoint.size ?? 0}-${t.waiting}`).join('.')}"`;
         return { status: 200, json: { now: leader.now(), tasks: list }, etag };
       },
     },

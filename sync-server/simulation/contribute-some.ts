@@ -1,17 +1,11 @@
 import { priorTables } from '#models/difficulty/tables.ts';
-import { rowsOf } from '#models/difficulty/training-rows.ts';
+import { latestRows, rowsOf } from '#models/difficulty/training-rows.ts';
 import { DEVICE_ANSWERS, deviceDelta } from '#models/federated/delta.ts';
-import { type Batch, FEATURE_COUNT } from '#models/learner.ts';
+import type { Batch } from '#models/learner.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
 import { syntheticExam, syntheticLearner } from '#models/synthetic/learners.ts';
 import { seededRng } from '#shared/maths/rng.ts';
 import { type Air, enrolVirtualDevice, fetchConfig, fetchModel } from './virtual-device.ts';
-
-/** The latest rows a device trains on. */
-export function latestRows({ x, y }: Batch, limit = DEVICE_ANSWERS): Batch {
-  const n = Math.min(limit, y.length);
-  return { x: x.slice(x.length - n * FEATURE_COUNT), y: y.slice(y.length - n) };
-}
 
 /** Rows of one made-up learner in a made-up exam. */
 export function syntheticRows(seed: number): Batch {
@@ -23,7 +17,10 @@ export function syntheticRows(seed: number): Batch {
     return question ? [{ question, y }] : [];
   });
   const tables = priorTables(questions);
-  return latestRows(rowsOf([answers], () => tables));
+  return latestRows(
+    rowsOf([answers], () => tables),
+    DEVICE_ANSWERS,
+  );
 }
 
 /** Simulated devices, each of an account of its own, contribute once over the real protocol. @returns how many were taken in */

@@ -1,5 +1,6 @@
 import { Check, Minus } from 'lucide-react';
 import { useState } from 'react';
+import { Link } from 'wouter';
 import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
 import { type Appearance, LOOKS, TEXT_SIZES } from '#client/ports/look.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
@@ -112,6 +113,13 @@ export function SettingsPage({
           choices={TEXT_SIZES.map((size) => ({ value: size, label: `${size} %` }))}
           onChange={(textSize) => onAppearance({ ...appearance, textSize })}
         />
+      </section>
+      <section className="card" aria-labelledby="sharing">
+        <h2 id="sharing">{t.settings.sharing}</h2>
+        <p>{t.settings.sharingText}</p>
+        <Link href="/sharing" className="button">
+          {t.settings.sharingOpen}
+        </Link>
       </section>
       <OnThisPhone />
       <section className="card" aria-labelledby="about">

@@ -1,0 +1,8 @@
+import { enSharing, type SharingWords } from './en-sharing.ts';
+import { koSharing } from './ko-sharing.ts';
+import type { LanguageTag } from './language.tsx';
+
+/** Texts of the sharing page in a language. */
+export function sharingWords(language: LanguageTag): SharingWords {
+  return language === 'ko' ? koSharing : enSharing;
+}

@@ -1,0 +1,147 @@
+import { useCallback, useEffect, useState } from 'react';
+import { useSpeech } from '#client/i18n/language.tsx';
+import { sharingWords } from '#client/i18n/sharing-words.ts';
+import { type RoundOutcome, readSharing, type Sharing, type SharingView } from '#client/sharing/sharing.ts';
+import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
+import { ConsentCard } from './consent-card.tsx';
+import { Contributions, SharedModel } from './contributions.tsx';
+
+function Outcome({ outcome }: { readonly outcome: RoundOutcome | 'failed' }) {
+  const words = sharingWords(useSpeech().language);
+  if (outcome === 'failed') return <Notice tone="bad">{words.failed}</Notice>;
+  switch (outcome.kind) {
+    case 'off':
+      return null;
+    case 'done':
+      return (
+        <Notice>
+          <p>{words.outcome.done}</p>
+          <p className="number">{words.buffer(Math.min(outcome.waiting, outcome.k), outcome.k)}</p>
+          {outcome.abstained && <p>{words.abstained[outcome.abstained]}</p>}
+        </Notice>
+      );
+    case 'distrusted':
+      return <Notice tone="bad">{words.distrust[outcome.rule]}</Notice>;
+    case 'refused':
+      return <Notice tone="bad">{words.outcome.refused(outcome.reason)}</Notice>;
+    default:
+      return <Notice>{words.outcome[outcome.kind]}</Notice>;
+  }
+}
+
+function useRounds(sharing: Sharing, isOn: boolean) {
+  const [outcome, setOutcome] = useState<RoundOutcome | 'failed' | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const run = useCallback(
+    async (isAsked: boolean, before?: () => Promise<void>) => {
+      setBusy(true);
+      try {
+        await before?.();
+        setOutcome(await sharing.round(isAsked));
+      } catch {
+        setOutcome('failed');
+      }
+      setBusy(false);
+    },
+    [sharing],
+  );
+  useEffect(() => {
+    if (!isOn) return;
+    void run(false);
+    return sharing.listen(() => void run(false));
+  }, [isOn, run, sharing]);
+  return { outcome, isBusy, run };
+}
+
+function SharingOn({ sharing, view }: { readonly sharing: Sharing; readonly view: SharingView }) {
+  const { language } = useSpeech();
+  const words = sharingWords(language);
+  const { outcome, isBusy, run } = useRounds(sharing, true);
+  const [hasFailed, setFailed] = useState(false);
+  const own = view.contributions.find((c) => c.versionStatus === 'released' && c.version !== null);
+  const since = new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(view.consent?.at);
+  return (
+    <>
+      {own?.version != null && <Notice>{words.tour(own.version)}</Notice>}
+      <section className="card" aria-labelledby="on">
+        <h2 id="on">{words.on}</h2>
+        <p className="quiet">{words.since(since)}</p>
+        {view.waiting > 0 && <p className="number">{words.waiting(view.waiting)}</p>}
+        {outcome && <Outcome outcome={outcome} />}
+        {hasFailed && <Notice tone="bad">{words.failed}</Notice>}
+        <div className="pair">
+          <button type="button" className="button" disabled={isBusy} onClick={() => void run(true)}>
+            {isBusy ? words.busy : words.now}
+          </button>
+          <button type="button" className="button" onClick={() => void sharing.withdraw().catch(() => setFailed(true))}>
+            {words.stop}
+          </button>
+        </div>
+        {sharing.isTrial && (
+          <>
+            <p>{words.simulateLead}</p>
+            <button
+              type="button"
+              className="button primary"
+              disabled={isBusy}
+              onClick={() =>
+                void run(true, async () => {
+                  await sharing.round(true);
+                  await sharing.simulate();
+                })
+              }
+            >
+              {words.simulate}
+            </button>
+          </>
+        )}
+      </section>
+    </>
+  );
+}
+
+function Asked({ sharing }: { readonly sharing: Sharing }) {
+  const { t, language } = useSpeech();
+  const words = sharingWords(language);
+  const proposal = useOnce(() => sharing.proposal(), 'proposal');
+  if (proposal.kind === 'waiting') return <Waiting text={t.common.loading} />;
+  if (proposal.kind === 'failed') return <Notice>{words.cannotAsk}</Notice>;
+  return <ConsentCard sharing={sharing} proposal={proposal.value} onAgreed={() => undefined} />;
+}
+
+function Body({ sharing }: { readonly sharing: Sharing }) {
+  const { t } = useSpeech();
+  const { log } = usePorts();
+  const view = useLog(() => readSharing(log), 'sharing');
+  if (view.kind === 'waiting') return <Waiting text={t.common.loading} />;
+  if (view.kind === 'failed') return <Notice tone="bad">{storageWords(t, view.fault)}</Notice>;
+  const { consent, contributions, latest } = view.value;
+  return (
+    <>
+      {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} />}
+      {consent && <SharedModel latest={latest} />}
+      {consent && <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent.epsilonCap} />}
+    </>
+  );
+}
+
+/** What is shared, with whom, at what price, and what came of it; off until the learner switches it on. */
+export function SharingPage() {
+  const { t, language } = useSpeech();
+  const words = sharingWords(language);
+  const ports = usePorts();
+  const sharing = useOnce(() => ports.sharing(), 'sharing');
+  return (
+    <main className="page">
+      <header>
+        <h1>{words.title}</h1>
+        <p className="quiet">{words.lead}</p>
+      </header>
+      {sharing.kind === 'waiting' && <Waiting text={t.common.loading} />}
+      {sharing.kind === 'failed' && <Notice tone="bad">{words.failed}</Notice>}
+      {sharing.kind === 'ready' && <Body sharing={sharing.value} />}
+    </main>
+  );
+}

@@ -1,0 +1,105 @@
+import type { LedgerEntry } from '#shared/aggregation/personal-ledger.ts';
+import type { Pins, SeenTree } from '#shared/aggregation/verify.ts';
+
+/** What the learner agreed to; absent or false: nothing is ever sent. */
+export interface Consent {
+  readonly training: boolean;
+  readonly at: number;
+  readonly ageBand: '14-15' | '16+';
+  /** Greatest worst-case epsilon agreed to; null on a trial, where none is claimed. */
+  readonly epsilonCap: number | null;
+  readonly textSha256: string;
+  readonly textVersion: string;
+  readonly language: string;
+  readonly pins: Pins;
+}
+
+/** Keys of this device's account; they leave it inside an encrypted backup alone. Seeds hexadecimal. */
+export interface AccountKeys {
+  readonly accountSeed: string;
+  readonly deviceSeed: string;
+  readonly tagSecret: string;
+  /** For reading receipts; null until enrolled. */
+  readonly bearer: string | null;
+}
+
+/** The promoted version in use here, or refused here. */
+export interface PulledModel {
+  readonly version: number;
+  readonly label: string;
+  readonly taskId: string;
+  readonly sha256: string;
+  readonly served: Float32Array;
+  readonly base: Float32Array;
+  readonly baseSha256: string;
+  readonly logIndex: number;
+  /** Whether it serves, or was refused by this device's own gate. */
+  readonly isUsed: boolean;
+  /** Log loss on own held-out answers: what served before, and this version; null with too few. */
+  readonly lossBefore: number | null;
+  readonly lossAfter: number | null;
+  readonly at: number;
+}
+
+/** Single values kept beside the ledger. */
+export interface FederationValues {
+  readonly account: AccountKeys;
+  readonly consent: Consent;
+  readonly tree: SeenTree;
+  /** The latest version pulled, used or not. */
+  readonly latest: PulledModel;
+  /** The version that serves; absent: the start model. */
+  readonly serving: PulledModel;
+  readonly consentUnsent: boolean;
+  readonly lastRound: { readonly at: number; readonly outcome: string };
+}
+
+/** Where a contribution is on its way. */
+export type ContributionStatus = 'sealed' | 'accepted' | 'frozen' | 'landed' | 'expired' | 'rejected' | 'withdrawn' | 'refused' | 'lost';
+
+/** A row of the personal ledger, with what became of it. */
+export interface ContributionRow extends LedgerEntry {
+  readonly status: ContributionStatus;
+  readonly sealedAt: number;
+  readonly bytes: number;
+  readonly clipNorm: number;
+  readonly kappa: number;
+  readonly maxContributions: number;
+  readonly baseVersion: number;
+  /** Run in the learner's own log that mirrors this row. */
+  readonly runId: string;
+  /** Version it went into, once known. */
+  readonly version: number | null;
+  readonly versionStatus: string | null;
+  readonly logIndex: number | null;
+  /** Why the server refused it, in its word. */
+  readonly refusal: string | null;
+}
+
+/** Sealed bytes that wait for the network; sent as they are. */
+export interface OutboxRow {
+  readonly report_id: string;
+  readonly bytes: Uint8Array;
+  readonly tries: number;
+  /** Not before this moment, epoch ms. */
+  readonly notBefore: number;
+}
+
+/** One change; changes written together happen all or not at all. */
+export type FederationChange =
+  | {
+      [K in keyof FederationValues]: { readonly kind: 'value'; readonly key: K; readonly value: FederationValues[K] };
+    }[keyof FederationValues]
+  | { readonly kind: 'contribution'; readonly row: ContributionRow }
+  | { readonly kind: 'outbox'; readonly row: OutboxRow }
+  | { readonly kind: 'sent'; readonly reportId: string };
+
+/** The device's side of the federation, kept in the same database as the log. */
+export interface FederationStore {
+  value<K extends keyof FederationValues>(key: K): Promise<FederationValues[K] | undefined>;
+  /** Oldest first. */
+  contributions(): Promise<readonly ContributionRow[]>;
+  outbox(): Promise<readonly OutboxRow[]>;
+  /** @throws StorageFault with nothing changed */
+  write(changes: readonly FederationChange[]): Promise<void>;
+}
