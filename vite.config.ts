@@ -38,7 +38,7 @@ export default defineConfig({
         // a service worker may not import scripts by plain URL under Trusted Types
         inlineWorkboxRuntime: true,
         globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.egpack', 'engine.json'],
-        globIgnores: ['**/engine-*.js'],
+        globIgnores: ['**/engine-*.js', 'dashboard.html', '**/dashboard-*'],
         navigateFallback: '/index.html',
         navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|health|healthz|readyz|metrics|version)/],
         runtimeCaching: [
@@ -55,6 +55,7 @@ export default defineConfig({
     outDir: process.env.EG_BUILD_DIR ?? at('./.tsbuild/dist/client'),
     emptyOutDir: true,
     chunkSizeWarningLimit: 1200,
+    rolldownOptions: { input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html') } },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:3000', '/ajax-api': 'http://127.0.0.1:3000' } },
   test: {

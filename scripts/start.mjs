@@ -7,7 +7,7 @@ import { ensureInstalled } from './install.mjs';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 if (process.argv.includes('--help')) {
   console.log(
-    'npm start: build, then serve the app with its own Postgres.\n\n  PORT, METRICS_PORT   fixed ports\n  DATABASE_URL         a Postgres of yours\n  EG_DATA_DIR          where data is kept (default .data)\n',
+    'npm start: build, then run a trial installation with its own Postgres.\n\n  EG_PRESET            demo (default), pilot, production or production-large\n  PORT, HELPER_PORT, METRICS_PORT, HELPER_METRICS_PORT   fixed ports\n  DATABASE_URL         a Postgres of yours; HELPER_DATABASE_URL for the helper’s\n  EG_DATA_DIR          where data and keys are kept (default .data)\n',
   );
   process.exit(0);
 }
@@ -19,7 +19,7 @@ const KEEP_ASSETS_MS = 30 * 86_400_000;
 /** Put a new build in place without taking away what open pages still load: hashed assets stay for 30 days, the pages come last. */
 function publish(from, to) {
   mkdirSync(join(to, 'assets'), { recursive: true });
-  const last = new Set(['index.html', 'sw.js']);
+  const last = new Set(['dashboard.html', 'index.html', 'sw.js']);
   const names = readdirSync(from).sort((a, b) => Number(last.has(a)) - Number(last.has(b)));
   for (const name of names) cpSync(join(from, name), join(to, name), { recursive: true });
   const now = new Date();
@@ -49,11 +49,12 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 if (process.argv.includes('--watch')) {
   run(['--import', 'tsx', '--watch', 'sync-server/main.ts'], { EG_CLIENT_DIR: existsSync('dist/client') ? 'dist/client' : 'client' });
-  run(['node_modules/vite/bin/vite.js']);
+  run(['node_modules/vite/bin/vite.js'], (process.env.EG_PRESET || 'demo') === 'demo' ? { VITE_EG_TRIAL: '1' } : {});
 } else {
   const { build } = await import('./build.mjs');
   try {
-    const built = build();
+    const isTrial = (process.env.EG_PRESET || 'demo') === 'demo';
+    const built = build(isTrial ? { VITE_EG_TRIAL: '1' } : {});
     publish(built.client, 'dist/client');
     cpSync(built.server, 'dist/server', { recursive: true });
     built.remove();

@@ -54,9 +54,9 @@ count('vitest', '.reports/vitest.json', unit, fromVitest);
 
 try {
   const browser = await ensureBrowser();
-  const built = build({ VITE_EG_TEST: '1', VITE_EG_BUILD: 'test' });
+  const built = build({ VITE_EG_TEST: '1', VITE_EG_BUILD: 'test' }, true);
   rmSync('.reports/e2e.json', { force: true });
-  const env = { CHROMIUM_PATH: browser, EG_TEST_CLIENT: built.client, EG_TEST_SERVER: built.server };
+  const env = { CHROMIUM_PATH: browser, EG_TEST_CLIENT: built.client, EG_TEST_TRIAL: built.trial, EG_TEST_SERVER: built.server };
   const e2e = node(['node_modules/@playwright/test/cli.js', 'test', ...process.argv.slice(2)], env);
   count('browser journeys', '.reports/e2e.json', e2e, fromPlaywright);
   built.remove();
