@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type BrowserContext, chromium, expect, type Page, test as plain } from '@playwright/test';
+import { launchOptions } from '../../playwright.config.ts';
+import { answerMany, begin, rows, test } from './steps.ts';
+
+test.use({ baseURL: process.env['EG_TRIAL_URL'] ?? '' });
+
+/** Sharing switched on by its own page. */
+async function agree(page: Page): Promise<void> {
+  await page.goto('/sharing');
+  await expect(page.getByRole('button', { name: '나누기', exact: true })).toBeDisabled();
+  await page.getByText('16세 이상').click();
+  await page.getByRole('button', { name: '나누기', exact: true }).click();
+  await expect(page.getByRole('heading', { name: '나눔이 켜져 있어요' })).toBeVisible();
+}
+
+test('on the trial: study, share, simulated learners contribute; the own update lands in a version that the phone pulls and verifies', async ({
+  watched: page,
+}) => {
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname.startsWith('/api/')) sent.push(request.url());
+  });
+  await begin(page);
+  await expect(page.getByText('체험판: 비공개가 아니에요')).toBeVisible();
+  await answerMany(page, 12);
+  expect(sent, 'a fresh profile sends nothing').toEqual([]);
+  await agree(page);
+  await expect(page.getByText('받음, 합을 기다림')).toBeVisible();
+  await expect(page.locator('main')).not.toContainText('ε ≤');
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+  expect(violations.map((v) => v.id)).toEqual([]);
+  await page.getByRole('button', { name: '모의 학습자도 참여시키기' }).click();
+  await expect(page.getByText(/^버전 \d+에 들어갔어요\(슬롯 1\)\.$/)).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText(/내 답이 버전 1에 도움이 됐어요/)).toBeVisible();
+  await expect(page.getByText(/^버전 1: 쓰고 있어요/)).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText(/증명: 공개 기록의 \d+번 항목/)).toBeVisible();
+  const [row] = (await rows(page, 'contributions')) as { status: string; bytes: number }[];
+  expect([row?.status, row?.bytes]).toEqual(['landed', 6564]);
+  expect(await rows(page, 'outbox')).toEqual([]);
+  await page.goto('/my-model');
+  await expect(page.getByText(/federated-contributions/).first()).toBeVisible();
+});
+
+/** SIGKILL to every process of the browser that has this profile. */
+function kill(profile: string): void {
+  for (const line of execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n')) {
+    if (line.includes(`--user-data-dir=${profile}`) && !line.includes('--type=')) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+  }
+}
+
+const open = (profile: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(profile, {
+    ...launchOptions,
+    baseURL: process.env['EG_TRIAL_URL'] ?? '',
+    locale: 'ko-KR',
+    viewport: { width: 360, height: 780 },
+  });
+
+const digest = (body: Buffer | null): string =>
+  createHash('sha256')
+    .update(body ?? '')
+    .digest('hex');
+
+plain('an upload cut off by the network and by a kill is sent again byte for byte, and charged once', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'examsgraph-profile-'));
+  const bodies: string[] = [];
+  try {
+    const first = await open(profile);
+    const page = await first.newPage();
+    await begin(page);
+    await answerMany(page, 12);
+    // No network: the report is sealed and kept.
+    await page.route('**/fed/reports/*', (route) => route.abort());
+    await agree(page);
+    await expect(page.getByText('봉인됨, 연결을 기다림')).toBeVisible();
+    await expect(page.getByText(/오프라인이에요/)).toBeVisible();
+    const [sealed] = (await rows(page, 'outbox')) as { report_id: string }[];
+    // The server gets it, but its answer is lost, and the browser is killed.
+    await page.unroute('**/fed/reports/*');
+    let hasArrived = () => {};
+    const arrived = new Promise<void>((done) => {
+      hasArrived = done;
+    });
+    await page.route('**/fed/reports/*', async (route) => {
+      if (route.request().method() !== 'PUT') return route.continue();
+      bodies.push(digest(route.request().postDataBuffer()));
+      await route.fetch();
+      hasArrived();
+    });
+    void page.getByRole('button', { name: '지금 보내고 확인하기' }).click();
+    await arrived;
+    kill(profile);
+
+    const second = await open(profile);
+    const again = await second.newPage();
+    const statuses: number[] = [];
+    again.on('response', (response) => {
+      if (response.request().method() !== 'PUT' || !response.url().includes('/fed/reports/')) return;
+      statuses.push(response.status());
+      bodies.push(digest(response.request().postDataBuffer()));
+    });
+    await again.goto(new URL('/sharing', process.env['EG_TRIAL_URL']).href);
+    await again.getByRole('button', { name: '지금 보내고 확인하기' }).click();
+    await expect(again.getByText('받음, 합을 기다림')).toBeVisible();
+    expect(statuses).toEqual([200]);
+    expect(new Set(bodies).size).toBe(1);
+    const booked = (await rows(again, 'contributions')) as { report_id: string }[];
+    expect(booked.map((c) => c.report_id)).toEqual([sealed?.report_id]);
+    expect(await rows(again, 'outbox')).toEqual([]);
+    // Withdrawal is as easy as consent: what is under way is taken back.
+    await again.getByRole('button', { name: '나눔 그만두기' }).click();
+    await expect(again.getByText('되돌림', { exact: true })).toBeVisible();
+    await second.close();
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+});

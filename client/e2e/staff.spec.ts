@@ -1,0 +1,184 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, expect, type Page } from '@playwright/test';
+import { deviceDelta } from '#models/federated/delta.ts';
+import { referenceLearner } from '#models/reference/reference-learner.ts';
+import { fastPrimitives } from '#sync-server/crypto/fast-primitives.ts';
+import { secureRng } from '#sync-server/crypto/secure-rng.ts';
+import { syntheticRows } from '#sync-server/simulation/contribute-some.ts';
+import { type Air, enrolVirtualDevice, fetchConfig, fetchModel } from '#sync-server/simulation/virtual-device.ts';
+import { answerMany, begin, test, watchFaults } from './steps.ts';
+
+const DESKTOP = { locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 } };
+
+/** A page with a passkey device of its own. */
+async function staffPage(browser: Browser, address: string): Promise<{ readonly page: Page; readonly faults: string[] }> {
+  const context = await browser.newContext(DESKTOP);
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  const faults = watchFaults(page);
+  await page.goto(address);
+  return { page, faults };
+}
+
+async function expectClean(page: Page, screen: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+  expect(violations.map((v) => `${screen}: ${v.id} ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
+}
+
+/** The first admin, by the set-up code; ten recovery codes are shown once. @returns the codes and the staff id */
+async function setUp(page: Page, code: string): Promise<{ readonly codes: readonly string[]; readonly id: string }> {
+  await page.getByLabel('설정 코드').fill(code);
+  await page.getByRole('button', { name: '패스키 만들기' }).click();
+  await expect(page.getByRole('heading', { name: '복구 코드 열 개' })).toBeVisible();
+  const codes = await page.locator('.codes li').allInnerTexts();
+  const id = /ID: ([0-9a-f]{32})/.exec((await page.locator('main').innerText()) ?? '')?.[1] ?? '';
+  expect(codes).toHaveLength(10);
+  await page.getByRole('button', { name: '보관했어요' }).click();
+  await expect(page.locator('.staff-bar').getByText('관리자')).toBeVisible();
+  return { codes, id };
+}
+
+/** An invite link, as the admin's page makes it. */
+async function inviteLink(page: Page, role: '감사자' | '분석가', name: string): Promise<string> {
+  await page.getByRole('link', { name: '구성원' }).click();
+  await page.getByText(role, { exact: true }).last().click();
+  await page.getByLabel('이름').fill(name);
+  await page.getByRole('button', { name: '초대', exact: true }).click();
+  return page.locator('code').filter({ hasText: '#join=' }).innerText();
+}
+
+test('on the trial an admin signs in, sees a version land, and rolls it back; roles see only their own pages', async ({ browser }) => {
+  test.setTimeout(120_000);
+  const address = new URL('/dashboard', process.env['EG_TRIAL_URL']).href;
+  const { page, faults } = await staffPage(browser, address);
+  const { codes, id } = await setUp(page, process.env['EG_TRIAL_CODE'] ?? '');
+  await expect(page.getByText('체험판: 비공개가 아니에요')).toBeVisible();
+  await expectClean(page, 'today');
+  await expect(page.locator('main')).not.toContainText('ε ≤');
+
+  await page.getByRole('link', { name: '합산' }).click();
+  await page.getByRole('button', { name: '모의 학습자도 참여시키기' }).click();
+  await expect(page.getByText('모의 학습자가 참여했어요.')).toBeVisible({ timeout: 20_000 });
+  await page.getByRole('button', { name: '모의 학습자도 참여시키기' }).click();
+  await expect(page.locator('tbody tr').first()).toContainText('공개됨', { timeout: 40_000 });
+  await expectClean(page, 'flushes');
+
+  await page.getByRole('link', { name: '모델' }).click();
+  const older = page.getByRole('listitem', { name: '버전 0', exact: true });
+  await older.getByRole('button', { name: '이 버전으로 되돌리기' }).click();
+  await expect(older.getByText('먼저 이유를 적으세요.')).toBeVisible();
+  await older.getByLabel('이유').fill('시험');
+  await older.getByRole('button', { name: '이 버전으로 되돌리기' }).click();
+  await expect(page.getByRole('heading', { name: '버전 0: 쓰이고 있어요.' })).toBeVisible();
+  await expect(page.getByText(/되돌림 0: 시험/)).toBeVisible();
+  await expectClean(page, 'models');
+
+  const link = await inviteLink(page, '분석가', '정연');
+  await expectClean(page, 'staff');
+  const analyst = await staffPage(browser, link);
+  await analyst.page.getByRole('button', { name: '패스키 만들기' }).click();
+  await analyst.page.getByRole('button', { name: '보관했어요' }).click();
+  await expect(analyst.page.locator('.staff-bar a')).toHaveText(['합산']);
+  expect(await analyst.page.evaluate(async () => (await fetch('/dashboard/api/models')).status)).toBe(403);
+  const late = await staffPage(browser, link);
+  await late.page.getByRole('button', { name: '패스키 만들기' }).click();
+  await expect(late.page.getByText(/이미 썼거나/)).toBeVisible();
+
+  await page.getByRole('button', { name: '로그아웃' }).click();
+  await page.getByRole('button', { name: '패스키로 로그인' }).click();
+  await expect(page.locator('.staff-bar').getByText('관리자')).toBeVisible();
+  await page.getByRole('button', { name: '로그아웃' }).click();
+  for (const isFirst of [true, false]) {
+    await page.getByText('복구 코드로 로그인').click();
+    await page.getByLabel('구성원 ID').fill(id);
+    await page.getByLabel('복구 코드').fill(codes[3] ?? '');
+    await page.getByRole('button', { name: '로그인', exact: true }).click();
+    if (isFirst) {
+      await expect(page.locator('.staff-bar').getByText('관리자')).toBeVisible();
+      await page.getByRole('button', { name: '로그아웃' }).click();
+    } else await expect(page.getByText(/알 수 없거나 이미 쓴 복구 코드/)).toBeVisible();
+  }
+  expect(faults.filter((f) => !/status of 401/.test(f))).toEqual([]);
+});
+
+/** K - 1 simulated peers over the real protocol. */
+async function peers(howMany: number): Promise<void> {
+  const air: Air = {
+    leader: (process.env['EG_BASE_URL'] ?? '').replace(/\/$/, ''),
+    crypto: await fastPrimitives(),
+    rng: secureRng(),
+  };
+  const config = await fetchConfig(air);
+  const model = await fetchModel(air, config);
+  const learner = referenceLearner();
+  for (let n = 0; n < howMany; n++) {
+    const device = await enrolVirtualDevice(air);
+    const delta = await deviceDelta(learner, model.base, syntheticRows(1000 + n));
+    expect(await device.prepared(config, model, delta, 1).upload(air.leader)).toBe(201);
+  }
+}
+
+test('on production, with 299 peers, the auditor’s browser recomputes the same ε, and finds an altered ledger row', async ({
+  watched: page,
+  browser,
+}, info) => {
+  test.setTimeout(180_000);
+  await begin(page);
+  await expect(page.getByText('체험판: 비공개가 아니에요')).toHaveCount(0);
+  await answerMany(page, 12);
+  await page.goto('/sharing');
+  await expect(page.getByText(/ε ≤ 2\.985/)).toBeVisible();
+  await expect(page.getByText(/열쇠는 나뉘어 있지만 믿음은 나뉘어 있지 않아요/)).toBeVisible();
+  await page.getByText('16세 이상').click();
+  await page.getByRole('button', { name: '나누기', exact: true }).click();
+  await expect(page.getByText(/4번 중 1번째 · 내 ε 1\.397, 한도 2\.985/)).toBeVisible();
+  await expect(page.getByRole('button', { name: '모의 학습자도 참여시키기' })).toHaveCount(0);
+
+  const { page: admin } = await staffPage(browser, new URL('/dashboard', process.env['EG_BASE_URL']).href);
+  await setUp(admin, process.env['EG_SETUP_CODE'] ?? '');
+  await expect(admin.getByText('300개 중 1개')).toBeVisible();
+  await peers(299);
+  await page.getByRole('button', { name: '지금 보내고 확인하기' }).click();
+  await expect(page.getByText('합해짐', { exact: true })).toBeVisible({ timeout: 60_000 });
+
+  const auditor = await staffPage(browser, await inviteLink(admin, '감사자', '수민'));
+  await auditor.page.getByRole('button', { name: '패스키 만들기' }).click();
+  await auditor.page.getByRole('button', { name: '보관했어요' }).click();
+  await expect(auditor.page.locator('.staff-bar a')).toHaveText(['감사']);
+  await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('ε ≤ 2.985, δ = 0.000001');
+  await expect(auditor.page.getByText('지금까지: ε ≤ 0.994.')).toBeVisible();
+  await expect(auditor.page.locator('.chip.good')).toHaveCount(4);
+  await auditor.page.getByRole('button', { name: '다시 계산' }).click();
+  const difference = Number(await auditor.page.locator('[data-difference]').getAttribute('data-difference'));
+  expect(difference).toBeLessThanOrEqual(1e-9);
+  await expect(auditor.page.locator('[data-difference]')).toContainText('0.99358');
+  await expect(auditor.page.getByText('6564', { exact: true })).toBeVisible();
+  await expect(auditor.page.getByText(/ε ≤ 43\.\d{3}/)).toBeVisible();
+  await expectClean(auditor.page, 'audit');
+
+  const download = auditor.page.waitForEvent('download');
+  await auditor.page.getByRole('button', { name: '내보내기(JSON 줄)' }).click();
+  const file = info.outputPath('ledger.jsonl');
+  await (await download).saveAs(file);
+  await auditor.page.locator('input[type=file]').setInputFiles(file);
+  await expect(auditor.page.getByText(/행 중 \d+행이 온전해요/)).toBeVisible();
+  const altered = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line, row) => (row === 2 ? line.replace('\\"k\\":300', '\\"k\\":299') : line));
+  writeFileSync(file, altered.join('\n'));
+  await auditor.page.locator('input[type=file]').setInputFiles(file);
+  await expect(auditor.page.getByText('2번 행: row 2: hash mismatch')).toBeVisible();
+  expect(auditor.faults).toEqual([]);
+});
