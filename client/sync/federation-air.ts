@@ -56,7 +56,7 @@ async function read<T>(schema: z.ZodMiniType<T>, response: Response): Promise<T>
 
 const bytes = (body: Uint8Array, method: string): RequestInit => ({
   method,
-  body: new Blob([body.slice()]),
+  body: body.slice(),
   headers: { 'Content-Type': 'application/octet-stream' },
 });
 const bearer = (token: string): RequestInit => ({ headers: { Authorization: `Bearer ${token}` } });
@@ -79,7 +79,7 @@ export function httpFederationAir(): FederationAir {
     async consent(body, signature) {
       await call('/consents', {
         method: 'POST',
-        body: new Blob([body.slice()]),
+        body: body.slice(),
         headers: { 'Content-Type': 'application/json', 'EG-Signature': signature },
       });
     },
