@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -70,6 +70,9 @@ if (values.help) {
 }
 if (!isPreset(values.preset)) stop(`There is no preset "${values.preset}": ${Object.keys(PRESETS).join(', ')}.`);
 if (Boolean(values.data) === Boolean(values.weeks)) stop(`Give either --data or --weeks.\n\n${HELP}`);
+
+const WEEK_MS = 7 * 86_400_000;
+const HOUR_MS = 3_600_000;
 
 const wholeNumber = (text: string | undefined, fallback: number, name: string): number => {
   const n = text === undefined ? fallback : Number(text);
@@ -199,11 +202,7 @@ async function oneSlot(
   };
 }
 
-async function protocolRun(
-  installation: RunningInstallation,
-  plan: readonly (readonly number[])[],
-  firstSlotAt: number,
-): Promise<readonly SlotLine[]> {
+async function protocolRun(installation: RunningInstallation, plan: readonly (readonly number[])[]): Promise<readonly SlotLine[]> {
   const air: Air = { leader: installation.leader, crypto: await fastPrimitives(), rng: secureRng() };
   const config = await fetchConfig(air);
   const deviceOf = fleet(air);
@@ -212,7 +211,7 @@ async function protocolRun(
   const lines: SlotLine[] = [];
   for (const [i, chosen] of plan.entries()) {
     const slot = i + 1;
-    if (config.interval_ms > 0) await installation.setClock(Math.max(firstSlotAt, config.epoch_ms) + i * config.interval_ms + 1000);
+    if (config.interval_ms > 0) await installation.setClock(config.epoch_ms + i * config.interval_ms + 1000);
     if (chosen.length === 0) {
       console.log(
         `slot ${String(slot).padStart(3)}  not filled: fewer than ${config.k} learners may contribute; nothing released, nothing spent`,
@@ -263,6 +262,11 @@ async function main(): Promise<void> {
   const isKept = values.weeks !== undefined;
   const folder = isKept ? resolve(values.into) : mkdtempSync(join(tmpdir(), 'examsgraph-simulate-'));
   if (!isKept) chmodSync(folder, 0o755);
+  else {
+    mkdirSync(folder, { recursive: true });
+    // Whoever looks at this installation is told that its learners are made up.
+    writeFileSync(join(folder, 'simulated'), '');
+  }
   const plan = schedule(population.train.length, rules, seededRng(seed));
   const held = heldWith(population.priors);
   const first = score(start, held);
@@ -275,14 +279,15 @@ async function main(): Promise<void> {
   );
   const sorted = norms.sort((a, b) => a - b);
   console.log(`norm of the updates on the start weights: median ${at(sorted, 0.5)}, 70 % quantile ${at(sorted, 0.7)}`);
-  const installation = await startInstallation(preset, folder);
+  // Kept weeks end now, so that the pages show a present to look at.
+  const installation = await startInstallation(preset, folder, isKept ? -(slots - 1) * WEEK_MS - HOUR_MS : 0);
   const end = async () => {
     await installation.stop();
     if (!isKept) rmSync(folder, { recursive: true, force: true });
   };
   process.on('SIGINT', () => void end().then(() => process.exit(130)));
   try {
-    const lines = await protocolRun(installation, plan, 0);
+    const lines = await protocolRun(installation, plan);
     const last = lines.at(-1);
     if (last)
       console.log(`end        AUC ${last.auc.toFixed(4)}  log loss ${last.logLoss.toFixed(4)}, ${lines.length} of ${slots} slots filled`);

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
 
-// Every learner screen, at phone and desk size, light and dark, Korean and English, into docs/screenshots/.
+// Every screen of learners and staff, at phone and desk size, light and dark, Korean and English, into docs/screenshots/.
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 ensureInstalled();
 mkdirSync('.tsbuild', { recursive: true });
@@ -22,16 +22,24 @@ function ensureKoreanFont() {
   spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'fonts-noto-cjk'], { stdio: 'inherit' });
 }
 
-async function serve(built) {
-  const data = mkdtempSync(join(tmpdir(), 'examsgraph-shots-'));
-  const env = { ...process.env, EG_CLIENT_DIR: built.client, EG_DATA_DIR: data, EG_TEST_MODE: '1', PORT: '0', METRICS_PORT: '0' };
+async function serve(built, client, preset, data = mkdtempSync(join(tmpdir(), 'examsgraph-shots-'))) {
+  chmodSync(data, 0o755);
+  const ports = { PORT: '0', HELPER_PORT: '0', METRICS_PORT: '0', HELPER_METRICS_PORT: '0' };
+  const env = {
+    ...process.env,
+    NODE_ENV: 'test',
+    EG_PRESET: preset,
+    EG_CLIENT_DIR: client,
+    EG_DATA_DIR: data,
+    EG_TEST_MODE: '1',
+    ...ports,
+  };
   const child = spawn(process.execPath, [join(built.server, 'main.js'), 'local'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const base = await new Promise((ready, failed) => {
+  const said = await new Promise((ready, failed) => {
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
-      const url = /Learner app\s+(http:\S+)/.exec(output)?.[1];
-      if (url) ready(url);
+      if (output.includes('Ctrl-C stops everything')) ready(output);
     });
     child.once('exit', () => failed(new Error(output)));
   });
@@ -41,7 +49,7 @@ async function serve(built) {
     await gone;
     rmSync(data, { recursive: true, force: true });
   };
-  return { base, stop };
+  return { base: /Learner app\s+(http:\S+)/.exec(said)?.[1], code: /set-up code .*?\s{2}(\S+)/.exec(said)?.[1], stop };
 }
 
 async function tour(browser, base, locale, scheme, sizeName) {
@@ -119,24 +127,112 @@ async function tour(browser, base, locale, scheme, sizeName) {
   await context.close();
 }
 
+/** The sharing page before and after, on a trial. */
+async function sharingTour(browser, base, locale, scheme, sizeName) {
+  const context = await browser.newContext({ viewport: SIZES[sizeName], locale, colorScheme: scheme, timezoneId: 'Asia/Seoul' });
+  const page = await context.newPage();
+  const shot = (name) => page.screenshot({ path: `${OUT}/${sizeName}-${locale.slice(0, 2)}-${scheme}-${name}.png` });
+  await page.goto(base);
+  await page.locator('.button.primary').click();
+  await page.locator('.button.primary').first().click();
+  await page.locator('button[type=submit]').click();
+  await page.locator('.stem').waitFor();
+  await page.evaluate(() => globalThis.examsgraphTest.answer(12, ['hardware', 'os', 'networks']));
+  await page.goto(new URL('/sharing', base).href);
+  await page.locator('#training').waitFor();
+  await shot('20-sharing-asked');
+  await page.locator('.segments label').nth(2).click();
+  await page.locator('.pair .button').first().click();
+  await page.locator('#contributions').waitFor();
+  await page.locator('.button.primary').click();
+  await page.locator('#contributions ~ ul li').first().waitFor();
+  await page.waitForTimeout(6000);
+  await shot('21-sharing-on');
+  await context.close();
+}
+
+/** The staff pages of an installation full of simulated learners. */
+async function staffTour(browser, base, code) {
+  const contextFor = async (address, secret) => {
+    const context = await browser.newContext({ viewport: SIZES.desk, locale: 'en-GB', timezoneId: 'Asia/Seoul' });
+    const page = await context.newPage();
+    const devtools = await context.newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+    await devtools.send('WebAuthn.addVirtualAuthenticator', { options: { ...options, automaticPresenceSimulation: true } });
+    await page.goto(address);
+    await page.locator('form').waitFor();
+    if (secret) {
+      await page.screenshot({ path: `${OUT}/desk-en-light-30-staff-set-up.png` });
+      await page.locator('input').fill(secret);
+    }
+    await page.locator('button[type=submit]').click();
+    await page.locator('.codes').waitFor();
+    await page.locator('.button.primary').click();
+    await page.locator('.staff-bar a').first().waitFor();
+    return page;
+  };
+  const admin = await contextFor(new URL('/dashboard', base).href, code);
+  await admin.goto(new URL('/dashboard#staff', base).href);
+  await admin.locator('form input[maxlength]').fill('Sumin');
+  await admin.locator('form button[type=submit]').click();
+  const link = await admin.locator('.notice code').innerText();
+  const auditor = await contextFor(link, null);
+  const shoot = async (page, language, scheme, sizeName, name, hash) => {
+    await page.setViewportSize(SIZES[sizeName]);
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto(new URL(`/dashboard#${hash}`, base).href);
+    const toggle = page.locator(`.staff-bar button[lang=${language}]`);
+    if (await toggle.count()) await toggle.click();
+    await page.locator('.staff-page .card').first().waitFor();
+    await page.waitForTimeout(400);
+    await page.screenshot({ path: `${OUT}/${sizeName}-${language}-${scheme}-${name}.png` });
+  };
+  for (const language of ['ko', 'en'])
+    for (const scheme of ['light', 'dark'])
+      for (const size of Object.keys(SIZES)) {
+        for (const [i, hash] of ['today', 'flushes', 'models', 'staff'].entries())
+          await shoot(admin, language, scheme, size, `${31 + i}-staff-${hash}`, hash);
+        await shoot(auditor, language, scheme, size, '35-staff-audit', 'audit');
+      }
+}
+
 ensureKoreanFont();
 const executablePath = await ensureBrowser();
-const built = build({ VITE_EG_TEST: '1', VITE_EG_BUILD: 'shots' });
-const { base, stop } = await serve(built);
+const built = build({ VITE_EG_TEST: '1', VITE_EG_BUILD: 'shots' }, true);
+const only = process.argv[2];
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
-try {
-  rmSync(OUT, { recursive: true, force: true });
-  mkdirSync(OUT, { recursive: true });
-  for (const locale of ['ko-KR', 'en-GB']) {
-    for (const scheme of ['light', 'dark']) {
+const tours = async (run) => {
+  for (const locale of ['ko-KR', 'en-GB'])
+    for (const scheme of ['light', 'dark'])
       for (const size of Object.keys(SIZES)) {
-        await tour(browser, base, locale, scheme, size);
+        await run(locale, scheme, size);
         console.log(`${locale} ${scheme} ${size}: done`);
       }
-    }
+};
+try {
+  if (!only) rmSync(OUT, { recursive: true, force: true });
+  mkdirSync(OUT, { recursive: true });
+  if (!only || only === 'learner') {
+    const { base, stop } = await serve(built, built.client, 'production');
+    await tours((...how) => tour(browser, base, ...how));
+    await stop();
+  }
+  if (!only || only === 'sharing') {
+    const { base, stop } = await serve(built, built.trial, 'demo');
+    await tours((...how) => sharingTour(browser, base, ...how));
+    await stop();
+  }
+  if (!only || only === 'staff') {
+    const data = mkdtempSync(join(tmpdir(), 'examsgraph-shots-'));
+    chmodSync(data, 0o755);
+    const simulate = ['scripts/run.mjs', 'commands/simulate.ts', '--weeks', '5', '--learners', '1600', '--into', data];
+    spawnSync(process.execPath, simulate, { stdio: 'inherit' });
+    const { base, code, stop } = await serve(built, built.client, 'production', data);
+    await staffTour(browser, base, code);
+    await stop();
   }
 } finally {
   await browser.close();
-  await stop();
   built.remove();
 }

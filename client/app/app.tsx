@@ -131,7 +131,14 @@ function useUntoldFault(): readonly [unknown, () => void] {
 
 /** On every page of a trial: what happens here protects nobody. */
 function TrialBanner() {
-  return <p className="trial">{useSpeech().t.trial}</p>;
+  const { t } = useSpeech();
+  const [path] = useLocation();
+  return (
+    <p className="trial">
+      {t.trial}
+      {path !== '/sharing' && !path.startsWith('/study') && <Link href="/sharing">{t.trialTour}</Link>}
+    </p>
+  );
 }
 
 function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null }) {

@@ -157,3 +157,6 @@ export const moment = (language: LanguageTag, at: number): string =>
 
 /** ε rounded up at the third decimal, never down. */
 export const epsilonText = (epsilon: number): string => (Math.ceil(epsilon * 1000 - 1e-9) / 1000).toFixed(3);
+
+/** δ as people write it: 1e-6. */
+export const deltaText = (delta: number): string => delta.toExponential();

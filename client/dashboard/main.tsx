@@ -77,7 +77,7 @@ function Pages({ desk, onLanguage }: { readonly desk: Desk; readonly onLanguage:
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }, []);
-  const { member, needsSetup, isTrial } = desk.me;
+  const { member, needsSetup, isTrial, isSimulated } = desk.me;
   const allowed = (Object.keys(PAGES) as PageName[]).filter(
     (name) => member && (PAGES[name].roles as readonly string[]).includes(member.role),
   );
@@ -87,6 +87,7 @@ function Pages({ desk, onLanguage }: { readonly desk: Desk; readonly onLanguage:
   return (
     <>
       {isTrial && <p className="trial">{desk.words.trial}</p>}
+      {isSimulated && <p className="trial">{desk.words.simulated}</p>}
       <Bar desk={desk} pages={allowed} current={current} onLanguage={onLanguage} />
       {invited && !member ? <JoinPage invited={invited} /> : Page ? <Page /> : <JoinPage invited={null} />}
     </>

@@ -37,7 +37,7 @@ test('on the trial: study, share, simulated learners contribute; the own update 
   expect(violations.map((v) => v.id)).toEqual([]);
   await page.getByRole('button', { name: '모의 학습자도 참여시키기' }).click();
   await expect(page.getByText(/^버전 \d+에 들어갔어요\(슬롯 1\)\.$/)).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByText(/내 답이 버전 1에 도움이 됐어요/)).toBeVisible();
+  await expect(page.getByText(/내 답이 버전 1에 들어갔어요\. 영수증과 증명/)).toBeVisible();
   await expect(page.getByText(/^버전 1: 쓰고 있어요/)).toBeVisible({ timeout: 20_000 });
   await expect(page.getByText(/증명: 공개 기록의 \d+번 항목/)).toBeVisible();
   const [row] = (await rows(page, 'contributions')) as { status: string; bytes: number }[];

@@ -157,7 +157,7 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
   await auditor.page.getByRole('button', { name: '패스키 만들기' }).click();
   await auditor.page.getByRole('button', { name: '보관했어요' }).click();
   await expect(auditor.page.locator('.staff-bar a')).toHaveText(['감사']);
-  await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('ε ≤ 2.985, δ = 0.000001');
+  await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('ε ≤ 2.985, δ = 1e-6');
   await expect(auditor.page.getByText('지금까지: ε ≤ 0.994.')).toBeVisible();
   await expect(auditor.page.locator('.chip.good')).toHaveCount(4);
   await auditor.page.getByRole('button', { name: '다시 계산' }).click();

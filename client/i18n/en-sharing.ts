@@ -89,9 +89,19 @@ export const enSharing = {
   candidate: (version: number) => `Version ${version} was made from it and has not been released.`,
   proof: (index: number) => `Proof: entry ${index} of the public log.`,
   landedIn: (slot: number) => `In slot ${slot}.`,
-  tour: (version: number) => `Your answers helped to make version ${version}: the receipt and the proof are below.`,
+  kilobytes: (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`,
+  tourTitle: 'A round in four steps',
+  tourSteps: {
+    answer: 'Answer at least ten questions.',
+    agree: 'Switch sharing on.',
+    send: 'Your update is sealed and sent.',
+    land: (version: number | null) =>
+      version === null
+        ? 'Simulated learners complete the sum of five, and a new version is made.'
+        : `Your answers are in version ${version}: receipt and proof below.`,
+  },
   simulate: 'Let simulated learners contribute',
-  simulateLead: 'On this trial, four simulated learners can join you, so that the sum of five is complete. Answer ten questions first.',
+  simulateLead: 'Simulated learners send the missing updates through the real protocol.',
   failed: 'That did not work. Nothing was lost; try again.',
   cannotAsk: 'The server cannot be reached, so its terms cannot be shown. Go online and open this page again.',
 };

@@ -4,6 +4,7 @@ import { count } from './english-count.ts';
 export const enStaff = {
   title: 'ExamsGraph staff',
   trial: 'Trial: not private',
+  simulated: 'DEMO: the learners of this installation are simulated',
   nav: { label: 'Staff pages', today: 'Today', flushes: 'Flushes', models: 'Models', staff: 'Staff', audit: 'Audit', signOut: 'Sign out' },
   roles: { admin: 'Admin', auditor: 'Auditor', analyst: 'Analyst' },
   loading: 'One moment …',

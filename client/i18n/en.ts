@@ -5,6 +5,7 @@ import { count } from './english-count.ts';
 export const en = {
   name: 'ExamsGraph',
   trial: 'Trial: not private',
+  trialTour: 'See how sharing works',
   nav: { home: 'Home', model: 'My model', packs: 'Packs', settings: 'Settings', label: 'Main' },
   common: {
     loading: 'One moment …',

@@ -87,9 +87,19 @@ export const koSharing: SharingWords = {
   candidate: (version) => `버전 ${version}의 재료가 됐지만 아직 공개되지 않았어요.`,
   proof: (index) => `증명: 공개 기록의 ${index}번 항목.`,
   landedIn: (slot) => `슬롯 ${slot}에서 합해졌어요.`,
-  tour: (version) => `내 답이 버전 ${version}에 도움이 됐어요. 영수증과 증명은 아래에 있어요.`,
+  kilobytes: (bytes) => `${(bytes / 1000).toFixed(1)}kB`,
+  tourTitle: '네 단계로 보는 나눔',
+  tourSteps: {
+    answer: '열 문제 이상 풀어요.',
+    agree: '나눔을 켜요.',
+    send: '내 업데이트가 봉인되어 보내져요.',
+    land: (version) =>
+      version === null
+        ? '모의 학습자가 다섯 명의 합을 채우고 새 버전이 만들어져요.'
+        : `내 답이 버전 ${version}에 들어갔어요. 영수증과 증명은 아래에 있어요.`,
+  },
   simulate: '모의 학습자도 참여시키기',
-  simulateLead: '체험판에서는 모의 학습자 네 명이 함께해서 다섯 명의 합을 채울 수 있어요. 먼저 열 문제를 풀어 보세요.',
+  simulateLead: '모자라는 업데이트를 모의 학습자가 실제 절차 그대로 보내요.',
   failed: '되지 않았어요. 잃은 것은 없으니 다시 시도하세요.',
   cannotAsk: '서버에 연결할 수 없어 조건을 보여 줄 수 없어요. 온라인에서 이 페이지를 다시 여세요.',
 };

@@ -4,6 +4,7 @@ import type { StaffWords } from './en-staff.ts';
 export const koStaff: StaffWords = {
   title: 'ExamsGraph 운영',
   trial: '체험판: 비공개가 아니에요',
+  simulated: 'DEMO: 이 설치의 학습자는 모의 학습자예요',
   nav: { label: '운영 페이지', today: '오늘', flushes: '합산', models: '모델', staff: '구성원', audit: '감사', signOut: '로그아웃' },
   roles: { admin: '관리자', auditor: '감사자', analyst: '분석가' },
   loading: '잠시만요 …',

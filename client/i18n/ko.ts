@@ -5,6 +5,7 @@ import { koModel } from './ko-model.ts';
 export const ko: Messages = {
   name: 'ExamsGraph',
   trial: '체험판: 비공개가 아니에요',
+  trialTour: '나눔이 이루어지는 과정 보기',
   nav: { home: '홈', model: '내 모델', packs: '문제집', settings: '설정', label: '주 메뉴' },
   common: {
     loading: '잠시만요 …',

@@ -10,6 +10,8 @@ export interface Me {
   readonly member: Member | null;
   readonly needsSetup: boolean;
   readonly isTrial: boolean;
+  /** Its learners are made up. */
+  readonly isSimulated: boolean;
   readonly preset: string;
 }
 

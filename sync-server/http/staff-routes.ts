@@ -13,6 +13,8 @@ export interface StaffRoutesPorts {
   readonly leader: LeaderPorts;
   readonly limits: Limits;
   readonly isTrial: boolean;
+  /** Filled by a simulation: pages say so. */
+  readonly isSimulated: boolean;
   readonly preset: string;
   readonly helperReachable: () => Promise<boolean>;
   /** Sends K - 1 simulated devices through the protocol; trial only. */
@@ -54,7 +56,7 @@ function withSession(call: Call<unknown>, token: string, json: unknown): Reply {
   return { status: 200, json };
 }
 
-function signInRoutes({ staff, limits, isTrial, preset }: StaffRoutesPorts): readonly Route<never>[] {
+function signInRoutes({ staff, limits, isTrial, isSimulated, preset }: StaffRoutesPorts): readonly Route<never>[] {
   const post = (path: string, handle: (call: Call<unknown>) => Promise<Reply>): Route<never> =>
     ({ method: 'post', path: `${API}${path}`, access: PUBLIC, limit: 65_536, type: 'application/json', handle }) as Route<never>;
   return [
@@ -68,7 +70,7 @@ function signInRoutes({ staff, limits, isTrial, preset }: StaffRoutesPorts): rea
           throw fault;
         });
         const { staff: all } = await staffList(staff);
-        return { status: 200, json: { member, needsSetup: all.length === 0, isTrial, preset } };
+        return { status: 200, json: { member, needsSetup: all.length === 0, isTrial, isSimulated, preset } };
       },
     },
     post('/join/begin', async (call) => {

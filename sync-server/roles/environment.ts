@@ -52,9 +52,9 @@ export function crashPoints(): (point: string) => void {
   };
 }
 
-/** The process's clock, and in test mode the route that moves it. */
+/** The process's clock; in test mode it may start elsewhere (`EG_CLOCK_OFFSET_MS`), and a route moves it. */
 export function processClock(): { readonly now: () => number; readonly routes: readonly Route<never>[] } {
-  let offset = 0;
+  let offset = isTestMode() ? Number(env['EG_CLOCK_OFFSET_MS'] ?? 0) : 0;
   const now = () => Date.now() + offset;
   if (!isTestMode()) return { now, routes: [] };
   if (env['NODE_ENV'] === 'production') throw new Error('EG_TEST_MODE and NODE_ENV=production do not go together: a clock could be moved.');

@@ -37,7 +37,7 @@ export async function runHelper(): Promise<void> {
     leaderKey: fromHex(needed('EG_LEADER_KEY')),
     floor: floorFromEnvironment(),
     allowsDemo: process.env['ALLOW_DEMO'] === '1',
-    operator: process.env['HELPER_OPERATOR'] ?? 'this installation',
+    operator: process.env['HELPER_OPERATOR'] ?? 'examsgraph.local',
     reach: crashPoints(),
   };
   const server = await listen(newHelperApp(ports, log, routes), process.env['HOST'] ?? '127.0.0.1', wantedPort('HELPER_PORT', 3001));

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { weightsFromBytes } from '#models/learner.ts';
 import { configHash, type InstallationFields, isPreset, type PresetName, presetConfig } from '#shared/aggregation/config.ts';
@@ -99,7 +99,7 @@ export async function runLeader(): Promise<void> {
   };
   const plan = {
     shape: (fields: InstallationFields) => presetConfig(preset, fields),
-    operator: process.env['LEADER_OPERATOR'] ?? 'this installation',
+    operator: process.env['LEADER_OPERATOR'] ?? 'examsgraph.local',
     start: weightsFromBytes(readFileSync(where.startModel)),
     holdOutVersion: HOLD_OUT_VERSION,
     helper: pick(await helper.info()),
@@ -140,6 +140,7 @@ export async function runLeader(): Promise<void> {
         leader,
         limits,
         isTrial,
+        isSimulated: existsSync(join(where.data, 'simulated')),
         preset,
         helperReachable: helper.isReachable,
         simulate: isTrial ? simulate : null,

@@ -39,14 +39,20 @@ function addresses(child: ChildProcess): Promise<{ readonly leader: string; read
   });
 }
 
-/** Start an installation of a preset in test mode. @param dataDir where its databases and keys are kept */
-export async function startInstallation(preset: string, dataDir: string): Promise<RunningInstallation> {
+/**
+ * Start an installation of a preset in test mode.
+ *
+ * @param dataDir where its databases and keys are kept
+ * @param clockOffsetMs where its clocks start, from now
+ */
+export async function startInstallation(preset: string, dataDir: string, clockOffsetMs = 0): Promise<RunningInstallation> {
   const env = {
     ...process.env,
     NODE_ENV: 'test',
     EG_TEST_MODE: '1',
     EG_PRESET: preset,
     EG_DATA_DIR: dataDir,
+    EG_CLOCK_OFFSET_MS: String(clockOffsetMs),
     PORT: '0',
     HELPER_PORT: '0',
     METRICS_PORT: '0',

@@ -5,7 +5,7 @@ import { contributionRho, type TaskConfig } from '#shared/aggregation/config.ts'
 import { reportBytes } from '#shared/aggregation/report.ts';
 import { reportMap } from '#shared/aggregation/report-map.ts';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
-import { epsilonText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
+import { deltaText, epsilonText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 
 interface Log {
   readonly entries: readonly string[];
@@ -260,7 +260,7 @@ function verdict(words: ReturnType<typeof useDesk>['words'], log: Log, isTrial: 
   const last = report.entries - 1;
   if (isTrial) return words.audit.trial(last);
   const cap = bothEpsilons(config.max_contributions * contributionRho(config), config.delta).claimed;
-  return words.audit.good(epsilonText(cap), String(config.delta), config.max_contributions, config.band, last);
+  return words.audit.good(epsilonText(cap), deltaText(config.delta), config.max_contributions, config.band, last);
 }
 
 function Visits() {

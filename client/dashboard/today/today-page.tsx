@@ -1,6 +1,6 @@
 import type { Today } from '#client/ports/staff-api.ts';
 import { Notice } from '#client/ui/states.tsx';
-import { epsilonText, moment, Read, StaffPage, useDesk, useReading } from '../frame.tsx';
+import { deltaText, epsilonText, moment, Read, StaffPage, useDesk, useReading } from '../frame.tsx';
 
 function firstLine(words: ReturnType<typeof useDesk>['words'], today: Today): string {
   if (!today.helperReachable) return words.today.helperDown;
@@ -32,7 +32,9 @@ function Numbers({ today }: { readonly today: Today }) {
         {epsilon ? (
           <>
             <progress max={epsilon.cap} value={epsilon.running} aria-label={words.today.budget} />
-            <p className="number">{words.today.epsilon(epsilonText(epsilon.running), epsilonText(epsilon.cap), String(epsilon.delta))}</p>
+            <p className="number">
+              {words.today.epsilon(epsilonText(epsilon.running), epsilonText(epsilon.cap), deltaText(epsilon.delta))}
+            </p>
           </>
         ) : (
           <p>{words.today.noEpsilon}</p>

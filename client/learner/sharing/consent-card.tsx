@@ -13,20 +13,15 @@ export const epsilonText = (epsilon: number): string => (Math.ceil(epsilon * 100
 type Age = 'under' | Consent['ageBand'];
 
 /** What is asked, in the words that are hashed into the consent. */
-export function consentSentences(
-  words: ReturnType<typeof sharingWords>,
-  { config, capEpsilon }: Proposal,
-  isTrial: boolean,
-  kilobytes: (b: number) => string,
-) {
+export function consentSentences(words: ReturnType<typeof sharingWords>, { config, capEpsilon }: Proposal, isTrial: boolean) {
   const fold = Math.exp(capEpsilon);
   return [
     words.purpose,
     words.sum(config.k),
-    words.size(kilobytes(reportBytes(config.dim)), config.max_contributions),
+    words.size(words.kilobytes(reportBytes(config.dim)), config.max_contributions),
     isTrial
       ? words.trialOdds
-      : words.odds(epsilonText(capEpsilon), String(config.delta), fold < 100 ? fold.toFixed(0) : fold.toPrecision(2)),
+      : words.odds(epsilonText(capEpsilon), config.delta.toExponential(), fold < 100 ? fold.toFixed(0) : fold.toPrecision(2)),
     words.servers(config.leader.operator, config.helper.operator),
     ...(config.leader.operator === config.helper.operator ? [words.oneOperator] : []),
     words.unprotected,
@@ -42,11 +37,11 @@ interface Props {
 
 /** The question itself: everything it means, the age it depends on, and two answers of equal weight. */
 export function ConsentCard({ sharing, proposal, onAgreed }: Props) {
-  const { t, language } = useSpeech();
+  const { language } = useSpeech();
   const words = sharingWords(language);
   const [age, setAge] = useState<Age | ''>('');
   const [said, setSaid] = useState<'nothing' | 'no' | 'failed'>('nothing');
-  const sentences = consentSentences(words, proposal, sharing.isTrial, t.common.kilobytes);
+  const sentences = consentSentences(words, proposal, sharing.isTrial);
   const agree = async () => {
     if (age === '' || age === 'under') return;
     try {

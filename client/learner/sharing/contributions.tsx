@@ -18,7 +18,7 @@ function Receipt({
   readonly isTrial: boolean;
   readonly cap: number | null;
 }) {
-  const { t, language } = useSpeech();
+  const { language } = useSpeech();
   const words = sharingWords(language);
   const when = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(row.sealedAt);
   const slot = row.landed_slot ?? row.sealed_slot;
@@ -30,7 +30,7 @@ function Receipt({
         <span className="number quiet">{when}</span>
       </p>
       <p className="number small quiet">
-        {words.receipt(t.common.kilobytes(row.bytes), String(row.clipNorm), String(row.sigma))}
+        {words.receipt(words.kilobytes(row.bytes), String(row.clipNorm), String(row.sigma))}
         {!isTrial &&
           ` · ${words.used(own.length, row.maxContributions)} · ${words.ownEpsilon(epsilonText(ownSpend(own, slot, DELTA).epsilon.horizon), epsilonText(cap ?? 0))}`}
       </p>

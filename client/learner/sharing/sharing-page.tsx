@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { sharingWords } from '#client/i18n/sharing-words.ts';
 import { type RoundOutcome, readSharing, type Sharing, type SharingView } from '#client/sharing/sharing.ts';
@@ -31,74 +31,106 @@ function Outcome({ outcome }: { readonly outcome: RoundOutcome | 'failed' }) {
   }
 }
 
-function useRounds(sharing: Sharing, isOn: boolean) {
+/** Rounds of this page, one after the other; news that comes while one runs is looked at after it. */
+function useRounds(sharing: Sharing) {
   const [outcome, setOutcome] = useState<RoundOutcome | 'failed' | null>(null);
   const [isBusy, setBusy] = useState(false);
+  const queue = useRef<{ isRunning: boolean; isWanted: boolean }>({ isRunning: false, isWanted: false });
   const run = useCallback(
     async (isAsked: boolean, before?: () => Promise<void>) => {
+      const state = queue.current;
+      if (state.isRunning) {
+        state.isWanted = true;
+        return;
+      }
+      state.isRunning = true;
       setBusy(true);
       try {
         await before?.();
-        setOutcome(await sharing.round(isAsked));
+        do {
+          state.isWanted = false;
+          setOutcome(await sharing.round(isAsked));
+        } while (state.isWanted);
       } catch {
         setOutcome('failed');
       }
+      state.isRunning = false;
       setBusy(false);
     },
     [sharing],
   );
   useEffect(() => {
-    if (!isOn) return;
     void run(false);
     return sharing.listen(() => void run(false));
-  }, [isOn, run, sharing]);
+  }, [run, sharing]);
   return { outcome, isBusy, run };
+}
+
+/** What a newcomer to a trial does and sees, with what is done already. */
+function TrialTour({ view }: { readonly view: SharingView }) {
+  const words = sharingWords(useSpeech().language);
+  const answers = useLog(async (reader) => (await reader.list('answers')).filter((a) => a.superseded === 0).length, 'answers');
+  const landed = view.contributions.find((c) => c.versionStatus === 'released')?.version ?? null;
+  const steps: readonly (readonly [string, boolean])[] = [
+    [words.tourSteps.answer, answers.kind === 'ready' && answers.value >= 10],
+    [words.tourSteps.agree, view.consent?.training ?? false],
+    [words.tourSteps.send, view.contributions.some((c) => c.status !== 'sealed')],
+    [words.tourSteps.land(landed), landed !== null],
+  ];
+  return (
+    <section className="card" aria-labelledby="tour">
+      <h2 id="tour">{words.tourTitle}</h2>
+      <ol className="tour">
+        {steps.map(([text, isDone]) => (
+          <li key={text} {...(isDone ? { 'data-done': '' } : {})}>
+            {text}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
 }
 
 function SharingOn({ sharing, view }: { readonly sharing: Sharing; readonly view: SharingView }) {
   const { language } = useSpeech();
   const words = sharingWords(language);
-  const { outcome, isBusy, run } = useRounds(sharing, true);
+  const { outcome, isBusy, run } = useRounds(sharing);
   const [hasFailed, setFailed] = useState(false);
-  const own = view.contributions.find((c) => c.versionStatus === 'released' && c.version !== null);
   const since = new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(view.consent?.at);
   return (
-    <>
-      {own?.version != null && <Notice>{words.tour(own.version)}</Notice>}
-      <section className="card" aria-labelledby="on">
-        <h2 id="on">{words.on}</h2>
-        <p className="quiet">{words.since(since)}</p>
-        {view.waiting > 0 && <p className="number">{words.waiting(view.waiting)}</p>}
-        {outcome && <Outcome outcome={outcome} />}
-        {hasFailed && <Notice tone="bad">{words.failed}</Notice>}
-        <div className="pair">
-          <button type="button" className="button" disabled={isBusy} onClick={() => void run(true)}>
-            {isBusy ? words.busy : words.now}
+    <section className="card" aria-labelledby="on">
+      <h2 id="on">{words.on}</h2>
+      <p className="quiet">{words.since(since)}</p>
+      {view.waiting > 0 && <p className="number">{words.waiting(view.waiting)}</p>}
+      {outcome && <Outcome outcome={outcome} />}
+      {hasFailed && <Notice tone="bad">{words.failed}</Notice>}
+      <div className="pair">
+        <button type="button" className="button" disabled={isBusy} onClick={() => void run(true)}>
+          {isBusy ? words.busy : words.now}
+        </button>
+        <button type="button" className="button" onClick={() => void sharing.withdraw().catch(() => setFailed(true))}>
+          {words.stop}
+        </button>
+      </div>
+      {sharing.isTrial && (
+        <>
+          <p>{words.simulateLead}</p>
+          <button
+            type="button"
+            className="button primary"
+            disabled={isBusy}
+            onClick={() =>
+              void run(true, async () => {
+                await sharing.round(true);
+                await sharing.simulate();
+              })
+            }
+          >
+            {words.simulate}
           </button>
-          <button type="button" className="button" onClick={() => void sharing.withdraw().catch(() => setFailed(true))}>
-            {words.stop}
-          </button>
-        </div>
-        {sharing.isTrial && (
-          <>
-            <p>{words.simulateLead}</p>
-            <button
-              type="button"
-              className="button primary"
-              disabled={isBusy}
-              onClick={() =>
-                void run(true, async () => {
-                  await sharing.round(true);
-                  await sharing.simulate();
-                })
-              }
-            >
-              {words.simulate}
-            </button>
-          </>
-        )}
-      </section>
-    </>
+        </>
+      )}
+    </section>
   );
 }
 
@@ -120,6 +152,7 @@ function Body({ sharing }: { readonly sharing: Sharing }) {
   const { consent, contributions, latest } = view.value;
   return (
     <>
+      {sharing.isTrial && <TrialTour view={view.value} />}
       {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} />}
       {consent && <SharedModel latest={latest} />}
       {consent && <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent.epsilonCap} />}
