@@ -6,7 +6,7 @@ import { Distrusted, seeTree } from './trust.ts';
 
 /**
  * Pull the promoted version, check everything about it, and let this learner's own answers decide whether it serves. A version that was
- * refused here is kept for training from, never served, and not judged again.
+ * refused here is kept for training from, never served, and not judged again; but a version that was taken back gives way in any case.
  *
  * @throws Distrusted with what serves unchanged; AirFault
  */
@@ -23,6 +23,8 @@ export async function pullModel(ports: SharingPorts, config: TaskConfig, consent
   if (!weights.ok) throw new Distrusted(weights.rule);
   const { served, base, baseSha256 } = weights.value;
   const label = `examsgraph-global-${config.task_id.slice(0, 8)}/${release.value.version}`;
+  const serving = await log.federation.value('serving');
+  const isServingRevoked = serving !== undefined && offered.revoked.includes(serving.version);
   const learning = await ports.learning();
   const verdict = learning ? await learning.judge({ label, weights: served, sha256: release.value.weights_sha256 }) : null;
   const model: PulledModel = {
@@ -34,7 +36,7 @@ export async function pullModel(ports: SharingPorts, config: TaskConfig, consent
     base,
     baseSha256,
     logIndex: offered.log_index,
-    isUsed: verdict?.isKept ?? true,
+    isUsed: (verdict?.isKept ?? true) || isServingRevoked,
     lossBefore: verdict?.before ?? null,
     lossAfter: verdict?.after ?? null,
     at: moment().at,

@@ -11,7 +11,7 @@ const offerSchema = z.object({
   now: z.number(),
   tasks: z.array(z.object({ config: z.unknown(), helper_signature: z.string(), logged_at: z.number(), waiting: z.number(), ...proven })),
 });
-const modelSchema = z.object({ release: z.unknown(), signature: z.string(), ...proven });
+const modelSchema = z.object({ release: z.unknown(), signature: z.string(), revoked: z.array(z.number()), ...proven });
 const eligibilitySchema = z.object({ eligible: z.boolean(), reason: z.nullable(z.string()), slot: z.number(), version: z.number() });
 const receiptSchema = z.object({
   receipt: z.object({

@@ -41,6 +41,8 @@ export interface OfferedTask extends Proven {
 export interface OfferedModel extends Proven {
   readonly release: ModelRelease;
   readonly signature: string;
+  /** Versions that were taken back. */
+  readonly revoked: readonly number[];
 }
 
 /** Why a device keeps what it has (section 12). */
@@ -105,9 +107,10 @@ export function verifyTask(
   return consentedEpsilon !== null && capEpsilon(config) > consentedEpsilon ? refuse('R5') : { ok: true, value: config };
 }
 
-/** R1 and R4: the release is signed by the pinned key, and in the log. */
+/** R1, R7 and R4: the release is signed by the pinned key, was not taken back, and is in the log. */
 export function verifyRelease(crypto: Primitives, offered: OfferedModel, pins: Pins, tree: SeenTree): Verified<ModelRelease> {
   if (!isReleaseSigned(crypto, offered.release, offered.signature, fromHex(pins.release_key))) return refuse('R1');
+  if (offered.revoked.includes(offered.release.version)) return refuse('R7');
   return isLogged(offered.release, offered, tree) ? { ok: true, value: offered.release } : refuse('R4');
 }
 

@@ -188,8 +188,11 @@ function taskRoutes(ports: FederationRoutesPorts): readonly Route<never>[] {
         const task = taskIdOf(call.params['task'] ?? '');
         const { release, signature, log_index } = await releasedModel(leader.db, task, await championVersion(leader.db, task));
         const proof = await proven(log, log_index);
+        const rows = await leader.db.query<{ version: number }>("SELECT version FROM models WHERE task_id = $1 AND status = 'revoked'", [
+          task,
+        ]);
         const etag = `"${release.version}-${parseNote(proof.checkpoint)?.checkpoint.size ?? 0}"`;
-        return { status: 200, json: { release, signature, ...proof }, etag };
+        return { status: 200, json: { release, signature, revoked: rows.map((r) => r.version), ...proof }, etag };
       },
     },
     {

@@ -1,0 +1,374 @@
+// @vitest-environment node
+import { beforeEach, describe, expect, test } from 'vitest';
+import { answer, started } from '#client/ports/experiment-log.contract.ts';
+import { AirFault, type FederationAir } from '#client/ports/federation-air.ts';
+import type { PulledModel } from '#client/ports/federation-store.ts';
+import { inPageTrainer } from '#client/ports/in-page-trainer.ts';
+import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
+import { configHashHex, type TaskConfig } from '#shared/aggregation/config.ts';
+import { readEnrolment } from '#shared/aggregation/enrolment.ts';
+import { entryBytes, type LogEntry, type ModelRelease, signRelease } from '#shared/aggregation/log-entry.ts';
+import { type Receipt, signReceipt } from '#shared/aggregation/receipt.ts';
+import { parseReport } from '#shared/aggregation/report.ts';
+import { tweetnacl } from '#shared/crypto/primitives.ts';
+import { sha256Hex } from '#shared/crypto/sha256.ts';
+import { concat, dom, fromHex, toBase64, toHex } from '#shared/domain/bytes.ts';
+import { epochMs } from '#shared/domain/time.ts';
+import { normal, seededRng } from '#shared/maths/rng.ts';
+import { sampleConfig } from '#shared/testing/sample-config.ts';
+import { cosignature, signedNote } from '#shared/transparency/checkpoint.ts';
+import { consistencyProof, inclusionProof, leafHash, rootOf } from '#shared/transparency/merkle.ts';
+import { openSharing, type RoundOutcome } from './sharing.ts';
+
+const seedOf = (n: number) => new Uint8Array(32).fill(n);
+const key = (n: number) => toHex(tweetnacl.signPublicKey(seedOf(n)));
+const [LEADER, RELEASE, HELPER] = [1, 2, 3];
+const NOW = 1_700_000_000_000;
+
+/** A leader made of plain data, whose every part a test may falsify. */
+function newServer(preset: 'production' | 'demo' = 'production') {
+  const base = sampleConfig(preset);
+  const config: TaskConfig = {
+    ...base,
+    leader: { ...base.leader, sign_key: key(LEADER), release_key: key(RELEASE), box_key: toHex(tweetnacl.boxPublicKey(seedOf(8))) },
+    helper: { ...base.helper, sign_key: key(HELPER), box_key: toHex(tweetnacl.boxPublicKey(seedOf(9))) },
+  };
+  const entries: LogEntry[] = [{ type: 'config', at: 1, config, config_hash: configHashHex(config) }];
+  const models: { release: ModelRelease; weights: Uint8Array; index: number }[] = [];
+  const release = (served: Float32Array, change: Partial<ModelRelease> = {}) => {
+    const weights = new Uint8Array(concat(new Uint8Array(served.buffer), new Uint8Array(served.buffer)));
+    const entry: ModelRelease = {
+      type: 'model_release',
+      at: 2,
+      task_id: config.task_id,
+      version: models.length,
+      base_version: 0,
+      slot: models.length,
+      config_hash: configHashHex(config),
+      weights_sha256: sha256Hex(weights),
+      weights_bytes: weights.length,
+      ...change,
+    };
+    entries.push(entry);
+    models.push({ release: entry, weights, index: entries.length - 1 });
+  };
+  const rng = seededRng(5);
+  release(Float32Array.from({ length: 1473 }, () => 0.1 * normal(rng)));
+  const leaves = () => entries.map((e) => leafHash(entryBytes(e)));
+  const state = {
+    config,
+    entries,
+    models,
+    release,
+    leaves,
+    isOnline: true,
+    cosignedS: NOW / 1000,
+    helperSeed: seedOf(HELPER),
+    releaseSeed: seedOf(RELEASE),
+    isLogged: true,
+    revoked: [] as number[],
+    uploads: [] as { id: string; bytes: Uint8Array }[],
+    enrolments: 0,
+    calls: 0,
+    receipt: { state: 'held', t: null } as Partial<Receipt>,
+    refuseUpload: null as AirFault | null,
+    loseReply: false,
+    note() {
+      const checkpoint = { origin: 'examsgraph/log/v1', size: entries.length, root: rootOf(leaves()) };
+      return (
+        signedNote(tweetnacl, checkpoint, { name: 'examsgraph/leader', seed: seedOf(LEADER) }) +
+        cosignature(tweetnacl, checkpoint, { name: 'examsgraph/helper', seed: state.helperSeed }, state.cosignedS)
+      );
+    },
+  };
+  const proven = (index: number) => ({
+    log_index: index,
+    checkpoint: state.note(),
+    proof: state.isLogged ? inclusionProof(leaves(), index).map(toBase64) : [],
+  });
+  const reach = () => {
+    state.calls++;
+    if (!state.isOnline) throw new AirFault('offline', 'no network');
+  };
+  const air: FederationAir = {
+    async offer() {
+      reach();
+      const hash = fromHex(configHashHex(state.config));
+      const signature = tweetnacl.sign(concat(dom('examsgraph/v1/sign/config'), hash), state.helperSeed);
+      return { now: NOW, tasks: [{ config: state.config, helper_signature: toHex(signature), logged_at: 1, waiting: 3, ...proven(0) }] };
+    },
+    async challenge() {
+      reach();
+      return new Uint8Array(16);
+    },
+    async enrol(body) {
+      reach();
+      expect(readEnrolment(tweetnacl, body)).not.toBeNull();
+      state.enrolments++;
+      return 'bearer';
+    },
+    async eligibility() {
+      reach();
+      return { eligible: true, reason: null, slot: 1, version: 0 };
+    },
+    async upload(id, bytes) {
+      reach();
+      if (state.refuseUpload) throw state.refuseUpload;
+      state.uploads.push({ id, bytes });
+      if (state.loseReply) throw new AirFault('offline', 'the reply was lost');
+    },
+    async receipt(id) {
+      reach();
+      const receipt: Receipt = {
+        report_id: id,
+        task_id: config.task_id,
+        state: 'held',
+        reason: null,
+        t: null,
+        log_index: null,
+        version: null,
+        version_status: null,
+        at: NOW,
+        ...state.receipt,
+      };
+      return { receipt, signature: signReceipt(tweetnacl, receipt, seedOf(LEADER)) };
+    },
+    async withdraw() {
+      reach();
+    },
+    async consent() {
+      reach();
+    },
+    async latest() {
+      reach();
+      const { release: latest, index } = models.at(-1) as (typeof models)[0];
+      return { release: latest, signature: signRelease(tweetnacl, latest, state.releaseSeed), revoked: state.revoked, ...proven(index) };
+    },
+    async weights() {
+      reach();
+      return (models.at(-1) as (typeof models)[0]).weights;
+    },
+    async consistency(from) {
+      return consistencyProof(leaves(), from).map(toBase64);
+    },
+    async simulate() {},
+    listen: () => () => undefined,
+  };
+  return { state, air };
+}
+
+function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
+  const rng = seededRng(9);
+  let now = NOW;
+  const moment = () => ({ at: epochMs(now++), tz: 0, rng });
+  const log = memoryExperimentLog(moment);
+  const serving: PulledModel[] = [];
+  const verdict = { isKept: true, before: null as number | null, after: null as number | null };
+  const questions = [{ id: 'q', skills: ['s'], prior: 0.7 }];
+  const sharing = openSharing(
+    {
+      log,
+      air: server.air,
+      trainer: inPageTrainer(),
+      moment,
+      crypto: tweetnacl,
+      isTrial,
+      serve: (model) => serving.push(model),
+      learning: async () => ({
+        questions,
+        answers: async () => Array.from({ length: 15 }, (_, i) => ({ itemId: 'q', y: (i % 2) as 0 | 1 })),
+        judge: async () => verdict,
+      }),
+      exclusively: (work) => work(true),
+    },
+    sha256Hex,
+  );
+  const study = async (n: number, from = 0) => {
+    for (let i = from; i < from + n; i++) await log.append([...(i === 0 ? [started] : []), answer(`a${i}`, 1)]);
+  };
+  const agree = () => sharing.agree({ ageBand: '16+', text: 'text', language: 'ko' });
+  return { log, sharing, serving, verdict, study, agree };
+}
+
+let server: ReturnType<typeof newServer>;
+let device: ReturnType<typeof newDevice>;
+beforeEach(() => {
+  server = newServer();
+  device = newDevice(server);
+});
+const round = (): Promise<RoundOutcome> => device.sharing.round(true);
+
+describe('sharing', () => {
+  test('a fresh profile reaches for nothing, however much is studied', async () => {
+    await device.study(20);
+    expect(await round()).toEqual({ kind: 'off' });
+    expect(server.state.calls).toBe(0);
+  });
+
+  test('ledger entry, sealed bytes and run are there before anything is sent; then one report goes up', async () => {
+    await device.study(12);
+    await device.agree();
+    server.state.refuseUpload = new AirFault('offline', 'down');
+    expect(await round()).toEqual({ kind: 'offline' });
+    const [row] = await device.log.federation.contributions();
+    const [waiting] = await device.log.federation.outbox();
+    expect([row?.status, row?.sealed_slot, waiting?.report_id]).toEqual(['sealed', 1, row?.report_id]);
+    expect((await device.log.get('runs', row?.runId ?? ''))?.run_name).toContain('contribution');
+    server.state.refuseUpload = null;
+    await round();
+    const [sent] = server.state.uploads;
+    expect(sent?.bytes).toEqual(waiting?.bytes);
+    expect(parseReport(sent?.bytes ?? new Uint8Array())?.header.dim).toBe(1473);
+    expect(await device.log.federation.outbox()).toEqual([]);
+    expect((await device.log.get('tags', [row?.runId ?? '', 'status']))?.value).toBe('accepted');
+  });
+
+  test('a lost reply is answered by the same bytes again; it is charged once', async () => {
+    await device.study(12);
+    await device.agree();
+    server.state.loseReply = true;
+    await round();
+    server.state.loseReply = false;
+    await round();
+    expect(server.state.uploads).toHaveLength(2);
+    expect(server.state.uploads[0]?.bytes).toEqual(server.state.uploads[1]?.bytes);
+    expect(await device.log.federation.contributions()).toHaveLength(1);
+  });
+
+  test('waiting times are kept unless the learner asks: nothing is sent before its time', async () => {
+    await device.study(12);
+    await device.agree();
+    server.state.refuseUpload = new AirFault('later', 'rate', 60_000);
+    await round();
+    server.state.refuseUpload = null;
+    await device.sharing.round(false);
+    expect(server.state.uploads).toEqual([]);
+    await device.sharing.round(true);
+    expect(server.state.uploads).toHaveLength(1);
+  });
+
+  test('a final refusal ends the report, keeps the spend, and blocks nothing else', async () => {
+    await device.study(12);
+    await device.agree();
+    server.state.refuseUpload = new AirFault('final', 'account_limit');
+    await round();
+    expect((await device.log.federation.contributions()).map((c) => [c.status, c.refusal])).toEqual([['refused', 'account_limit']]);
+    expect(await device.log.federation.outbox()).toEqual([]);
+  });
+
+  test('no second report before b slots have passed, nor without ten new answers', async () => {
+    await device.study(12);
+    await device.agree();
+    await round();
+    expect(await round()).toMatchObject({ kind: 'done', abstained: 'too-few-answers' });
+    await device.study(12, 12);
+    expect(await round()).toMatchObject({ abstained: 'report-open' });
+    server.state.receipt = { state: 'landed', t: 1, log_index: 4, version: 1, version_status: 'released' };
+    expect(await round()).toMatchObject({ abstained: 'too-soon' });
+    expect((await device.log.federation.contributions())[0]).toMatchObject({ status: 'landed', landed_slot: 1, version: 1, logIndex: 4 });
+  });
+
+  test('withdrawing empties the outbox, takes back what is under way, and sends nothing more', async () => {
+    await device.study(12);
+    await device.agree();
+    await round();
+    await device.sharing.withdraw();
+    expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['withdrawn']);
+    const before = server.state.calls;
+    await device.study(20, 12);
+    expect(await round()).toEqual({ kind: 'off' });
+    expect(server.state.calls).toBe(before);
+  });
+
+  test('a trial’s demo settings are accepted by a trial build alone', async () => {
+    server = newServer('demo');
+    device = newDevice(server, true);
+    await device.study(12);
+    await device.agree();
+    expect(await round()).toMatchObject({ kind: 'done' });
+    const plain = newDevice(newServer('demo'), false);
+    await plain.study(12);
+    await plain.agree();
+    expect(await plain.sharing.round(true)).toEqual({ kind: 'distrusted', rule: 'R5' });
+  });
+});
+
+const worse = () => Float32Array.from({ length: 1473 }, () => 0.5);
+
+describe('what a device refuses, with what serves unchanged', () => {
+  beforeEach(async () => {
+    await device.agree();
+    expect(await round()).toMatchObject({ kind: 'done' });
+    expect(device.serving.map((m) => m.version)).toEqual([0]);
+    server.state.release(worse());
+  });
+  const refused = async (rule: string) => {
+    expect(await round()).toEqual({ kind: 'distrusted', rule });
+    expect(device.serving.map((m) => m.version)).toEqual([0]);
+    expect((await device.log.federation.value('serving'))?.version).toBe(0);
+  };
+
+  test('nothing, when all is in order: the new version serves', async () => {
+    expect(await round()).toMatchObject({ kind: 'done' });
+    expect(device.serving.map((m) => m.version)).toEqual([0, 1]);
+  });
+  test('R1: a release signed by another key', async () => {
+    server.state.releaseSeed = seedOf(77);
+    await refused('R1');
+  });
+  test('R2: a checkpoint the pinned helper did not cosign, or more than 30 days ago', async () => {
+    server.state.cosignedS = NOW / 1000 - 31 * 86_400;
+    await refused('R2');
+    server.state.cosignedS = NOW / 1000;
+    server.state.helperSeed = seedOf(66);
+    await refused('R2');
+  });
+  test('R3: a log that was rewritten, or has become shorter', async () => {
+    const [first] = server.state.entries;
+    server.state.entries[0] = { ...first, at: 5 } as LogEntry;
+    await refused('R3');
+    server.state.entries[0] = first as LogEntry;
+    server.state.entries.length = 1;
+    server.state.models.length = 1;
+    await refused('R3');
+  });
+  test('R4: a release that is not in the log', async () => {
+    const model = server.state.models[1] as (typeof server.state.models)[0];
+    model.release = { ...model.release, at: 3 };
+    await refused('R4');
+  });
+  test('R5: a configuration changed behind the log’s back, or by other keys', async () => {
+    server.state.config = { ...server.state.config, sigma: 9 };
+    await refused('R5');
+    server.state.config = { ...server.state.config, sigma: 4.25, leader: { ...server.state.config.leader, release_key: key(50) } };
+    await refused('R5');
+  });
+  test('R6: weights with another hash, another length, or a number that is not finite', async () => {
+    const model = server.state.models[1] as (typeof server.state.models)[0];
+    const sound = model.weights;
+    model.weights = sound.map((b, i) => (i === 100 ? b ^ 1 : b));
+    await refused('R6');
+    model.weights = sound.slice(0, -4);
+    await refused('R6');
+    server.state.models.pop();
+    server.state.entries.pop();
+    await device.log.federation.write([{ kind: 'value', key: 'tree', value: { size: 0, root: '' } }]);
+    server.state.release(worse().fill(Number.NaN, 3, 4), { version: 1 });
+    await refused('R6');
+  });
+  test('R7: a version that was taken back; and one in use that was taken back gives way even to a worse one', async () => {
+    server.state.revoked = [1];
+    await refused('R7');
+    server.state.revoked = [0];
+    Object.assign(device.verdict, { isKept: false, before: 0.55, after: 0.61 });
+    expect(await round()).toMatchObject({ kind: 'done' });
+    expect((await device.log.federation.value('serving'))?.version).toBe(1);
+  });
+  test('R8: a version worse on this learner’s own held-out answers is kept for training from, and never serves', async () => {
+    Object.assign(device.verdict, { isKept: false, before: 0.55, after: 0.61 });
+    expect(await round()).toMatchObject({ kind: 'done' });
+    expect(device.serving.map((m) => m.version)).toEqual([0]);
+    expect(await device.log.federation.value('latest')).toMatchObject({ version: 1, isUsed: false, lossBefore: 0.55, lossAfter: 0.61 });
+    expect((await device.log.federation.value('serving'))?.version).toBe(0);
+  });
+});
