@@ -71,8 +71,7 @@ if (values.help) {
 if (!isPreset(values.preset)) stop(`There is no preset "${values.preset}": ${Object.keys(PRESETS).join(', ')}.`);
 if (Boolean(values.data) === Boolean(values.weeks)) stop(`Give either --data or --weeks.\n\n${HELP}`);
 
-const WEEK_MS = 7 * 86_400_000;
-const HOUR_MS = 3_600_000;
+const [WEEK_MS, HOUR_MS] = [7 * 86_400_000, 3_600_000];
 
 const wholeNumber = (text: string | undefined, fallback: number, name: string): number => {
   const n = text === undefined ? fallback : Number(text);
@@ -173,11 +172,10 @@ async function oneSlot(
 ): Promise<SlotLine> {
   const from = performance.now();
   const model = await fetchModel(air, config);
-  const learner = referenceLearner();
   const clean = new Float64Array(config.dim);
   let bytes = model.served.length * 8;
   await inParallel(chosen, 8, async (n) => {
-    const delta = await deviceDelta(learner, model.base, rows[n] as Batch);
+    const delta = await deviceDelta(referenceLearner(), model.base, rows[n] as Batch);
     const shrink = Math.min(1, config.clip_norm / Math.sqrt(squaredNorm(delta)));
     for (let i = 0; i < clean.length; i++) clean[i] = (clean[i] as number) + ((delta[i] as number) * shrink) / config.k;
     const report = (await deviceOf(n)).prepared(config, model, delta, slot);
@@ -256,6 +254,8 @@ async function tableOfArms(plan: readonly (readonly number[])[]) {
   return cells;
 }
 
+const normsOnStart = () =>
+  Promise.all(rowsWith(population.priors).map(async (r) => Math.sqrt(squaredNorm(await deviceDelta(referenceLearner(), start, r)))));
 const at = (sorted: readonly number[], q: number): string => (sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN).toFixed(3);
 
 async function main(): Promise<void> {
@@ -274,10 +274,7 @@ async function main(): Promise<void> {
     `${population.train.length} learners, ${population.test.length} held out, preset ${preset}, ${slots} slots\n` +
       `start      AUC ${first.auc.toFixed(4)}  log loss ${first.logLoss.toFixed(4)}`,
   );
-  const norms = await Promise.all(
-    rowsWith(population.priors).map(async (r) => Math.sqrt(squaredNorm(await deviceDelta(referenceLearner(), start, r)))),
-  );
-  const sorted = norms.sort((a, b) => a - b);
+  const sorted = (await normsOnStart()).sort((a, b) => a - b);
   console.log(`norm of the updates on the start weights: median ${at(sorted, 0.5)}, 70 % quantile ${at(sorted, 0.7)}`);
   // Kept weeks end now, so that the pages show a present to look at.
   const installation = await startInstallation(preset, folder, isKept ? -(slots - 1) * WEEK_MS - HOUR_MS : 0);
