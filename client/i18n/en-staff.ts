@@ -187,7 +187,7 @@ export const enStaff = {
     configuration: 'Configuration in force',
     leaves: 'What leaves a phone, byte by byte',
     leavesLead: (bytes: number, d: number) => `One report: ${bytes} bytes for d = ${d}. Made by the same code that phones run.`,
-    bytes: { offset: 'Offset', length: 'Length', field: 'Field', reader: 'Read by' },
+    bytes: { offset: 'Offset', length: 'Length', field: 'Field', hex: 'Bytes', reader: 'Read by' },
     fields: {
       magic: 'format mark',
       versions: 'version, scheme, kind, flags',
@@ -206,6 +206,8 @@ export const enStaff = {
     } as Readonly<Record<string, string>>,
     readers: { leader: 'leader', helper: 'helper' },
     sum: 'Sum',
+    leaderReads: 'Opened with the leader’s test key, the update of zeros reads (masked, uniform):',
+    helperReads: 'Opened with the helper’s test key: account tag and mask seed, no vector:',
     unprotected: 'Unprotected',
     unprotectedText:
       'IP address, time, number of contributions, account tag, device and account keys, app and model version, report size, reports per slot, pack downloads, event streams.',

@@ -179,7 +179,7 @@ export const koStaff: StaffWords = {
     configuration: '적용 중인 구성',
     leaves: '휴대폰을 떠나는 것, 바이트별로',
     leavesLead: (bytes, d) => `보고 하나: d = ${d}일 때 ${bytes}바이트. 휴대폰이 쓰는 것과 같은 코드로 만들었어요.`,
-    bytes: { offset: '위치', length: '길이', field: '항목', reader: '읽는 쪽' },
+    bytes: { offset: '위치', length: '길이', field: '항목', hex: '바이트', reader: '읽는 쪽' },
     fields: {
       magic: '형식 표시',
       versions: '버전, 방식, 종류, 플래그',
@@ -198,6 +198,8 @@ export const koStaff: StaffWords = {
     },
     readers: { leader: '리더', helper: '헬퍼' },
     sum: '합계',
+    leaderReads: '리더의 시험 열쇠로 연 것(값이 모두 0인 업데이트, 가려져서 고른 수로 보임):',
+    helperReads: '헬퍼의 시험 열쇠로 연 것(계정 꼬리표와 가림 씨앗, 벡터는 없음):',
     unprotected: '보호되지 않는 것',
     unprotectedText:
       'IP 주소, 시각, 기여 횟수, 계정 꼬리표, 기기와 계정의 열쇠, 앱과 모델 버전, 보고 크기, 슬롯당 보고 수, 문제집 내려받기, 이벤트 스트림.',

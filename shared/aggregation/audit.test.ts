@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { toHex } from '#shared/domain/bytes.ts';
+import { remembered } from '#shared/domain/remembered.ts';
+import { below } from '#shared/maths/rng.ts';
+import { forAll } from '#shared/testing/for-all.ts';
 import { sampleConfig } from '#shared/testing/sample-config.ts';
 import { canonicalJson, type Json, utf8 } from '#shared/transparency/canonical-json.ts';
 import { cosignature, signedNote } from '#shared/transparency/checkpoint.ts';
 import { leafHash, rootOf } from '#shared/transparency/merkle.ts';
-import { auditLog, bothEpsilons, collusionTable, ledgerRows, parseLedger } from './audit.ts';
+import { auditLog, bothEpsilons, collusionTable, type LedgerRow, ledgerRows, parseLedger } from './audit.ts';
 import { configHashHex } from './config.ts';
 import { composedRho } from './log-entry.ts';
 import { reportBytes } from './report.ts';
@@ -46,6 +49,16 @@ const noteOf = (entries: readonly string[]) => {
   );
 };
 const note = noteOf(texts);
+const weeks = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i + 1);
+const many = [texts[0] as string, ...weeks(12).map((t) => canonicalJson(flush(t, weeks(t)) as unknown as Json))];
+const noteOf13 = noteOf(many);
+const known = new Map<string, boolean>();
+/** The same signatures are met 500 times: each is checked once. */
+const remembering = {
+  ...tweetnacl,
+  verify: (message: Uint8Array, signature: Uint8Array, key: Uint8Array) =>
+    remembered(known, `${toHex(message)} ${toHex(signature)}`, () => tweetnacl.verify(message, signature, key)),
+};
 const rows = ledgerRows(texts);
 
 describe('an audit of an exported ledger', () => {
@@ -72,6 +85,25 @@ describe('an audit of an exported ledger', () => {
     const quiet = ledgerRows(texts.map((t, i) => (i === 1 ? t.replace('"at":1', '"at":9') : t)));
     expect(auditLog(tweetnacl, quiet, note).fault).toMatchObject({ check: 'log', row: null });
   });
+
+  forAll(
+    'R19: every altered, dropped, doubled, swapped or shortened row is found',
+    (rng) => {
+      const whole = ledgerRows(many);
+      const at = below(many.length, rng);
+      const changed = [...many];
+      const [kind, other] = [below(5, rng), (at + 1 + below(many.length - 1, rng)) % many.length];
+      if (kind === 0) changed[at] = (changed[at] as string).replace(/\d(?=[^\d]*$)/, (digit) => String((Number(digit) + 1) % 10));
+      else if (kind === 1) changed.splice(at, 1);
+      else if (kind === 2) changed.splice(at, 0, changed[at] as string);
+      else if (kind === 3) [changed[at], changed[other]] = [changed[other] as string, changed[at] as string];
+      else changed.length = at;
+      const forged =
+        below(2, rng) === 0 ? ledgerRows(changed) : changed.map((entry, i) => ({ ...(whole[i] ?? (whole[0] as LedgerRow)), entry }));
+      expect(auditLog(remembering, forged, noteOf13).fault).not.toBeNull();
+    },
+    500,
+  );
 
   test('finds a log that the helper never cosigned', () => {
     const alone = note.slice(0, note.lastIndexOf('\u2014'));

@@ -148,6 +148,46 @@ describe('the helper’s rules', () => {
     expect(judgeMembers(head, members, shares, config, seen)).toMatchObject({ reason: 'seen_report', ids: [toHex(id(1))] });
   });
 
+  forAll(
+    'R16: whatever a leader lies about, nothing is released: 500 scripts of one lie or more',
+    (rng: Rng) => {
+      const lies = {
+        slot: [{}, { t: 19 }, { t: 5 }, { t: 21 }, { t: 4_000 }][below(5, rng)] as Partial<FlushHead>,
+        size: [{}, { k: 1 }, { k: 3 }, { dim: 4 }][below(4, rng)] as Partial<FlushHead>,
+        record: below(5, rng),
+        box: below(6, rng),
+      };
+      const isHonest = Object.keys(lies.slot).length === 0 && Object.keys(lies.size).length === 0 && lies.record === 0 && lies.box === 0;
+      const lying = { ...head, ...lies.slot, ...lies.size };
+      const records = {
+        seenReports: new Set(lies.record === 1 ? [toHex(id(2))] : []),
+        tags: lies.record === 2 ? tag([9]) : lies.record === 3 ? tag([1, 2, 3, 4].map((t) => t + 3)) : new Map(),
+      };
+      const early = judgeSlot(
+        lying,
+        'x',
+        config,
+        lies.record === 4 ? { lastSlot: 20, answered: { requestHash: 'other', setRoot: head.setRoot } } : fresh,
+        2,
+        now,
+      );
+      const first = shares[0] as HelperShare;
+      const shown: readonly (HelperShare | null)[] = [
+        [
+          first,
+          null,
+          { ...first, header: { ...first.header, dim: 4 } },
+          { ...first, leaderBoxHash: new Uint8Array(32).fill(9) },
+          shares[1] as HelperShare,
+        ][Math.min(lies.box, 4)] ?? null,
+        lies.box === 5 ? ({ ...shares[1], accountTag: first.accountTag } as HelperShare) : (shares[1] as HelperShare),
+      ];
+      const verdict = early ?? judgeMembers(lying, members, shown, config, records);
+      expect(verdict.kind === 'accept').toBe(isHonest);
+    },
+    500,
+  );
+
   test('an account may not be in a set twice, too early, or once more than P', () => {
     const same = [shares[0] as HelperShare, { ...(shares[1] as HelperShare), accountTag: new Uint8Array(32).fill(1) }];
     expect(judgeMembers(head, members, same, config, none)).toMatchObject({ reason: 'tag_limit', ids: [toHex(id(2))] });

@@ -222,10 +222,10 @@ describe('R12: a report counts once', () => {
   test('under duplicates, reordering, lost requests and lost answers every acknowledged report is in exactly one sum', async () => {
     const i = await newTestInstallation({ name: 'once', change: { ...QUIET, k: 10 } });
     const rng = seededRng(5);
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 14; round++) {
       const accounts = [];
-      for (let n = 0; n < 40; n++) accounts.push(await i.newAccount());
-      const reports = accounts.map((a, n) => i.report(a, unit(i, 40 * round + n)));
+      for (let n = 0; n < 100; n++) accounts.push(await i.newAccount());
+      const reports = accounts.map((a, n) => i.report(a, unit(i, 100 * round + n)));
       const lossy = {
         ...i.leader,
         askHelper: async (...args: Parameters<typeof i.leader.askHelper>) => {
@@ -237,27 +237,27 @@ describe('R12: a report counts once', () => {
       const sends = shuffle([...reports, ...reports.filter(() => uniform(rng) < 0.5)], rng);
       for (const bytes of sends) {
         await i.put(bytes);
-        if (uniform(rng) < 0.2) await work(lossy);
+        if (uniform(rng) < 0.1) await work(lossy);
       }
       for (let n = 0; n < 40; n++) await work(lossy);
-      const wanted = Array.from({ length: 40 * (round + 1) }, () => 1);
-      expect((await countsOf(i)).slice(0, 40 * (round + 1))).toEqual(wanted);
+      const wanted = Array.from({ length: 100 * (round + 1) }, () => 1);
+      expect((await countsOf(i)).slice(0, 100 * (round + 1))).toEqual(wanted);
     }
     const slots = await i.helper.db.query<{ n: string; d: string }>('SELECT count(*) AS n, count(DISTINCT t) AS d FROM answered');
-    expect(slots[0]?.n).toBe('20');
+    expect(slots[0]?.n).toBe('140');
     await i.close();
   });
 });
 
 describe('R13: concurrent replay is harmless', () => {
-  /** The same 30 reports, eight times each at once, through two processes' pools. */
+  /** The same 50 reports, eight times each at once, through two processes' pools. */
   async function race(name: string, sabotage: (i: TestInstallation) => Promise<void>) {
     const i = await newTestInstallation({ name, change: { k: 10 } });
     await sabotage(i);
     const second = { ...i.leader, db: await openDatabase(clusterUrl(`${name}_leader`), 'sync-server/storage/migrations', false) };
     const { receiveReport } = await import('./reports.ts');
     const statuses: number[][] = [];
-    for (let n = 0; n < 30; n++) {
+    for (let n = 0; n < 50; n++) {
       const bytes = i.report(await i.newAccount());
       const answers = await Promise.allSettled(
         Array.from({ length: 8 }, (_, k) => receiveReport(k % 2 ? second : i.leader, reportIdOf(bytes), bytes)),
@@ -272,7 +272,7 @@ describe('R13: concurrent replay is harmless', () => {
 
   test('one of eight is stored, the others get the same receipt', async () => {
     const { statuses, stored } = await race('race_ok', async () => undefined);
-    expect(stored).toBe(30);
+    expect(stored).toBe(50);
     for (const own of statuses) expect(own).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
   });
 
@@ -281,7 +281,54 @@ describe('R13: concurrent replay is harmless', () => {
       await i.leader.db.query('ALTER TABLE reports DROP CONSTRAINT reports_pkey');
       await i.leader.db.query('DROP INDEX reports_one_open');
     });
-    expect(stored).toBeGreaterThan(30);
+    expect(stored).toBeGreaterThan(50);
+  });
+});
+
+describe('R17: the account’s limit holds', () => {
+  test('three devices of one account race 50 times: one report is under way, never two', async () => {
+    const i = await newTestInstallation({ name: 'race_account', change: { k: 40 } });
+    const { makeEnrolment } = await import('#shared/aggregation/enrolment.ts');
+    for (let race = 0; race < 50; race++) {
+      const first = await i.newAccount();
+      const devices = [first];
+      for (let d = 0; d < 2; d++) {
+        const deviceSeed = Uint8Array.from({ length: 32 }, () => below(256, i.leader.rng));
+        await enrol(i.leader, makeEnrolment(i.leader.crypto, first.accountSeed, deviceSeed, await newChallenge(i.leader)));
+        devices.push({ ...first, deviceSeed });
+      }
+      const answers = await Promise.allSettled(devices.map((d) => i.put(i.report(d))));
+      expect(answers.filter((a) => a.status === 'fulfilled')).toHaveLength(1);
+      for (const a of answers) if (a.status === 'rejected') expect(a.reason).toEqual(refusal('account_limit', 409));
+    }
+    await i.close();
+  });
+});
+
+describe('R18: noise is present, and drawn once', () => {
+  /** What was released less what was sent, in units of the noise that is promised, per coordinate. */
+  async function excess(name: string, sabotage: (i: TestInstallation) => void): Promise<number> {
+    const i = await newTestInstallation({ name, change: { k: 3, sigma: 4.25, kappa: 0, band: 13 } });
+    sabotage(i);
+    for (let n = 0; n < 3; n++) await i.put(i.report(await i.newAccount()));
+    await work(i.leader);
+    const [row] = await i.leader.db.query<{ sum: Buffer }>('SELECT sum FROM flushes');
+    const steps = new Int32Array(new Uint8Array(row?.sum ?? Buffer.alloc(0)).buffer);
+    await i.close();
+    return Math.sqrt(steps.reduce((sum, x) => sum + x * x, 0) / steps.length) / (4.25 * i.config.grid_steps);
+  }
+
+  test('the released sum of zero updates is noise of the promised size', async () => {
+    expect(Math.abs((await excess('noise_on', () => undefined)) - 1)).toBeLessThan(0.08);
+  });
+
+  test('a helper whose dice always fall low is found by the same measure', async () => {
+    const quiet = await excess('noise_off', (i) => {
+      let n = 0;
+      // A generator that keeps every draw near zero: low words make small numbers.
+      Object.assign(i.helper, { rng: () => (n++ % 2 === 0 ? 7 : 4_000_000_000) });
+    });
+    expect(Math.abs(quiet - 1)).toBeGreaterThan(0.5);
   });
 });
 

@@ -115,6 +115,24 @@ describe('R28: no route answers without its role', () => {
     expect(cells).toBeGreaterThan(60);
   });
 
+  test('without the gatekeeper the matrix finds the doors open', async () => {
+    const app = newApp({
+      clientDir: '.',
+      version: '1',
+      ping: async () => undefined,
+      isDraining: () => false,
+      metrics: newMetrics(() => 0),
+      log: newLog('silent'),
+      routes,
+      gatekeeper: async () => ({ role: 'admin', staffId: 'admin', name: 'nobody' }),
+    });
+    const server = await listen(app, '127.0.0.1', { name: 'PORT', port: 0, isExplicit: true });
+    const today = routes.find((r) => r.path === '/dashboard/api/today') as Route<never>;
+    expect((await fetch(`http://127.0.0.1:${portOf(server)}${pathOf(today)}`)).status).toBe(200);
+    server.closeAllConnections();
+    server.close();
+  });
+
   test('a session ends after half an hour idle and after twelve hours; a write from another site is refused', async () => {
     const today = routes.find((r) => r.path === '/dashboard/api/today') as Route<never>;
     const invites = routes.find((r) => r.path === '/dashboard/api/invites') as Route<never>;

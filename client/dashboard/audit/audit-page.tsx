@@ -1,16 +1,11 @@
 import { useState } from 'react';
 import { Notice } from '#client/ui/states.tsx';
-import { type AuditReport, auditLog, bothEpsilons, collusionTable, ledgerRows, parseLedger } from '#shared/aggregation/audit.ts';
+import { type AuditReport, auditLog, bothEpsilons, collusionTable, ledgerRows } from '#shared/aggregation/audit.ts';
 import { contributionRho, type TaskConfig } from '#shared/aggregation/config.ts';
-import { reportBytes } from '#shared/aggregation/report.ts';
-import { reportMap } from '#shared/aggregation/report-map.ts';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { deltaText, epsilonText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
-
-interface Log {
-  readonly entries: readonly string[];
-  readonly checkpoint: string;
-}
+import { LeavesPhone } from './leaves-phone.tsx';
+import { Ledger, type Log } from './ledger.tsx';
 
 const read = (log: Log): AuditReport => auditLog(tweetnacl, ledgerRows(log.entries), log.checkpoint);
 
@@ -64,99 +59,6 @@ function Recompute({ log, config }: { readonly log: Log; readonly config: TaskCo
   );
 }
 
-function Ledger({
-  log,
-  report,
-  config,
-  isTrial,
-}: {
-  readonly log: Log;
-  readonly report: AuditReport;
-  readonly config: TaskConfig;
-  readonly isTrial: boolean;
-}) {
-  const { words } = useDesk();
-  const [said, setSaid] = useState<{ readonly text: string; readonly isBad: boolean } | null>(null);
-  const { columns } = words.audit;
-  const save = () => {
-    const text = ledgerRows(log.entries)
-      .map((row) => JSON.stringify(row))
-      .join('\n');
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: 'application/jsonl' }));
-    link.download = 'ledger.jsonl';
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
-  const verify = async (file: File | undefined) => {
-    if (!file) return;
-    try {
-      const { fault, entries } = auditLog(tweetnacl, parseLedger(await file.text()), log.checkpoint);
-      if (!fault) setSaid({ text: words.audit.supplied(entries), isBad: false });
-      else
-        setSaid({
-          text: fault.row === null ? words.audit.badFile(fault.message) : words.audit.badRow(fault.row, fault.message),
-          isBad: true,
-        });
-    } catch (cause) {
-      setSaid({ text: words.audit.badFile(cause instanceof Error ? cause.message : String(cause)), isBad: true });
-    }
-  };
-  const rows = log.entries.map((text, i) => {
-    const entry = JSON.parse(text) as {
-      type: string;
-      t?: number;
-      slot?: number;
-      k?: number;
-      rho_running?: number;
-      rho_cap?: number;
-      set_root?: string;
-    };
-    const epsilon = entry.rho_running === undefined || isTrial ? '–' : epsilonText(bothEpsilons(entry.rho_running, config.delta).claimed);
-    return [
-      i,
-      entry.type,
-      entry.t ?? entry.slot ?? '–',
-      entry.k ?? '–',
-      entry.rho_running?.toFixed(9) ?? '–',
-      entry.rho_cap?.toFixed(9) ?? '–',
-      epsilon,
-      entry.set_root ? <code key="root">{entry.set_root.slice(0, 10)}…</code> : '–',
-    ];
-  });
-  return (
-    <section className="card" aria-labelledby="ledger">
-      <h2 id="ledger">{words.audit.ledger}</h2>
-      <Table
-        label={words.audit.ledger}
-        head={[columns.row, columns.type, columns.slot, columns.k, columns.rho, columns.cap, columns.epsilon, columns.root]}
-        rows={rows.slice(-200)}
-      />
-      <p className="quiet small">
-        <code>{report.root}</code>
-      </p>
-      <div className="row">
-        <button type="button" className="button" onClick={save}>
-          {words.audit.export}
-        </button>
-        <label className="button">
-          {words.audit.supply}
-          <input
-            type="file"
-            className="only-spoken"
-            accept=".jsonl,.txt"
-            onChange={(event) => {
-              void verify(event.target.files?.[0]);
-              event.target.value = '';
-            }}
-          />
-        </label>
-      </div>
-      {said && <Notice tone={said.isBad ? 'bad' : 'quiet'}>{said.text}</Notice>}
-    </section>
-  );
-}
-
 function Collusion({ config, rhoCap }: { readonly config: TaskConfig; readonly rhoCap: number }) {
   const { words } = useDesk();
   return (
@@ -201,26 +103,6 @@ function Configuration({ config }: { readonly config: TaskConfig }) {
   );
 }
 
-function LeavesPhone({ dim }: { readonly dim: number }) {
-  const { words } = useDesk();
-  const { bytes, fields, readers } = words.audit;
-  const map = reportMap(dim);
-  const sum = map.reduce((n, f) => n + f.length, 0);
-  return (
-    <section className="card" aria-labelledby="leaves">
-      <h2 id="leaves">{words.audit.leaves}</h2>
-      <p className="quiet number">{words.audit.leavesLead(reportBytes(dim), dim)}</p>
-      <Table
-        label={words.audit.leaves}
-        head={[bytes.offset, bytes.length, bytes.field, bytes.reader]}
-        rows={[...map.map((f) => [f.offset, f.length, fields[f.field] ?? f.field, readers[f.reader]]), ['', sum, words.audit.sum, '']]}
-      />
-      <h3>{words.audit.unprotected}</h3>
-      <p>{words.audit.unprotectedText}</p>
-    </section>
-  );
-}
-
 function Body({ log }: { readonly log: Log }) {
   const { words, me } = useDesk();
   const report = read(log);
@@ -247,7 +129,7 @@ function Body({ log }: { readonly log: Log }) {
       </section>
       <Ledger log={log} report={report} config={config} isTrial={me.isTrial} />
       {!me.isTrial && <Collusion config={config} rhoCap={config.max_contributions * contributionRho(config)} />}
-      <LeavesPhone dim={config.dim} />
+      <LeavesPhone config={config} />
       <Configuration config={config} />
     </>
   );
