@@ -13,10 +13,10 @@ test.use({ baseURL: process.env['EG_TRIAL_URL'] ?? '' });
 /** Sharing switched on by its own page. */
 async function agree(page: Page): Promise<void> {
   await page.goto('/sharing');
-  await expect(page.getByRole('button', { name: '나누기', exact: true })).toBeDisabled();
-  await page.getByText('16세 이상').click();
-  await page.getByRole('button', { name: '나누기', exact: true }).click();
-  await expect(page.getByRole('heading', { name: '나눔이 켜져 있어요' })).toBeVisible();
+  await expect(page.getByRole('button', { name: '동의하고 공유하기', exact: true })).toBeDisabled();
+  await page.getByText('만 16세 이상').click();
+  await page.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
+  await expect(page.getByRole('heading', { name: '공유가 켜져 있어요' })).toBeVisible();
 }
 
 test('on the trial: study, share, simulated learners contribute; the own update lands in a version that the phone pulls and verifies', async ({
@@ -27,18 +27,18 @@ test('on the trial: study, share, simulated learners contribute; the own update 
     if (new URL(request.url()).pathname.startsWith('/api/')) sent.push(request.url());
   });
   await begin(page);
-  await expect(page.getByText('체험판: 비공개가 아니에요')).toBeVisible();
+  await expect(page.getByText('체험판: 개인정보가 보호되지 않아요')).toBeVisible();
   await answerMany(page, 12);
   expect(sent, 'a fresh profile sends nothing').toEqual([]);
   await agree(page);
-  await expect(page.getByText('받음, 합을 기다림')).toBeVisible();
+  await expect(page.getByText('서버가 받음, 합산 대기')).toBeVisible();
   await expect(page.locator('main')).not.toContainText('ε ≤');
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
   expect(violations.map((v) => v.id)).toEqual([]);
   await page.getByRole('button', { name: '모의 학습자도 참여시키기' }).click();
   await expect(page.getByText(/^버전 \d+에 들어갔어요\(슬롯 1\)\.$/)).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByText(/내 답이 버전 1에 들어갔어요\. 영수증과 증명/)).toBeVisible();
-  await expect(page.getByText(/^버전 1: 쓰고 있어요/)).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText(/내 업데이트가 버전 1에 들어갔어요\. 접수 기록과 증명/)).toBeVisible();
+  await expect(page.getByText(/^버전 1 사용 중/)).toBeVisible({ timeout: 20_000 });
   await expect(page.getByText(/증명: 공개 기록의 \d+번 항목/)).toBeVisible();
   const [row] = (await rows(page, 'contributions')) as { status: string; bytes: number }[];
   expect([row?.status, row?.bytes]).toEqual(['landed', 6564]);
@@ -78,7 +78,7 @@ plain('an upload cut off by the network and by a kill is sent again byte for byt
     // No network: the report is sealed and kept.
     await page.route('**/fed/reports/*', (route) => route.abort());
     await agree(page);
-    await expect(page.getByText('봉인됨, 연결을 기다림')).toBeVisible();
+    await expect(page.getByText('봉인됨, 전송 대기')).toBeVisible();
     await expect(page.getByText(/오프라인이에요/)).toBeVisible();
     const [sealed] = (await rows(page, 'outbox')) as { report_id: string }[];
     // The server gets it, but its answer is lost, and the browser is killed.
@@ -107,15 +107,15 @@ plain('an upload cut off by the network and by a kill is sent again byte for byt
     });
     await again.goto(new URL('/sharing', process.env['EG_TRIAL_URL']).href);
     await again.getByRole('button', { name: '지금 보내고 확인하기' }).click();
-    await expect(again.getByText('받음, 합을 기다림')).toBeVisible();
+    await expect(again.getByText('서버가 받음, 합산 대기')).toBeVisible();
     expect(statuses).toEqual([200]);
     expect(new Set(bodies).size).toBe(1);
     const booked = (await rows(again, 'contributions')) as { report_id: string }[];
     expect(booked.map((c) => c.report_id)).toEqual([sealed?.report_id]);
     expect(await rows(again, 'outbox')).toEqual([]);
     // Withdrawal is as easy as consent: what is under way is taken back.
-    await again.getByRole('button', { name: '나눔 그만두기' }).click();
-    await expect(again.getByText('되돌림', { exact: true })).toBeVisible();
+    await again.getByRole('button', { name: '공유 그만하기' }).click();
+    await expect(again.getByText('취소함', { exact: true })).toBeVisible();
     await second.close();
   } finally {
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

@@ -64,7 +64,7 @@ test('on the trial an admin signs in, sees a version land, and rolls it back; ro
   const address = new URL('/dashboard', process.env['EG_TRIAL_URL']).href;
   const { page, faults } = await staffPage(browser, address);
   const { codes, id } = await setUp(page, process.env['EG_TRIAL_CODE'] ?? '');
-  await expect(page.getByText('체험판: 비공개가 아니에요')).toBeVisible();
+  await expect(page.getByText('체험판: 개인정보가 보호되지 않아요')).toBeVisible();
   await expectClean(page, 'today');
   await expect(page.locator('main')).not.toContainText('ε ≤');
 
@@ -136,13 +136,13 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
 }, info) => {
   test.setTimeout(180_000);
   await begin(page);
-  await expect(page.getByText('체험판: 비공개가 아니에요')).toHaveCount(0);
+  await expect(page.getByText('체험판: 개인정보가 보호되지 않아요')).toHaveCount(0);
   await answerMany(page, 12);
   await page.goto('/sharing');
   await expect(page.getByText(/ε ≤ 2\.985/)).toBeVisible();
-  await expect(page.getByText(/열쇠는 나뉘어 있지만 믿음은 나뉘어 있지 않아요/)).toBeVisible();
-  await page.getByText('16세 이상').click();
-  await page.getByRole('button', { name: '나누기', exact: true }).click();
+  await expect(page.getByText(/암호 키는 나뉘어 있지만 믿어야 할 곳은 하나예요/)).toBeVisible();
+  await page.getByText('만 16세 이상').click();
+  await page.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
   await expect(page.getByText(/4번 중 1번째 · 내 ε 1\.397, 한도 2\.985/)).toBeVisible();
   await expect(page.getByRole('button', { name: '모의 학습자도 참여시키기' })).toHaveCount(0);
 
@@ -151,7 +151,7 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
   await expect(admin.getByText('300개 중 1개')).toBeVisible();
   await peers(299);
   await page.getByRole('button', { name: '지금 보내고 확인하기' }).click();
-  await expect(page.getByText('합해짐', { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText('합산됨', { exact: true })).toBeVisible({ timeout: 60_000 });
 
   const auditor = await staffPage(browser, await inviteLink(admin, '감사자', '수민'));
   await auditor.page.getByRole('button', { name: '패스키 만들기' }).click();

@@ -4,8 +4,8 @@ import { koModel } from './ko-model.ts';
 /** 한국어: 해요체, 용어는 glossary.md를 따라요. */
 export const ko: Messages = {
   name: 'ExamsGraph',
-  trial: '체험판: 비공개가 아니에요',
-  trialTour: '나눔이 이루어지는 과정 보기',
+  trial: '체험판: 개인정보가 보호되지 않아요',
+  trialTour: '공유 과정 보기',
   nav: { home: '홈', model: '내 모델', packs: '문제집', settings: '설정', label: '주 메뉴' },
   common: {
     loading: '잠시만요 …',
@@ -183,9 +183,9 @@ export const ko: Messages = {
     counts: (answers, events) => `답 ${answers}개, 기록 ${events}개`,
     about: '앱 정보',
     aboutText: '광고도 계정도 없어요. 답은 이 휴대폰에만 있고 밖으로 나가지 않아요.',
-    sharing: '나눔',
+    sharing: '공유',
     sharingText: '직접 켜기 전에는 꺼져 있어요. 답을 내보내지 않고 공유 모델의 학습을 도울 수 있어요.',
-    sharingOpen: '무엇을 나누는지 보기',
+    sharingOpen: '무엇을 공유하는지 보기',
   },
   storageFault: {
     memory: '이 브라우저는 기록을 남기지 않아요(비공개 모드인가요?). 공부는 할 수 있지만 페이지를 닫으면 답이 사라져요.',

@@ -55,7 +55,17 @@ export interface FederationValues {
 }
 
 /** Where a contribution is on its way. */
-export type ContributionStatus = 'sealed' | 'accepted' | 'frozen' | 'landed' | 'expired' | 'rejected' | 'withdrawn' | 'refused' | 'lost';
+export type ContributionStatus =
+  | 'sealed'
+  | 'accepted'
+  | 'frozen'
+  | 'landed'
+  | 'expired'
+  | 'rejected'
+  | 'withdrawing'
+  | 'withdrawn'
+  | 'refused'
+  | 'lost';
 
 /** A row of the personal ledger, with what became of it. */
 export interface ContributionRow extends LedgerEntry {

@@ -73,6 +73,7 @@ function newServer(preset: 'production' | 'demo' = 'production') {
     receipt: { state: 'held', t: null } as Partial<Receipt>,
     refuseUpload: null as AirFault | null,
     loseReply: false,
+    refuseWithdraw: null as string | null,
     note() {
       const checkpoint = { origin: 'examsgraph/log/v1', size: entries.length, root: rootOf(leaves()) };
       return (
@@ -135,6 +136,7 @@ function newServer(preset: 'production' | 'demo' = 'production') {
     },
     async withdraw() {
       reach();
+      if (state.refuseWithdraw) throw new AirFault('final', state.refuseWithdraw);
     },
     async consent() {
       reach();
@@ -186,7 +188,7 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
   const study = async (n: number, from = 0) => {
     for (let i = from; i < from + n; i++) await log.append([...(i === 0 ? [started] : []), answer(`a${i}`, 1)]);
   };
-  const agree = () => sharing.agree({ ageBand: '16+', text: 'text', language: 'ko' });
+  const agree = async () => sharing.agree({ proposal: await sharing.proposal(), ageBand: '16+', text: 'text', language: 'ko' });
   return { log, sharing, serving, verdict, study, agree };
 }
 
@@ -278,6 +280,34 @@ describe('sharing', () => {
     await device.study(20, 12);
     expect(await round()).toEqual({ kind: 'off' });
     expect(server.state.calls).toBe(before);
+  });
+
+  test('stopping offline is told the server later; a report it never had is taken back, one in a sum says so', async () => {
+    await device.study(12);
+    await device.agree();
+    server.state.refuseUpload = new AirFault('offline', 'down');
+    await round();
+    server.state.isOnline = false;
+    await device.sharing.withdraw();
+    expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['withdrawing']);
+    expect(await device.log.federation.outbox()).toEqual([]);
+    server.state.isOnline = true;
+    server.state.refuseWithdraw = 'report';
+    await round();
+    expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['withdrawn']);
+    expect(server.state.uploads).toEqual([]);
+    const summed = newDevice(newServer());
+    await summed.study(12);
+    await summed.agree();
+    await summed.sharing.round(true);
+    expect((await summed.log.federation.contributions()).map((c) => c.status)).toEqual(['accepted']);
+  });
+
+  test('terms that changed while they were read are not agreed to', async () => {
+    const proposal = await device.sharing.proposal();
+    server.state.config = { ...server.state.config, k: 400 };
+    expect(await device.sharing.agree({ proposal, ageBand: '16+', text: 'text', language: 'ko' })).toBe(false);
+    expect(await device.log.federation.value('consent')).toBeUndefined();
   });
 
   test('a trial’s demo settings are accepted by a trial build alone', async () => {

@@ -1,6 +1,6 @@
 import { AirFault } from '#client/ports/federation-air.ts';
 import type { Consent, ContributionRow, PulledModel } from '#client/ports/federation-store.ts';
-import { readConfig, type TaskConfig } from '#shared/aggregation/config.ts';
+import { configHashHex, readConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { signRequest } from '#shared/aggregation/enrolment.ts';
 import { capEpsilon } from '#shared/aggregation/personal-ledger.ts';
 import type { Distrust } from '#shared/aggregation/verify.ts';
@@ -41,8 +41,16 @@ export interface SharingView {
 export interface Sharing {
   /** What would be agreed to. @throws AirFault */
   proposal(): Promise<Proposal>;
-  /** @param text the exact words on screen */
-  agree(plan: { readonly ageBand: Consent['ageBand']; readonly text: string; readonly language: string }): Promise<void>;
+  /**
+   * Agree to exactly what was proposed. @param plan `text` holds the words on screen
+   * @returns false, with nothing agreed, if the server proposes something else by now
+   */
+  agree(plan: {
+    readonly proposal: Proposal;
+    readonly ageBand: Consent['ageBand'];
+    readonly text: string;
+    readonly language: string;
+  }): Promise<boolean>;
   /** Stops sharing at once: what waits is deleted, what is under way is taken back. */
   withdraw(): Promise<void>;
   /** One round of everything: send, read receipts, pull, contribute. Never throws what a network or a server may do. */
@@ -54,7 +62,7 @@ export interface Sharing {
 }
 
 /** Version of the consent's wording. */
-export const CONSENT_TEXT_VERSION = '1';
+export const CONSENT_TEXT_VERSION = '2';
 
 async function proposal({ air }: SharingPorts): Promise<Proposal> {
   const task = offeredTask(await air.offer());
@@ -89,7 +97,7 @@ async function sendConsent(ports: SharingPorts): Promise<void> {
 /** Take back what the server holds; what is part of a sum already stays. */
 async function takeBack(ports: SharingPorts): Promise<void> {
   for (const row of await ports.log.federation.contributions()) {
-    if (row.status !== 'accepted') continue;
+    if (row.status !== 'accepted' && row.status !== 'withdrawing') continue;
     try {
       await ports.air.withdraw(
         row.report_id,
@@ -98,7 +106,8 @@ async function takeBack(ports: SharingPorts): Promise<void> {
       await book(ports, row, { status: 'withdrawn' }, true);
     } catch (fault) {
       if (!(fault instanceof AirFault && fault.kind === 'final')) throw fault;
-      await book(ports, row, { status: 'frozen' }, false);
+      // `frozen`: it is part of a sum, and its receipt will say which. Anything else: the server never had it.
+      await book(ports, row, { status: fault.reason === 'frozen' ? 'frozen' : 'withdrawn' }, true);
     }
   }
 }
@@ -114,11 +123,11 @@ async function roundOf(ports: SharingPorts, isAsked: boolean): Promise<RoundOutc
     }
     return { kind: 'off' };
   }
-  await sendConsent(ports);
-  await drain(ports, isAsked);
   const task = offeredTask(await air.offer());
   if (!task) return { kind: 'later', reason: 'no-task' };
   const config = await trustedConfig(ports, task, consent);
+  await sendConsent(ports);
+  await drain(ports, isAsked);
   const keys = await enrolled(ports);
   await readReceipts(ports, keys.bearer, consent.pins.leader_key).catch(async (fault: unknown) => {
     if (!(fault instanceof AirFault && fault.reason === 'bearer')) throw fault;
@@ -141,27 +150,35 @@ async function withdraw(ports: SharingPorts): Promise<void> {
   const { log, moment } = ports;
   const consent = await log.federation.value('consent');
   if (!consent?.training) return;
-  const waiting = new Set((await log.federation.outbox()).map((row) => row.report_id));
+  const waiting = await log.federation.outbox();
   await log.federation.write([
     { kind: 'value', key: 'consent', value: { ...consent, training: false, at: moment().at } },
     { kind: 'value', key: 'consentUnsent', value: true },
-    ...[...waiting].map((reportId) => ({ kind: 'sent' as const, reportId })),
+    ...waiting.map((row) => ({ kind: 'sent' as const, reportId: row.report_id })),
   ]);
   for (const row of await log.federation.contributions()) {
-    if (row.status === 'sealed') await book(ports, row, { status: waiting.has(row.report_id) ? 'accepted' : 'withdrawn' }, true);
+    // It may have reached the server all the same: the server is asked when it can be.
+    if (row.status === 'sealed' || row.status === 'accepted') await book(ports, row, { status: 'withdrawing' }, true);
   }
 }
 
 /** Open the device's side of the federation. @param sha256Hex of the consent's text */
 export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) => string): Sharing {
   const { log, air, moment } = ports;
-  const round = (isAsked: boolean) =>
-    ports.exclusively(async (isFree): Promise<RoundOutcome> => (isFree ? roundOf(ports, isAsked).catch(outcomeOf) : { kind: 'busy' }));
+  let running: Promise<unknown> = Promise.resolve();
+  const round = (isAsked: boolean): Promise<RoundOutcome> => {
+    const own = ports.exclusively(
+      async (isFree): Promise<RoundOutcome> => (isFree ? roundOf(ports, isAsked).catch(outcomeOf) : { kind: 'busy' }),
+    );
+    running = own.catch(() => undefined);
+    return own;
+  };
   return {
     isTrial: ports.isTrial,
     proposal: () => proposal(ports),
-    async agree({ ageBand, text, language }) {
+    async agree({ proposal: shown, ageBand, text, language }) {
       const { config, capEpsilon: cap } = await proposal(ports);
+      if (configHashHex(config) !== configHashHex(shown.config)) return false;
       const consent: Consent = {
         training: true,
         at: moment().at,
@@ -176,9 +193,12 @@ export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) 
         { kind: 'value', key: 'consent', value: consent },
         { kind: 'value', key: 'consentUnsent', value: true },
       ]);
+      return true;
     },
     async withdraw() {
       await withdraw(ports);
+      // A round that is under way began before: the server is told by the next one.
+      await running;
       await round(true);
     },
     round,

@@ -23,6 +23,7 @@ function Receipt({
   const when = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(row.sealedAt);
   const slot = row.landed_slot ?? row.sealed_slot;
   const own = [...before, row].filter((r) => (r.landed_slot ?? r.sealed_slot) > slot - HORIZON_SLOTS);
+  const spend = ownSpend([...before, row], slot, DELTA).epsilon;
   return (
     <li className="stack" style={{ gap: 2 }}>
       <p className="row apart">
@@ -32,7 +33,7 @@ function Receipt({
       <p className="number small quiet">
         {words.receipt(words.kilobytes(row.bytes), String(row.clipNorm), String(row.sigma))}
         {!isTrial &&
-          ` · ${words.used(own.length, row.maxContributions)} · ${words.ownEpsilon(epsilonText(ownSpend(own, slot, DELTA).epsilon.horizon), epsilonText(cap ?? 0))}`}
+          ` · ${words.used(own.length, row.maxContributions)} · ${words.ownEpsilon(epsilonText(spend.horizon), epsilonText(cap ?? 0), epsilonText(spend.lifetime))}`}
       </p>
       {row.version !== null && (
         <p className="number">
@@ -40,6 +41,7 @@ function Receipt({
         </p>
       )}
       {row.version === null && row.landed_slot !== null && <p className="number">{words.landedIn(row.landed_slot)}</p>}
+      {row.refusal !== null && <p className="small">{words.reasons[row.refusal] ?? row.refusal}</p>}
       {row.logIndex !== null && <p className="number small quiet">{words.proof(row.logIndex)}</p>}
     </li>
   );

@@ -25,7 +25,7 @@ function Outcome({ outcome }: { readonly outcome: RoundOutcome | 'failed' }) {
     case 'distrusted':
       return <Notice tone="bad">{words.distrust[outcome.rule]}</Notice>;
     case 'refused':
-      return <Notice tone="bad">{words.outcome.refused(outcome.reason)}</Notice>;
+      return <Notice tone="bad">{words.outcome.refused(words.reasons[outcome.reason] ?? outcome.reason)}</Notice>;
     default:
       return <Notice>{words.outcome[outcome.kind]}</Notice>;
   }
@@ -83,7 +83,9 @@ function TrialTour({ view }: { readonly view: SharingView }) {
       <ol className="tour">
         {steps.map(([text, isDone]) => (
           <li key={text} {...(isDone ? { 'data-done': '' } : {})}>
-            {text}
+            <span>
+              {text} {isDone && <span className="only-spoken">{words.done}</span>}
+            </span>
           </li>
         ))}
       </ol>
@@ -109,7 +111,7 @@ function SharingOn({ sharing, view }: { readonly sharing: Sharing; readonly view
           {isBusy ? words.busy : words.now}
         </button>
         <button type="button" className="button" onClick={() => void sharing.withdraw().catch(() => setFailed(true))}>
-          {words.stop}
+          {words.stopButton}
         </button>
       </div>
       {sharing.isTrial && (
@@ -134,13 +136,27 @@ function SharingOn({ sharing, view }: { readonly sharing: Sharing; readonly view
   );
 }
 
-function Asked({ sharing }: { readonly sharing: Sharing }) {
+function Asked({ sharing, wasOn }: { readonly sharing: Sharing; readonly wasOn: boolean }) {
   const { t, language } = useSpeech();
   const words = sharingWords(language);
-  const proposal = useOnce(() => sharing.proposal(), 'proposal');
-  if (proposal.kind === 'waiting') return <Waiting text={t.common.loading} />;
-  if (proposal.kind === 'failed') return <Notice>{words.cannotAsk}</Notice>;
-  return <ConsentCard sharing={sharing} proposal={proposal.value} onAgreed={() => undefined} />;
+  const [tries, setTries] = useState(0);
+  const proposal = useOnce(() => sharing.proposal(), `proposal ${tries}`);
+  const again = () => setTries((n) => n + 1);
+  return (
+    <>
+      {wasOn && <Notice>{words.off}</Notice>}
+      {proposal.kind === 'waiting' && <Waiting text={t.common.loading} />}
+      {proposal.kind === 'failed' && (
+        <Notice>
+          <p>{words.cannotAsk}</p>
+          <button type="button" className="button" onClick={again}>
+            {words.retry}
+          </button>
+        </Notice>
+      )}
+      {proposal.kind === 'ready' && <ConsentCard sharing={sharing} proposal={proposal.value} onChanged={again} />}
+    </>
+  );
 }
 
 function Body({ sharing }: { readonly sharing: Sharing }) {
@@ -153,7 +169,7 @@ function Body({ sharing }: { readonly sharing: Sharing }) {
   return (
     <>
       {sharing.isTrial && <TrialTour view={view.value} />}
-      {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} />}
+      {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} wasOn={consent !== null} />}
       {consent && <SharedModel latest={latest} />}
       {consent && <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent.epsilonCap} />}
     </>
