@@ -40,18 +40,22 @@ export function faultText(words: StaffWords, fault: unknown): string {
 /** Something read from the server: waiting, there, or failed. */
 export type Reading<T> =
   | { readonly kind: 'waiting' }
-  | { readonly kind: 'ready'; readonly value: T }
+  | { readonly kind: 'ready'; readonly value: T; readonly fault?: unknown }
   | { readonly kind: 'failed'; readonly fault: unknown };
 
 /** Read now, and again at every event of the server and every half minute. @returns the reading, and what reads anew */
 export function useReading<T>(read: () => Promise<T>): readonly [Reading<T>, () => void] {
-  const { api } = useDesk();
+  const { api, refresh } = useDesk();
   const [reading, setReading] = useState<Reading<T>>({ kind: 'waiting' });
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page reads one thing for as long as it is open
   const again = useCallback(() => {
     read().then(
       (value) => setReading({ kind: 'ready', value }),
-      (fault: unknown) => setReading({ kind: 'failed', fault }),
+      (fault: unknown) => {
+        if (fault instanceof StaffFault && fault.kind === 'session') refresh();
+        // What was read stays on screen, with what is typed there, when a later look fails.
+        setReading((before) => (before.kind === 'ready' ? { ...before, fault } : { kind: 'failed', fault }));
+      },
     );
   }, [api]);
   useEffect(() => {
@@ -88,7 +92,12 @@ export function Read<T>({
       </Notice>
     );
   }
-  return children(reading.value);
+  return (
+    <>
+      {reading.fault !== undefined && <Notice tone="bad">{faultText(words, reading.fault)}</Notice>}
+      {children(reading.value)}
+    </>
+  );
 }
 
 /** A page whose first line answers its question. */

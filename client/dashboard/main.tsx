@@ -82,12 +82,18 @@ function Pages({ desk, onLanguage }: { readonly desk: Desk; readonly onLanguage:
     (name) => member && (PAGES[name].roles as readonly string[]).includes(member.role),
   );
   const current = allowed.find((name) => name === hash) ?? allowed[0] ?? null;
-  const invited = invitedBy();
+  const [invited] = useState(invitedBy);
+  useEffect(() => {
+    document.title = current ? `${desk.words.nav[current]} – ${desk.words.title}` : desk.words.title;
+  }, [current, desk.words]);
   const Page = current ? PAGES[current].Page : invited || needsSetup ? null : SignInPage;
   return (
     <>
-      {isTrial && <p className="trial">{desk.words.trial}</p>}
-      {isSimulated && <p className="trial">{desk.words.simulated}</p>}
+      {(isTrial || isSimulated) && (
+        <p className="trial">
+          {[isTrial ? desk.words.trial : '', isSimulated ? desk.words.simulated : ''].filter((t) => t !== '').join(' · ')}
+        </p>
+      )}
       <Bar desk={desk} pages={allowed} current={current} onLanguage={onLanguage} />
       {invited && !member ? <JoinPage invited={invited} /> : Page ? <Page /> : <JoinPage invited={null} />}
     </>
@@ -108,10 +114,21 @@ function Dashboard({ api }: { readonly api: StaffApi }) {
   useEffect(refresh, [refresh]);
   useEffect(() => {
     document.documentElement.lang = language;
-    document.title = words.title;
-  }, [language, words]);
+  }, [language]);
   const desk = useMemo(() => (me ? { api, me, language, words, refresh } : null), [api, me, language, words, refresh]);
-  if (fault !== null) return <Notice tone="bad">{faultText(words, fault)}</Notice>;
+  if (fault !== null) {
+    return (
+      <main className="staff-page">
+        <h1>{words.title}</h1>
+        <Notice tone="bad">
+          <p>{faultText(words, fault)}</p>
+          <button type="button" className="button" onClick={refresh}>
+            {words.retry}
+          </button>
+        </Notice>
+      </main>
+    );
+  }
   if (!desk) return <Waiting text={words.loading} />;
   return (
     <DeskProvider value={desk}>

@@ -81,8 +81,8 @@ test('on the trial an admin signs in, sees a version land, and rolls it back; ro
   await expect(older.getByText('먼저 이유를 적으세요.')).toBeVisible();
   await older.getByLabel('이유').fill('시험');
   await older.getByRole('button', { name: '이 버전으로 되돌리기' }).click();
-  await expect(page.getByRole('heading', { name: '버전 0: 쓰이고 있어요.' })).toBeVisible();
-  await expect(page.getByText(/되돌림 0: 시험/)).toBeVisible();
+  await expect(page.getByRole('heading', { name: '버전 0 사용 중' })).toBeVisible();
+  await expect(page.getByText(/되돌림 버전 0: 시험/)).toBeVisible();
   await expectClean(page, 'models');
 
   const link = await inviteLink(page, '분석가', '정연');
@@ -143,7 +143,7 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
   await expect(page.getByText(/암호 키는 나뉘어 있지만 믿어야 할 곳은 하나예요/)).toBeVisible();
   await page.getByText('만 16세 이상').click();
   await page.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
-  await expect(page.getByText(/4번 중 1번째 · 내 ε 1\.397, 한도 2\.985/)).toBeVisible();
+  await expect(page.getByText(/4번 중 1번째 · 내 ε 1\.397, 한도 2\.985, 지금까지 모두 1\.397/)).toBeVisible();
   await expect(page.getByRole('button', { name: '모의 학습자도 참여시키기' })).toHaveCount(0);
 
   const { page: admin } = await staffPage(browser, new URL('/dashboard', process.env['EG_BASE_URL']).href);
@@ -157,7 +157,8 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
   await auditor.page.getByRole('button', { name: '패스키 만들기' }).click();
   await auditor.page.getByRole('button', { name: '보관했어요' }).click();
   await expect(auditor.page.locator('.staff-bar a')).toHaveText(['감사']);
-  await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('ε ≤ 2.985, δ = 1e-6');
+  await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('기록은 2번 항목까지 온전해요. ε ≤ 2.985');
+  await expect(auditor.page.getByText(/\(ε ≤ 2\.985, δ = 1e-6\)/)).toBeVisible();
   await expect(auditor.page.getByText('지금까지: ε ≤ 0.994.')).toBeVisible();
   await expect(auditor.page.locator('.chip.good')).toHaveCount(4);
   await auditor.page.getByRole('button', { name: '다시 계산' }).click();
@@ -179,6 +180,6 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
     .map((line, row) => (row === 2 ? line.replace('\\"k\\":300', '\\"k\\":299') : line));
   writeFileSync(file, altered.join('\n'));
   await auditor.page.locator('input[type=file]').setInputFiles(file);
-  await expect(auditor.page.getByText('2번 행: row 2: hash mismatch')).toBeVisible();
+  await expect(auditor.page.getByText('2번 행: hash mismatch')).toBeVisible();
   expect(auditor.faults).toEqual([]);
 });

@@ -21,7 +21,10 @@ export type Metrics = Readonly<Record<string, number>>;
 /** The first page. */
 export interface Today {
   readonly task: { readonly preset: string; readonly k: number; readonly slot: number; readonly slotEnds: number | null } | null;
+  /** Reports that wait; those being summed aside. */
   readonly held: number;
+  /** The slot that is on has had its sum. */
+  readonly isReleased: boolean;
   /** Null: too few to be shown. */
   readonly devices: number | null;
   readonly champion: { readonly version: number; readonly metrics: Metrics };

@@ -61,8 +61,8 @@ export function parseLedger(text: string): readonly LedgerRow[] {
 
 function rowFault(rows: readonly LedgerRow[]): AuditFault | null {
   for (const [i, row] of rows.entries()) {
-    if (row.index !== i) return { check: 'rows', row: i, message: `row ${i} is missing or out of order` };
-    if (toHex(leafHash(utf8(row.entry))) !== row.leaf_hash) return { check: 'rows', row: i, message: `row ${i}: hash mismatch` };
+    if (row.index !== i) return { check: 'rows', row: i, message: 'a row is missing or out of order' };
+    if (toHex(leafHash(utf8(row.entry))) !== row.leaf_hash) return { check: 'rows', row: i, message: 'hash mismatch' };
   }
   return null;
 }

@@ -100,6 +100,11 @@ export function modelTaskId(preset: PresetName): string {
   return idOf(preset === 'demo' ? 'task/model/trial' : 'task/model');
 }
 
+/** The budget family of an installation's model task; a trial's is apart, so that its slots and its rho touch no other. */
+function familyId(preset: PresetName): string {
+  return idOf(preset === 'demo' ? 'family/model/trial' : 'family/model');
+}
+
 /** What an installation adds to a preset. */
 export type InstallationFields = Pick<TaskConfig, 'epoch_ms' | 'from_slot' | 'dim' | 'hold_out' | 'leader' | 'helper' | 'max_update_norm'>;
 
@@ -110,10 +115,10 @@ export function presetConfig(preset: PresetName, fields: InstallationFields): Ta
     preset,
     task_id: modelTaskId(preset),
     kind: 'model-delta',
-    budget_family: idOf('family/model'),
+    budget_family: familyId(preset),
     grid_steps: GRID_STEPS,
     horizon_slots: HORIZON_SLOTS,
-    delta: 1e-6,
+    delta: DELTA,
     max_accounts: 284_803,
     ...PRESETS[preset],
     ...fields,
@@ -172,11 +177,22 @@ export function slotBegins(config: TaskConfig, slot: number): number {
   return config.interval_ms === 0 ? 0 : config.epoch_ms + (slot - 1) * config.interval_ms;
 }
 
+/** Whether a configuration is its preset's, field by field, in the task and family that belong to it; a trial's may differ. */
+export function keepsPreset(config: TaskConfig): boolean {
+  if (config.preset === 'demo') return true;
+  const own = Object.entries(PRESETS[config.preset]).every(([field, value]) => config[field as keyof PresetFields] === value);
+  return own && config.task_id === modelTaskId(config.preset) && config.budget_family === familyId(config.preset) && config.delta === DELTA;
+}
+
+/** delta of every preset; one for the total. */
+const DELTA = 1e-6;
+
 const LOOSER: readonly (readonly [keyof TaskConfig, 'smaller' | 'greater'])[] = [
   ['sigma', 'smaller'],
   ['kappa', 'smaller'],
   ['band', 'smaller'],
   ['k', 'smaller'],
+  ['interval_ms', 'smaller'],
   ['clip_norm', 'greater'],
   ['max_contributions', 'greater'],
   ['delta', 'greater'],
@@ -188,7 +204,8 @@ export function loosened(before: TaskConfig, next: TaskConfig): readonly string[
     const [a, b] = [before[field] as number, next[field] as number];
     return direction === 'smaller' ? b < a : b > a;
   }).map(([field]) => field as string);
-  return before.leader_noise && !next.leader_noise ? [...fields, 'leader_noise'] : fields;
+  const fixed = (['epoch_ms', 'budget_family', 'horizon_slots'] as const).filter((field) => before[field] !== next[field]);
+  return [...fields, ...fixed, ...(before.leader_noise && !next.leader_noise ? ['leader_noise'] : [])];
 }
 
 /** Bytes of a hexadecimal field. */

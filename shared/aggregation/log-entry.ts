@@ -119,10 +119,12 @@ interface Book {
   readonly filled: Map<string, number[]>;
 }
 
-function familiesOf({ configs, filled }: Book): readonly Family[] {
+/** Trial tasks and private ones are composed apart: what claims nothing must not blur what does. */
+function familiesOf({ configs, filled }: Book, isTrial: boolean): readonly Family[] {
   const byFamily = new Map<string, { maxContributions: number; tasks: Family['tasks'][number][] }>();
   for (const [taskId, own] of configs) {
     const latest = own.at(-1) as TaskConfig;
+    if ((latest.preset === 'demo') !== isTrial) continue;
     const family = byFamily.get(latest.budget_family) ?? { maxContributions: 0, tasks: [] };
     family.maxContributions = Math.max(family.maxContributions, ...own.map((c) => c.max_contributions));
     family.tasks.push({ segments: own.map(segmentOf), filled: filled.get(taskId) ?? [] });
@@ -131,12 +133,12 @@ function familiesOf({ configs, filled }: Book): readonly Family[] {
   return [...byFamily.values()];
 }
 
-/** rho of the whole installation after slot t of a task was filled; the one place both the leader and every auditor compute it. */
-export function composedRho(configs: readonly TaskConfig[], filled: ReadonlyMap<string, readonly number[]>, t: number) {
+/** rho of all private tasks, or of the trial's, after slot t was filled; the one place both the leader and every auditor compute it. */
+export function composedRho(configs: readonly TaskConfig[], filled: ReadonlyMap<string, readonly number[]>, t: number, isTrial = false) {
   const book: Book = { configs: new Map(), filled: new Map() };
   for (const config of configs) book.configs.set(config.task_id, [...(book.configs.get(config.task_id) ?? []), config]);
   for (const [task, slots] of filled) book.filled.set(task, [...slots]);
-  const families = familiesOf(book);
+  const families = familiesOf(book, isTrial);
   return { running: rhoRunning(families, t), cap: rhoCap(families, t) };
 }
 
@@ -163,7 +165,7 @@ function flushFault(book: Book, entry: LogEntryOf<'flush' | 'flush_lost'>, index
   if (entry.type === 'flush' && entry.k !== config.k)
     return { index, rule: 'wrong-k', message: `slot ${entry.t} released ${entry.k} reports, not ${config.k}` };
   book.filled.set(entry.task_id, [...filled, entry.t]);
-  const families = familiesOf(book);
+  const families = familiesOf(book, config.preset === 'demo');
   const [running, cap] = [rhoRunning(families, entry.t), rhoCap(families, entry.t)];
   if (!(Math.abs(running - entry.rho_running) <= RHO_TOLERANCE))
     return { index, rule: 'rho-running', message: `slot ${entry.t} is booked with rho ${entry.rho_running}, recomputed ${running}` };

@@ -3,7 +3,7 @@ import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { concat, dom, fromBase64, fromHex, toHex } from '#shared/domain/bytes.ts';
 import { cosignedAt, isSignedBy, parseNote } from '#shared/transparency/checkpoint.ts';
 import { isConsistent, isIncluded, leafHash } from '#shared/transparency/merkle.ts';
-import { configHash, readConfig, type TaskConfig } from './config.ts';
+import { configHash, keepsPreset, readConfig, type TaskConfig } from './config.ts';
 import { entryBytes, isReleaseSigned, type LogEntry, type ModelRelease } from './log-entry.ts';
 import { capEpsilon } from './personal-ledger.ts';
 
@@ -103,6 +103,7 @@ export function verifyTask(
   if (!isApproved) return refuse('R5');
   const entry: LogEntry = { type: 'config', at: offered.logged_at, config, config_hash: toHex(hash) };
   if (!isLogged(entry, offered, tree)) return refuse('R5');
+  if (!keepsPreset(config)) return refuse('R5');
   if (config.preset === 'demo') return consentedEpsilon === null ? { ok: true, value: config } : refuse('R5');
   return consentedEpsilon !== null && capEpsilon(config) > consentedEpsilon ? refuse('R5') : { ok: true, value: config };
 }

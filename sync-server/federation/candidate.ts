@@ -148,7 +148,7 @@ async function logFlushRun(
 export async function makeCandidate(
   ports: LeaderPorts,
   taskId: Uint8Array,
-): Promise<{ readonly version: number; readonly slot: number; readonly gates: readonly Gate[] } | null> {
+): Promise<{ readonly version: number; readonly slot: number; readonly gates: readonly Gate[]; readonly isTrial: boolean } | null> {
   const made = await ports.db.transaction(async (sql) => {
     await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`model ${toHex(taskId)}`]);
     const [flush] = await sql.query<{ t: number; sum: Buffer; config_hash: Buffer }>(
@@ -189,7 +189,7 @@ export async function makeCandidate(
       ],
     );
     ports.reach('candidate-before-commit');
-    return { version, slot: flush.t, gates: judged.gates };
+    return { version, slot: flush.t, gates: judged.gates, isTrial: config.preset === 'demo' };
   });
   if (made) ports.reach('candidate-after-commit');
   return made;

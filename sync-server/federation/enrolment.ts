@@ -38,6 +38,14 @@ async function spendChallenge(sql: Sql, challenge: Uint8Array, now: number): Pro
   if (rows.length === 0) throw new Refusal(401, 'challenge', 'This challenge was used, is unknown or too old. Fetch a new one.');
 }
 
+/** delta rests on a declared number of accounts (section 3.5); as many devices are let in. */
+async function checkRoom(sql: Sql): Promise<void> {
+  const [row] = await sql.query<{ n: string; most: number | null }>(
+    "SELECT (SELECT count(*) FROM devices) AS n, (SELECT min((config->>'max_accounts')::int) FROM task_configs) AS most",
+  );
+  if (row && row.most !== null && Number(row.n) >= row.most) throw new Refusal(409, 'full', 'This installation takes no more accounts.');
+}
+
 /**
  * Enrol a device for an account, or the same pair again: the old bearer is replaced.
  *
@@ -56,6 +64,7 @@ export async function enrol(ports: EnrolmentPorts, body: Uint8Array): Promise<{ 
     if (known && !sameBytes(known.account_pk, asked.accountPk)) {
       throw new Refusal(409, 'other_account', 'This device is enrolled for another account.');
     }
+    if (!known) await checkRoom(sql);
     await sql.query(
       `INSERT INTO devices (device_pk, account_pk, account_id, bearer_hash, enrolled_at, seen_at) VALUES ($1, $2, $3, $4, $5, $5)
        ON CONFLICT (device_pk) DO UPDATE SET bearer_hash = $4, seen_at = $5`,

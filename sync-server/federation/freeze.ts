@@ -50,7 +50,14 @@ interface Opened {
 }
 
 /** Open the leader's boxes of a chosen set; those that do not open are rejected, whatever they hold. */
-async function openAll(ports: LeaderPorts, sql: Sql, taskId: Uint8Array, config: TaskConfig, ids: readonly string[]) {
+async function openAll(
+  ports: LeaderPorts,
+  sql: Sql,
+  taskId: Uint8Array,
+  config: TaskConfig,
+  ids: readonly string[],
+  known: Map<string, Uint32Array>,
+) {
   const rows = await sql.query<{
     report_id: Buffer;
     leader_box: Buffer;
@@ -77,9 +84,11 @@ async function openAll(ports: LeaderPorts, sql: Sql, taskId: Uint8Array, config:
       leaderKeyId: keyId(ports.box.public),
       helperKeyId: keyId(fromHex(config.helper.box_key)),
     };
-    const words = openLeaderBox(ports.crypto, header, row.leader_box, ports.box);
+    const id = toHex(row.report_id);
+    const words = known.get(id) ?? openLeaderBox(ports.crypto, header, row.leader_box, ports.box);
     if (!words) bad.push(row.report_id);
     else {
+      known.set(id, words);
       const member = {
         reportId: header.reportId,
         leaderBoxHash: new Uint8Array(row.leader_box_hash),
@@ -140,11 +149,12 @@ export async function freeze(ports: LeaderPorts, taskId: Uint8Array): Promise<nu
     const config = configs.findLast((c) => c.from_slot <= t);
     if (!config || t <= last) return null;
     await expireOld(sql, taskId, config, await championVersion(sql, taskId));
+    const open = new Map<string, Uint32Array>();
     for (;;) {
       const chosen = chooseMembers(await waiting(sql, taskId, t, 4 * config.k), t, config);
       if (!chosen) return null;
       const ids = chosen.map((r) => r.reportId);
-      const { opened, bad } = await openAll(ports, sql, taskId, config, ids);
+      const { opened, bad } = await openAll(ports, sql, taskId, config, ids, open);
       if (bad.length > 0) {
         await rejectReports(sql, taskId, bad, 'bad_leader_box');
         continue;

@@ -33,8 +33,8 @@ export interface LeaderPorts {
   readonly askHelper: (taskId: string, t: number, request: Uint8Array) => Promise<HelperAnswer>;
   /** The public hold-out, made on first use. */
   readonly holdOut: () => HoldOut;
-  /** Promote a candidate that passes all gates by itself: on a trial only. */
-  readonly promotesItself: boolean;
+  /** Says what an operator should look at. */
+  readonly warn: (message: string) => void;
   /** Marks a moment a crash test may end the process at. */
   readonly reach: (point: string) => void;
   /** Tells open apps and dashboards a public fact. */

@@ -78,7 +78,9 @@ export async function promote(ports: LeaderPorts, taskId: Uint8Array, version: n
     const row = await modelRow(sql, taskId, version);
     if (row.status === 'revoked') throw new Refusal(409, 'revoked', 'A revoked version is never served again.');
     if (row.gates.some((g) => g.name === 'integrity' && !g.isPassed)) throw new Refusal(409, 'integrity', 'The weights are not sound.');
-    if (!passesAll(row.gates) && !isOverride) throw new Refusal(409, 'gates', 'A gate did not pass; promoting it needs an override.');
+    // A version that was released once was decided on then: going back to it is one step.
+    if (row.status === 'candidate' && !passesAll(row.gates) && !isOverride)
+      throw new Refusal(409, 'gates', 'A gate did not pass; promoting it needs an override.');
     if (row.status === 'candidate') await releaseVersion(ports, sql, taskId, row);
     await sql.query(
       "INSERT INTO model_aliases (task_id, alias, version) VALUES ($1, 'champion', $2) ON CONFLICT (task_id, alias) DO UPDATE SET version = $2",

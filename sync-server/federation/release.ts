@@ -38,7 +38,8 @@ async function bookedRho(sql: Sql, taskId: Uint8Array, t: number) {
     const slots = rows.map((r) => r.t);
     filled.set(toHex(id), sameBytes(id, taskId) && !slots.includes(t) ? [...slots, t] : slots);
   }
-  return composedRho(configs, filled, t);
+  const isTrial = configs.some((c) => c.task_id === toHex(taskId) && c.preset === 'demo');
+  return composedRho(configs, filled, t, isTrial);
 }
 
 /** The noised sum, or null if the answer is not the helper's for exactly this set. */
@@ -77,7 +78,7 @@ async function release(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush,
   const isReleased = await db.transaction(async (sql) => {
     await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`flush ${toHex(taskId)}`]);
     const current = await openFlush(sql, taskId);
-    if (current?.t !== flush.t) return false;
+    if (!current || !isSame(current, flush)) return false;
     const sum = await unmask(ports, sql, taskId, current, response);
     if (!sum) return false;
     const bytes = bytesOfWords(sum);
@@ -112,17 +113,32 @@ async function release(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush,
   return isReleased;
 }
 
+/** Whether the open flush is still the one that was asked about: another process may have been quicker. */
+const isSame = (a: OpenFlush, b: OpenFlush): boolean => a.t === b.t && sameBytes(a.set_root, b.set_root);
+
+/** Reports of a set that was not summed wait again, but for those their owners took back meanwhile. */
+async function freeSet(sql: Sql, taskId: Uint8Array, t: number): Promise<void> {
+  await sql.query(
+    `UPDATE reports SET state = CASE WHEN taken_back THEN 'withdrawn' ELSE 'held' END, t = NULL,
+       leader_box = CASE WHEN taken_back THEN NULL ELSE leader_box END, helper_box = CASE WHEN taken_back THEN NULL ELSE helper_box END
+     WHERE task_id = $1 AND t = $2 AND state = 'frozen'`,
+    [taskId, t],
+  );
+}
+
 /** The helper stored nothing: the named reports are refused, the others wait for the next set of the same slot. */
 async function unfreeze(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush, reason: string, ids: readonly string[]): Promise<void> {
   await ports.db.transaction(async (sql) => {
     await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`flush ${toHex(taskId)}`]);
+    const current = await openFlush(sql, taskId);
+    if (!current || !isSame(current, flush)) return;
     await rejectReports(
       sql,
       taskId,
       ids.map((id) => fromHex(id)),
       reason,
     );
-    await sql.query("UPDATE reports SET state = 'held', t = NULL WHERE task_id = $1 AND t = $2 AND state = 'frozen'", [taskId, flush.t]);
+    await freeSet(sql, taskId, flush.t);
     await sql.query("DELETE FROM flushes WHERE task_id = $1 AND t = $2 AND state = 'frozen'", [taskId, flush.t]);
   });
 }
@@ -134,6 +150,8 @@ async function unfreeze(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush
 async function bookLost(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush): Promise<void> {
   await ports.db.transaction(async (sql) => {
     await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`flush ${toHex(taskId)}`]);
+    const current = await openFlush(sql, taskId);
+    if (!current || !isSame(current, flush)) return;
     const rho = await bookedRho(sql, taskId, flush.t);
     const index = await ports.log.append(sql, {
       type: 'flush_lost',
@@ -144,7 +162,7 @@ async function bookLost(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush
       rho_cap: rho.cap,
       rho_running: rho.running,
     });
-    await sql.query("UPDATE reports SET state = 'held', t = NULL WHERE task_id = $1 AND t = $2 AND state = 'frozen'", [taskId, flush.t]);
+    await freeSet(sql, taskId, flush.t);
     await sql.query("UPDATE flushes SET state = 'lost', request = NULL, masked_sum = NULL, log_index = $3 WHERE task_id = $1 AND t = $2", [
       taskId,
       flush.t,
@@ -154,6 +172,10 @@ async function bookLost(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush
 }
 
 const NAMED_REPORTS = new Set(['bad_box', 'seen_report', 'tag_limit']);
+/** The helper knows this slot otherwise, and its answer is gone or another set's. */
+const FORGOTTEN = new Set(['set_mismatch', 'past_slot']);
+/** The helper stored nothing and will not: the set waits until the operators agree again. */
+const VOID = new Set(['config', 'wrong_k', 'below_floor']);
 
 /** What became of a round of asking. */
 export type RoundOutcome = 'nothing-open' | 'released' | 'set-freed' | 'lost' | 'waiting';
@@ -176,10 +198,16 @@ export async function finishOpenFlush(ports: LeaderPorts, taskId: Uint8Array): P
     await unfreeze(ports, taskId, flush, answer.reason, answer.ids);
     return 'set-freed';
   }
-  if (answer.reason === 'set_mismatch') {
+  if (FORGOTTEN.has(answer.reason)) {
     reduceFlush(state, { kind: 'lose' });
     await bookLost(ports, taskId, flush);
     return 'lost';
+  }
+  if (VOID.has(answer.reason)) {
+    reduceFlush(state, { kind: 'refusal', ids: [] });
+    await unfreeze(ports, taskId, flush, answer.reason, []);
+    ports.warn(`the helper refuses slot ${flush.t}: ${answer.reason}`);
+    return 'waiting';
   }
   return 'waiting';
 }

@@ -165,7 +165,8 @@ function replayStatus(row: ReportRow, hash: Uint8Array, device: Device): 200 {
 /** Count a refusal by its reason, for the flush page. */
 export async function countRefusal(sql: Sql, taskId: Uint8Array, reason: string): Promise<void> {
   await sql.query(
-    'INSERT INTO refused_reports (task_id, reason, n) VALUES ($1, $2, 1) ON CONFLICT (task_id, reason) DO UPDATE SET n = refused_reports.n + 1',
+    `INSERT INTO refused_reports (task_id, reason, n) SELECT $1, $2, 1 WHERE EXISTS (SELECT 1 FROM task_configs WHERE task_id = $1)
+     ON CONFLICT (task_id, reason) DO UPDATE SET n = refused_reports.n + 1`,
     [taskId, reason],
   );
 }
@@ -179,16 +180,21 @@ export async function receiptOf(ports: LeaderPorts, device: Device, reportId: Ui
 
 /** Take one's own report back while it is not in a set yet. @throws Refusal 409 `frozen`, 404 */
 export async function withdrawReport(ports: LeaderPorts, device: Device, reportId: Uint8Array): Promise<void> {
-  await ports.db.transaction(async (sql) => {
+  const isFrozen = await ports.db.transaction(async (sql) => {
     const [row] = await sql.query<{ state: ReportState; account_id: Buffer }>(
       'SELECT state, account_id FROM reports WHERE report_id = $1 FOR UPDATE',
       [reportId],
     );
     if (!row || !sameBytes(row.account_id, device.accountId)) throw new Refusal(404, 'report', 'There is no such report of yours.');
-    if (row.state === 'withdrawn') return;
-    if (row.state !== 'held') throw new Refusal(409, 'frozen', 'The report is part of a sum already.');
+    if (row.state === 'withdrawn') return false;
+    if (row.state !== 'held') return true;
     await sql.query("UPDATE reports SET state = 'withdrawn', leader_box = NULL, helper_box = NULL WHERE report_id = $1", [reportId]);
+    return false;
   });
+  if (!isFrozen) return;
+  // Should the set be freed after all, the report does not wait again.
+  await ports.db.query('UPDATE reports SET taken_back = true WHERE report_id = $1', [reportId]);
+  throw new Refusal(409, 'frozen', 'The report is part of a sum already.');
 }
 
 /** Whether this account may contribute now, and to which slot and version. */

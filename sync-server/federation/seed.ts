@@ -40,6 +40,13 @@ export function holdOutHash({ x, y }: HoldOut): string {
   return sha256Hex(concat(bytes(x), bytes(y)));
 }
 
+/** When the first slot of this installation begins: decided once, so that a first start may be cut off anywhere and begun again. */
+async function installationEpoch({ db, now }: LeaderPorts): Promise<number> {
+  await db.query('UPDATE installation SET epoch_ms = $1 WHERE epoch_ms IS NULL', [now()]);
+  const [row] = await db.query<{ epoch_ms: string }>('SELECT epoch_ms FROM installation');
+  return Number(row?.epoch_ms ?? now());
+}
+
 async function currentConfig(ports: LeaderPorts, plan: SeedPlan): Promise<{ readonly config: TaskConfig; readonly isNew: boolean }> {
   const keys = {
     operator: plan.operator,
@@ -49,7 +56,7 @@ async function currentConfig(ports: LeaderPorts, plan: SeedPlan): Promise<{ read
   };
   const fields: InstallationFields = {
     dim: WEIGHT_COUNT,
-    epoch_ms: ports.now(),
+    epoch_ms: await installationEpoch(ports),
     from_slot: 1,
     max_update_norm: 1,
     hold_out: { version: plan.holdOutVersion, sha256: holdOutHash(ports.holdOut()) },
@@ -75,8 +82,9 @@ async function currentConfig(ports: LeaderPorts, plan: SeedPlan): Promise<{ read
 export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<TaskConfig> {
   const { config, isNew } = await currentConfig(ports, plan);
   const taskId = fromHex(config.task_id);
+  // A helper that was restored may have forgotten what it approved: it is asked again, and answers the same.
+  const signature = await plan.approve(config);
   if (isNew) {
-    const signature = await plan.approve(config);
     await ports.db.transaction(async (sql) => {
       const index = await ports.log.append(sql, { type: 'config', at: ports.now(), config, config_hash: configHashHex(config) });
       await sql.query(

@@ -108,7 +108,7 @@ export async function newTestInstallation({ name, change = {}, reach = () => und
       }
     },
     holdOut: () => holdOut,
-    promotesItself: false,
+    warn: () => undefined,
     reach,
     tell: () => undefined,
   };

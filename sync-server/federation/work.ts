@@ -23,7 +23,8 @@ async function workOn(ports: LeaderPorts, taskId: Uint8Array): Promise<WorkDone>
     }
     for (let made = await makeCandidate(ports, taskId); made; made = await makeCandidate(ports, taskId)) {
       candidates++;
-      if (ports.promotesItself && passesAll(made.gates)) await promote(ports, taskId, made.version, false);
+      // A trial promotes by itself what passes every gate; elsewhere a person decides.
+      if (made.isTrial && passesAll(made.gates)) await promote(ports, taskId, made.version, false);
       else ports.tell('model', { task: toHex(taskId), candidate: made.version });
     }
     if (outcome === 'waiting') break;

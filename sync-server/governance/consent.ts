@@ -35,6 +35,7 @@ export async function requestErasure(db: Database, log: TransparencyLog, rng: Rn
     await sql.query("UPDATE reports SET state = 'erased', leader_box = NULL, helper_box = NULL WHERE account_id = $1 AND state = 'held'", [
       accountId,
     ]);
+    await sql.query("UPDATE reports SET taken_back = true WHERE account_id = $1 AND state = 'frozen'", [accountId]);
     await sql.query('DELETE FROM consents WHERE account_id = $1', [accountId]);
     await sql.query('DELETE FROM devices WHERE account_id = $1', [accountId]);
     await sql.query('INSERT INTO erasures (reference, account_id, requested_at, done_at) VALUES ($1, $2, $3, $3)', [

@@ -65,25 +65,34 @@ export function openLog(db: Database, crypto: Primitives, now: () => number, sig
     );
   const checkpoint = async (): Promise<string | null> =>
     (await db.query<{ note: string }>('SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1'))[0]?.note ?? null;
+  let publishing: Promise<string | null> | null = null;
+  async function publishNow(): Promise<string | null> {
+    const n = await size();
+    const [known] = await db.query<{ note: string }>('SELECT note FROM checkpoints WHERE size = $1 AND cosigned_at > $2', [
+      n,
+      now() - RENEW_MS,
+    ]);
+    if (n === 0) return null;
+    if (known && (await witness.size()) >= n) return known.note;
+    const note = signedNote(crypto, { origin: LOG_ORIGIN, size: n, root: rootOf(await load(n)) }, { name: LEADER_NAME, seed: signSeed });
+    const from = await witness.size();
+    const line = await witness.cosign(note, from, await entries(from, n));
+    await db.query(
+      'INSERT INTO checkpoints (size, note, cosigned_at) VALUES ($1, $2, $3) ON CONFLICT (size) DO UPDATE SET note = $2, cosigned_at = $3',
+      [n, note + line, now()],
+    );
+    return checkpoint();
+  }
   return {
     append,
     entries,
     checkpoint,
-    async publish() {
-      const n = await size();
-      const [known] = await db.query<{ note: string }>('SELECT note FROM checkpoints WHERE size = $1 AND cosigned_at > $2', [
-        n,
-        now() - RENEW_MS,
-      ]);
-      if (known || n === 0) return known?.note ?? null;
-      const note = signedNote(crypto, { origin: LOG_ORIGIN, size: n, root: rootOf(await load(n)) }, { name: LEADER_NAME, seed: signSeed });
-      const from = await witness.size();
-      const line = await witness.cosign(note, from, await entries(from, n));
-      await db.query(
-        'INSERT INTO checkpoints (size, note, cosigned_at) VALUES ($1, $2, $3) ON CONFLICT (size) DO UPDATE SET note = $2, cosigned_at = $3',
-        [n, note + line, now()],
-      );
-      return checkpoint();
+    publish() {
+      // One at a time: whoever asks meanwhile gets the same answer.
+      publishing ??= publishNow().finally(() => {
+        publishing = null;
+      });
+      return publishing;
     },
     async inclusion(index, of) {
       if (!(Number.isInteger(index) && index >= 0 && index < of)) throw new Refusal(404, 'no-entry', 'The log has no such entry.');

@@ -148,6 +148,12 @@ async function answerIn(
   if (rewound.length > 0) throw new Refusal(409, 'rewound', 'This helper was restored to before a slot the log knows.');
   const config = await approvedConfig(sql, head.configHash);
   if (!config || config.task_id !== toHex(head.taskId)) throw new Refusal(403, 'config', 'This configuration was never approved here.');
+  const [newer] = await sql.query('SELECT 1 FROM approved_configs WHERE task_id = $1 AND from_slot > $2 AND from_slot <= $3', [
+    head.taskId,
+    config.from_slot,
+    head.t,
+  ]);
+  if (newer) throw new Refusal(403, 'config', 'A newer configuration is in force in this slot.');
   const [last] = await sql.query<{ t: number | null }>('SELECT max(t) AS t FROM answered WHERE task_id = $1', [head.taskId]);
   const answered = await readAnswered(sql, head);
   const records = {

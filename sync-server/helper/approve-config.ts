@@ -1,4 +1,4 @@
-import { configHash, loosened, readConfig, type TaskConfig } from '#shared/aggregation/config.ts';
+import { configHash, keepsPreset, loosened, readConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { concat, dom, fromHex, toHex } from '#shared/domain/bytes.ts';
 import { Refusal } from '../ports/fault.ts';
 import { type HelperPorts, helperIdentity } from './helper.ts';
@@ -38,6 +38,7 @@ export async function approveConfig(ports: HelperPorts, value: unknown, leaderSi
     throw new Refusal(403, 'signature', 'The leader did not propose this configuration.');
   }
   if (config.preset === 'demo' && !ports.allowsDemo) throw new Refusal(403, 'demo', 'This helper serves no trial.');
+  if (!keepsPreset(config)) throw new Refusal(422, 'preset', 'The configuration is not its preset’s.');
   if (config.k < ports.floor) throw new Refusal(422, 'below_floor', `This helper sums at least ${ports.floor} reports.`);
   if (!(await isOwn(ports, config))) throw new Refusal(422, 'other_keys', 'The configuration names another helper or leader.');
   const hash = configHash(config);

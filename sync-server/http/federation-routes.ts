@@ -1,6 +1,8 @@
 import { configHashHex, type TaskConfig } from '#shared/aggregation/config.ts';
 import { ENROLMENT_BYTES } from '#shared/aggregation/enrolment.ts';
+import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { fromHex, toBase64, toHex } from '#shared/domain/bytes.ts';
+import { utf8 } from '#shared/transparency/canonical-json.ts';
 import { parseNote } from '#shared/transparency/checkpoint.ts';
 import { type Device, type EnrolmentPorts, enrol, newChallenge } from '../federation/enrolment.ts';
 import { championVersion, type LeaderPorts } from '../federation/leader.ts';
@@ -41,10 +43,15 @@ function wholeNumber(text: string | undefined): number {
   return Number(text);
 }
 
+/** Changes with every cosignature, so that nobody keeps an old one. */
+const noteTag = (note: string): string => sha256Hex(utf8(note)).slice(0, 12);
+
 /** An entry of the log with what proves it: the cosigned checkpoint and the audit path. */
 async function proven(log: OpenLog, index: number) {
-  const checkpoint = (await log.publish().catch(() => null)) ?? (await log.checkpoint());
-  const size = checkpoint ? (parseNote(checkpoint)?.checkpoint.size ?? 0) : 0;
+  const sizeOf = (note: string | null): number => (note ? (parseNote(note)?.checkpoint.size ?? 0) : 0);
+  const known = await log.checkpoint();
+  const checkpoint = sizeOf(known) > index ? known : await log.publish().catch(() => null);
+  const size = sizeOf(checkpoint);
   if (!checkpoint || index >= size)
     throw new Refusal(503, 'witness', 'The helper has not cosigned this yet. Try again.', { retryAfterS: 5 });
   return { log_index: index, checkpoint, proof: (await log.inclusion(index, size)).map(toBase64) };
@@ -69,7 +76,9 @@ async function tasks({ leader, log }: FederationRoutesPorts) {
 
 async function putReport({ leader, limits, wake }: FederationRoutesPorts, call: Call<unknown>) {
   const id = reportIdOf(call.params['report']);
-  if (call.bytes.length >= 600) await limits.spend('report', toHex(call.bytes.subarray(call.bytes.length - 96, call.bytes.length - 64)));
+  // A device is known by the key near the end of its report; what is too short to hold one is limited by address.
+  const who = call.bytes.length >= 600 ? toHex(call.bytes.subarray(call.bytes.length - 96, call.bytes.length - 64)) : ipOf(call);
+  await limits.spend('report', who);
   try {
     const { status, body } = await receiveReport(leader, id, call.bytes);
     wake();
@@ -168,7 +177,7 @@ function taskRoutes(ports: FederationRoutesPorts): readonly Route<never>[] {
       access: PUBLIC,
       async handle() {
         const list = await tasks(ports);
-        const etag = `"${list.map((t) => `${configHashHex(t.config).slice(0, 16)}-${parseNote(t.checkpoint)?.checkpoint.size ?? 0}-${t.waiting}`).join('.')}"`;
+        const etag = `"${list.map((t) => `${configHashHex(t.config).slice(0, 16)}-${noteTag(t.checkpoint)}-${t.waiting}`).join('.')}"`;
         return { status: 200, json: { now: leader.now(), tasks: list }, etag };
       },
     },
@@ -191,7 +200,7 @@ function taskRoutes(ports: FederationRoutesPorts): readonly Route<never>[] {
         const rows = await leader.db.query<{ version: number }>("SELECT version FROM models WHERE task_id = $1 AND status = 'revoked'", [
           task,
         ]);
-        const etag = `"${release.version}-${parseNote(proof.checkpoint)?.checkpoint.size ?? 0}"`;
+        const etag = `"${release.version}-${noteTag(proof.checkpoint)}-${rows.length}"`;
         return { status: 200, json: { release, signature, revoked: rows.map((r) => r.version), ...proof }, etag };
       },
     },

@@ -15,7 +15,11 @@ const FLOOR = { demo: 5, pilot: 50, production: 100 } as const;
 
 function floorFromEnvironment(): number {
   const text = process.env['HELPER_FLOOR'];
-  if (text) return Number(text);
+  if (text) {
+    const floor = Number(text);
+    if (!(Number.isInteger(floor) && floor >= 2)) throw new Error(`HELPER_FLOOR must be a whole number of at least 2, got "${text}".`);
+    return floor;
+  }
   return process.env['ALLOW_DEMO'] === '1' ? FLOOR.demo : process.env['EG_PRESET'] === 'pilot' ? FLOOR.pilot : FLOOR.production;
 }
 

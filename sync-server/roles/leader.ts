@@ -93,7 +93,7 @@ export async function runLeader(): Promise<void> {
       holdOut ??= publicHoldOut();
       return holdOut;
     },
-    promotesItself: preset === 'demo',
+    warn: (message) => log.warn(message),
     reach: crashPoints(),
     tell: events.tell,
   };
@@ -107,12 +107,13 @@ export async function runLeader(): Promise<void> {
       helper.approve(config, toHex(crypto.sign(proposalMessage(configHash(config)), keys.sign))),
   };
   const config = await seed(leader, plan);
-  await transparency.publish();
-
   const round = async () => {
+    // First the helper is shown what the log holds: one that was restored must notice before it answers again.
+    await transparency.publish();
     await work(leader);
     await transparency.publish();
   };
+  await transparency.publish().catch((fault: unknown) => log.warn({ err: fault }, 'the log could not be cosigned yet'));
   const jobs = worker(round, (fault) => log.error({ err: fault }, 'a round of work failed'));
   let isDraining = false;
   const metrics = newMetrics(db.waiting);

@@ -1,7 +1,9 @@
 import { useState } from 'react';
+import type { StaffApi } from '#client/ports/staff-api.ts';
 import { Notice } from '#client/ui/states.tsx';
 import { type AuditReport, auditLog, bothEpsilons, collusionTable, ledgerRows } from '#shared/aggregation/audit.ts';
-import { contributionRho, type TaskConfig } from '#shared/aggregation/config.ts';
+import type { TaskConfig } from '#shared/aggregation/config.ts';
+import { composedRho } from '#shared/aggregation/log-entry.ts';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { deltaText, epsilonText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 import { LeavesPhone } from './leaves-phone.tsx';
@@ -66,7 +68,7 @@ function Collusion({ config, rhoCap }: { readonly config: TaskConfig; readonly r
       <h2 id="collusion">{words.audit.collusion}</h2>
       <Table
         label={words.audit.collusion}
-        head={['', '', words.audit.remains]}
+        head={[words.audit.parties, words.audit.canSee, words.audit.remains]}
         rows={collusionTable(config, rhoCap).map(({ who, epsilon }) => [
           words.audit.who[who],
           words.audit.sees[who],
@@ -103,46 +105,80 @@ function Configuration({ config }: { readonly config: TaskConfig }) {
   );
 }
 
-function Body({ log }: { readonly log: Log }) {
-  const { words, me } = useDesk();
+/** What this browser made of the log: everything below rests on it. */
+interface Checked {
+  readonly log: Log;
+  readonly report: AuditReport;
+  /** The configuration of the latest slot. */
+  readonly config: TaskConfig | null;
+  /** Worst case over 52 slots, composed from the log. */
+  readonly rhoCap: number;
+}
+
+function checked(log: Log): Checked {
   const report = read(log);
-  const config = report.configs.at(-1);
-  if (!config) return <Notice>{words.today.noTask}</Notice>;
-  const { fault } = report;
+  const point = report.points.at(-1);
+  const config = report.configs.findLast((c) => c.from_slot <= (point?.t ?? c.from_slot)) ?? null;
+  return { log, report, config, rhoCap: point?.rhoCap ?? (report.configs.length > 0 ? composedRho(report.configs, new Map(), 1).cap : 0) };
+}
+
+const THIRTY_DAYS_S = 30 * 86_400;
+
+function Verdict({ log, report, config }: { readonly log: Log; readonly report: AuditReport; readonly config: TaskConfig }) {
+  const { words, me, language } = useDesk();
+  const { fault, cosignedAt } = report;
   const point = report.points.at(-1);
   return (
+    <section className="card" aria-labelledby="verdict">
+      <h2 id="verdict">{words.audit.verdict}</h2>
+      <Ticks report={report} />
+      {fault && (
+        <Notice tone="bad">{fault.row === null ? words.audit.badFile(fault.message) : words.audit.badRow(fault.row, fault.message)}</Notice>
+      )}
+      {!me.isTrial && (
+        <p className="number">
+          {point ? words.audit.soFar(epsilonText(bothEpsilons(point.rhoRunning, config.delta).claimed)) : words.audit.noFlush}
+        </p>
+      )}
+      {cosignedAt !== null && (
+        <p className="number">
+          {words.audit.cosigned(moment(language, cosignedAt * 1000))}{' '}
+          {Date.now() / 1000 - cosignedAt > THIRTY_DAYS_S && <strong>{words.audit.oldCosign}</strong>}
+        </p>
+      )}
+      <p className="small">{words.audit.keys(`${config.leader.sign_key.slice(0, 16)}…`, `${config.helper.sign_key.slice(0, 16)}…`)}</p>
+      {!me.isTrial && <Recompute log={log} config={config} />}
+    </section>
+  );
+}
+
+function Body({ log, report, config, rhoCap }: Checked) {
+  const { words, me } = useDesk();
+  if (!config) return <Notice>{words.today.noTask}</Notice>;
+  return (
     <>
-      <section className="card" aria-label={words.audit.recompute}>
-        <Ticks report={report} />
-        {fault && (
-          <Notice tone="bad">
-            {fault.row === null ? words.audit.badFile(fault.message) : words.audit.badRow(fault.row, fault.message)}
-          </Notice>
-        )}
-        {!me.isTrial && (
-          <p className="number">
-            {point ? words.audit.soFar(epsilonText(bothEpsilons(point.rhoRunning, config.delta).claimed)) : words.audit.noFlush}
-          </p>
-        )}
-        {config.leader.operator === config.helper.operator && <p>{words.audit.oneOperator}</p>}
-        {!me.isTrial && <Recompute log={log} config={config} />}
-      </section>
+      <Verdict log={log} report={report} config={config} />
       <Ledger log={log} report={report} config={config} isTrial={me.isTrial} />
-      {!me.isTrial && <Collusion config={config} rhoCap={config.max_contributions * contributionRho(config)} />}
+      {!me.isTrial && <Collusion config={config} rhoCap={rhoCap} />}
       <LeavesPhone config={config} />
       <Configuration config={config} />
     </>
   );
 }
 
-function verdict(words: ReturnType<typeof useDesk>['words'], log: Log, isTrial: boolean): string {
-  const report = read(log);
-  const config = report.configs.at(-1);
-  if (report.fault || !config) return words.audit.bad;
+/** The answer in one line, and the sentence that makes it exact. */
+function sentences(
+  words: ReturnType<typeof useDesk>['words'],
+  { report, config, rhoCap }: Checked,
+  isTrial: boolean,
+): readonly [string, string] {
   const last = report.entries - 1;
-  if (isTrial) return words.audit.trial(last);
-  const cap = bothEpsilons(config.max_contributions * contributionRho(config), config.delta).claimed;
-  return words.audit.good(epsilonText(cap), deltaText(config.delta), config.max_contributions, config.band, last);
+  if (report.fault || !config) return [words.audit.bad, words.audit.visits];
+  const trust = config.leader.operator === config.helper.operator ? ` ${words.audit.oneOperator}` : '';
+  if (isTrial) return [words.audit.trial(last), `${words.audit.visits}${trust}`];
+  const cap = epsilonText(bothEpsilons(rhoCap, config.delta).claimed);
+  const lead = words.audit.goodLead(cap, deltaText(config.delta), config.max_contributions, config.band);
+  return [words.audit.good(cap, last), `${lead}${trust} ${words.audit.visits}`];
 }
 
 function Visits() {
@@ -169,13 +205,16 @@ function Visits() {
 /** Do the privacy claims hold? Everything is checked and recomputed in this browser. */
 export function AuditPage() {
   const { api, words, me } = useDesk();
-  const [reading, again] = useReading(api.log);
+  const [reading, again] = useReading(readChecked(api));
+  const [first, lead] = reading.kind === 'ready' ? sentences(words, reading.value, me.isTrial) : [words.nav.audit, words.audit.visits];
   return (
-    <StaffPage first={reading.kind === 'ready' ? verdict(words, reading.value, me.isTrial) : words.nav.audit} lead={words.audit.visits}>
+    <StaffPage first={first} lead={lead}>
       <Read reading={reading} again={again}>
-        {(log) => <Body log={log} />}
+        {(value) => <Body {...value} />}
       </Read>
       <Visits />
     </StaffPage>
   );
 }
+
+const readChecked = (api: StaffApi) => async (): Promise<Checked> => checked(await api.log());

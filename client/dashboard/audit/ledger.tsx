@@ -5,6 +5,8 @@ import type { TaskConfig } from '#shared/aggregation/config.ts';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { epsilonText, Table, useDesk } from '../frame.tsx';
 
+const SHOWN = 200;
+
 /** All texts of the log, and its newest cosigned checkpoint. */
 export interface Log {
   readonly entries: readonly string[];
@@ -66,9 +68,7 @@ export function Ledger({
       entry.type,
       entry.t ?? entry.slot ?? '–',
       entry.k ?? '–',
-      entry.rho_running?.toFixed(9) ?? '–',
-      entry.rho_cap?.toFixed(9) ?? '–',
-      epsilon,
+      ...(isTrial ? [] : [entry.rho_running?.toFixed(9) ?? '–', entry.rho_cap?.toFixed(9) ?? '–', epsilon]),
       entry.set_root ? <code key="root">{entry.set_root.slice(0, 10)}…</code> : '–',
     ];
   });
@@ -77,9 +77,17 @@ export function Ledger({
       <h2 id="ledger">{words.audit.ledger}</h2>
       <Table
         label={words.audit.ledger}
-        head={[columns.row, columns.type, columns.slot, columns.k, columns.rho, columns.cap, columns.epsilon, columns.root]}
-        rows={rows.slice(-200)}
+        head={[
+          columns.row,
+          columns.type,
+          columns.slot,
+          columns.k,
+          ...(isTrial ? [] : [columns.rho, columns.cap, columns.epsilon]),
+          columns.root,
+        ]}
+        rows={rows.slice(-SHOWN)}
       />
+      {rows.length > SHOWN && <p className="quiet small">{words.audit.lastRows(SHOWN)}</p>}
       <p className="quiet small">
         <code>{report.root}</code>
       </p>

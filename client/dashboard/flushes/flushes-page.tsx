@@ -13,7 +13,7 @@ function unfilledSlots(history: readonly PastFlush[], fromSlot: number, slot: nu
 }
 
 function History({ flushes }: { readonly flushes: Flushes }) {
-  const { words } = useDesk();
+  const { words, me } = useDesk();
   const { columns } = words.flushes;
   if (flushes.history.length === 0) return <p className="quiet">{words.flushes.empty}</p>;
   return (
@@ -27,7 +27,7 @@ function History({ flushes }: { readonly flushes: Flushes }) {
         columns.version,
         columns.loss,
         columns.auc,
-        columns.rho,
+        ...(me.isTrial ? [] : [columns.rho]),
         columns.root,
         columns.leaf,
       ]}
@@ -39,7 +39,7 @@ function History({ flushes }: { readonly flushes: Flushes }) {
         h.version === null ? '–' : `${h.baseVersion ?? 0} → ${h.version}`,
         fixed(h.metrics['holdout_log_loss'], 4),
         fixed(h.metrics['holdout_auc'], 4),
-        fixed(h.metrics['rho_running'], 6),
+        ...(me.isTrial ? [] : [fixed(h.metrics['rho_running'], 6)]),
         <code key="root">{h.setRoot.slice(0, 10)}…</code>,
         h.logIndex ?? '–',
       ])}
@@ -107,7 +107,7 @@ export function FlushesPage() {
   const { api, words, me } = useDesk();
   const [reading, again] = useReading(api.flushes);
   const task = reading.kind === 'ready' ? reading.value.task : null;
-  const held = reading.kind === 'ready' ? (reading.value.states['held'] ?? 0) + (reading.value.states['frozen'] ?? 0) : 0;
+  const held = reading.kind === 'ready' ? (reading.value.states['held'] ?? 0) : 0;
   return (
     <StaffPage
       first={task ? words.flushes.first(held, task.k, task.slot) : words.nav.flushes}

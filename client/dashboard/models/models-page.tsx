@@ -20,9 +20,17 @@ function Gates({ version }: { readonly version: ModelVersion }) {
   );
 }
 
+interface Deciding {
+  readonly version: ModelVersion;
+  readonly models: Models;
+  readonly again: () => void;
+  /** Told when another version serves. */
+  readonly onDone: () => void;
+}
+
 type Verb = 'promote' | 'roll-back' | 'approve-override';
 
-function Decide({ version, models, again }: { readonly version: ModelVersion; readonly models: Models; readonly again: () => void }) {
+function Decide({ version, models, again, onDone }: Deciding) {
   const { api, words } = useDesk();
   const [reason, setReason] = useState('');
   const [said, setSaid] = useState<string | null>(null);
@@ -33,13 +41,18 @@ function Decide({ version, models, again }: { readonly version: ModelVersion; re
     if (reason.trim() === '') return setSaid(words.models.reasonNeeded);
     try {
       await api.act(verb, models.task?.id ?? '', version.version, reason);
-      setSaid(verb === 'approve-override' ? words.models.approved : words.models.done);
+      if (verb === 'approve-override') setSaid(words.models.approved);
+      else onDone();
       again();
     } catch (cause) {
       setFault(cause);
     }
   };
-  const hasFailed = version.gates.some((g) => !g.isPassed);
+  // What was released once was decided on then, and what is not sound is beyond approval.
+  const hasFailed =
+    version.status === 'candidate' &&
+    version.gates.some((g) => !g.isPassed) &&
+    version.gates.every((g) => g.isPassed || g.name !== 'integrity');
   const verb: Verb = version.version < models.champion ? 'roll-back' : 'promote';
   return (
     <div className="stack">
@@ -64,7 +77,7 @@ function Decide({ version, models, again }: { readonly version: ModelVersion; re
   );
 }
 
-function Version({ version, models, again }: { readonly version: ModelVersion; readonly models: Models; readonly again: () => void }) {
+function Version({ version, models, again, onDone }: Deciding) {
   const { words, language } = useDesk();
   const isChampion = version.version === models.champion;
   return (
@@ -80,7 +93,7 @@ function Version({ version, models, again }: { readonly version: ModelVersion; r
       </p>
       <p className="quiet small number">{words.models.facts(version.sha256.slice(0, 12), `${(version.size / 1000).toFixed(1)} kB`)}</p>
       {version.gates.length > 0 && <Gates version={version} />}
-      {!isChampion && version.status !== 'revoked' && <Decide version={version} models={models} again={again} />}
+      {!isChampion && version.status !== 'revoked' && <Decide version={version} models={models} again={again} onDone={onDone} />}
     </li>
   );
 }
@@ -94,8 +107,8 @@ function Decisions({ models }: { readonly models: Models }) {
       <ul className="stack">
         {models.log.map((entry) => (
           <li key={`${entry.at} ${entry.action}`} className="number">
-            {entry.name} {words.models.actions[entry.action] ?? entry.action} {entry.target?.split('/')[1]}: {entry.reason}{' '}
-            <span className="quiet small">{moment(language, entry.at)}</span>
+            {entry.name} {words.models.actions[entry.action] ?? entry.action} {words.today.version(Number(entry.target?.split('/')[1]))}:{' '}
+            {entry.reason} <span className="quiet small">{moment(language, entry.at)}</span>
           </li>
         ))}
       </ul>
@@ -107,14 +120,16 @@ function Decisions({ models }: { readonly models: Models }) {
 export function ModelsPage() {
   const { api, words } = useDesk();
   const [reading, again] = useReading(api.models);
+  const [isDone, setDone] = useState(false);
   return (
     <StaffPage first={reading.kind === 'ready' ? words.models.first(reading.value.champion) : words.nav.models}>
       <Read reading={reading} again={again}>
         {(models) => (
           <>
+            {isDone && <Notice>{words.models.done}</Notice>}
             <ul className="stack">
               {models.versions.map((version) => (
-                <Version key={version.version} version={version} models={models} again={again} />
+                <Version key={version.version} version={version} models={models} again={again} onDone={() => setDone(true)} />
               ))}
             </ul>
             <Decisions models={models} />

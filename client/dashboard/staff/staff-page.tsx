@@ -6,6 +6,17 @@ import { faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '
 
 const ROLES = ['auditor', 'analyst', 'admin'] as const;
 
+function CopyButton({ text }: { readonly text: string }) {
+  const { words } = useDesk();
+  const [isCopied, setCopied] = useState(false);
+  const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(true));
+  return (
+    <button type="button" className="button" onClick={() => void copy()}>
+      {isCopied ? words.staff.copied : words.staff.copy}
+    </button>
+  );
+}
+
 function Invite({ again }: { readonly again: () => void }) {
   const { api, words } = useDesk();
   const [role, setRole] = useState<Member['role']>('auditor');
@@ -54,6 +65,7 @@ function Invite({ again }: { readonly again: () => void }) {
           <p>
             <code>{link}</code>
           </p>
+          <CopyButton text={link} />
         </Notice>
       )}
     </form>
@@ -86,7 +98,7 @@ export function StaffListPage() {
                   <ul>
                     {invites.map((i) => (
                       <li key={`${i.name} ${i.expires_at}`}>
-                        {i.name} ({role(i.role)}), {moment(language, Number(i.expires_at))}
+                        {i.name} ({role(i.role)}), {words.staff.until(moment(language, Number(i.expires_at)))}
                       </li>
                     ))}
                   </ul>

@@ -15,10 +15,17 @@ function Numbers({ today }: { readonly today: Today }) {
   return (
     <div className="tiles">
       <section className="card" aria-labelledby="slot">
-        <h2 id="slot">{words.today.slot(task.slot)}</h2>
+        <h2 id="slot">{words.today.slot(today.isReleased ? task.slot + 1 : task.slot)}</h2>
         <p className="figure number">{words.today.buffer(today.held, task.k)}</p>
         <progress max={task.k} value={Math.min(today.held, task.k)} aria-label={words.today.bufferLabel} />
-        <p className="quiet small">{task.slotEnds === null ? words.today.noInterval : words.today.ends(moment(language, task.slotEnds))}</p>
+        {today.isReleased && <p className="small">{words.today.released(task.slot)}</p>}
+        <p className="quiet small">
+          {task.slotEnds === null || today.isReleased
+            ? task.slotEnds === null
+              ? words.today.noInterval
+              : words.today.begins(moment(language, task.slotEnds))
+            : words.today.ends(moment(language, task.slotEnds))}
+        </p>
       </section>
       <section className="card" aria-labelledby="champion">
         <h2 id="champion">{words.today.champion}</h2>
