@@ -59,6 +59,7 @@ async function httpOf(i: TestInstallation): Promise<{ readonly url: string; clos
       wake: () => undefined,
     }),
     gatekeeper: async () => null,
+    trustedProxies: null,
   });
   const server = await listen(app, '127.0.0.1', { name: 'PORT', port: 0, isExplicit: true });
   return { url: `http://127.0.0.1:${portOf(server)}`, close: () => server.close() };

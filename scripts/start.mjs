@@ -7,7 +7,7 @@ import { ensureInstalled } from './install.mjs';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 if (process.argv.includes('--help')) {
   console.log(
-    'npm start: build, then run a trial installation with its own Postgres.\n\n  EG_PRESET            demo (default), pilot, production or production-large\n  PORT, HELPER_PORT, METRICS_PORT, HELPER_METRICS_PORT   fixed ports\n  DATABASE_URL         a Postgres of yours; HELPER_DATABASE_URL for the helper’s\n  EG_DATA_DIR          where data and keys are kept (default .data)\n',
+    'npm start: build, then run a trial installation with its own Postgres.\n\n  EG_PRESET            demo (default), pilot, production or production-large\n  PORT, HELPER_PORT, METRICS_PORT, HELPER_METRICS_PORT   fixed ports\n  EG_PUBLIC_ORIGIN     https://… where browsers find it, behind a proxy that ends TLS (EG_TRUSTED_PROXIES)\n  DATABASE_URL         a Postgres of yours; HELPER_DATABASE_URL for the helper’s\n  EG_DATA_DIR          where data and keys are kept (default .data)\n',
   );
   process.exit(0);
 }

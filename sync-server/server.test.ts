@@ -81,6 +81,7 @@ describe('the server', () => {
       log: newLog('silent'),
       routes: [],
       gatekeeper: async () => null,
+      trustedProxies: null,
     });
     servers.push(await listen(app, '127.0.0.1', { name: 'PORT', port: 0, isExplicit: true }));
     servers.push(await listen(newMetricsApp(metrics), '127.0.0.1', { name: 'METRICS_PORT', port: 0, isExplicit: true }));

@@ -102,7 +102,17 @@ export type FederationChange =
     }[keyof FederationValues]
   | { readonly kind: 'contribution'; readonly row: ContributionRow }
   | { readonly kind: 'outbox'; readonly row: OutboxRow }
-  | { readonly kind: 'sent'; readonly reportId: string };
+  | { readonly kind: 'sent'; readonly reportId: string }
+  /** Nothing of what is written together happens unless the consent given at this moment still stands. */
+  | { readonly kind: 'while-consented'; readonly at: number };
+
+/** Consent was withdrawn or given anew meanwhile: nothing was written. */
+export class ConsentChanged extends Error {
+  constructor() {
+    super('the consent is not the one this was begun under');
+    this.name = 'ConsentChanged';
+  }
+}
 
 /** The device's side of the federation, kept in the same database as the log. */
 export interface FederationStore {

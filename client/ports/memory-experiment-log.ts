@@ -58,6 +58,7 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
     const before = Object.fromEntries(TABLE_NAMES.map((name) => [name, new Map(maps[name] as Map<string, unknown>)])) as unknown as Maps;
     try {
       for (const event of events) await project(event, store);
+      if (together.federation) await federation.write(together.federation);
     } catch (cause) {
       maps = before;
       throw cause;
@@ -65,7 +66,6 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
     head = next;
     log.push(...events);
     if (together.personal) personal.set(together.personal.pack_id, { ...together.personal, seq: head.seq });
-    if (together.federation) await federation.write(together.federation);
     for (const { run_id, path, bytes } of together.artifacts ?? []) artifacts.set(JSON.stringify([run_id, path]), bytes);
     for (const tell of watchers) tell();
     return { kind: 'appended', events, head: head.seq };

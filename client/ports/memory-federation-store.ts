@@ -1,4 +1,11 @@
-import type { ContributionRow, FederationStore, FederationValues, OutboxRow } from './federation-store.ts';
+import {
+  type Consent,
+  ConsentChanged,
+  type ContributionRow,
+  type FederationStore,
+  type FederationValues,
+  type OutboxRow,
+} from './federation-store.ts';
 
 /** The federation's rows in memory. @param onChange told after every write */
 export function memoryFederationStore(onChange: () => void): FederationStore {
@@ -11,10 +18,14 @@ export function memoryFederationStore(onChange: () => void): FederationStore {
     outbox: async () => [...outbox.values()],
     async write(changes) {
       for (const change of changes) {
+        const consent = values.get('consent') as Consent | undefined;
+        if (change.kind === 'while-consented' && !(consent?.training && consent.at === change.at)) throw new ConsentChanged();
+      }
+      for (const change of changes) {
         if (change.kind === 'value') values.set(change.key, change.value);
         else if (change.kind === 'contribution') contributions.set(change.row.report_id, change.row);
         else if (change.kind === 'outbox') outbox.set(change.row.report_id, change.row);
-        else outbox.delete(change.reportId);
+        else if (change.kind === 'sent') outbox.delete(change.reportId);
       }
       onChange();
     },

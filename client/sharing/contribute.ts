@@ -1,3 +1,4 @@
+import { AirFault } from '#client/ports/federation-air.ts';
 import type { AccountKeys, Consent, ContributionRow, PulledModel } from '#client/ports/federation-store.ts';
 import { configHashHex, contributionRho, type TaskConfig } from '#shared/aggregation/config.ts';
 import { randomBytes } from '#shared/aggregation/contribution.ts';
@@ -33,6 +34,16 @@ export async function enrolled(ports: SharingPorts, isAgain = false): Promise<Ac
   const value = { ...keys, bearer };
   await ports.log.federation.write([{ kind: 'value', key: 'account', value }]);
   return value;
+}
+
+/** Ask with this device's bearer; one the server does not know any more is replaced, once. @throws AirFault */
+export async function withBearer<T>(ports: SharingPorts, ask: (bearer: string) => Promise<T>): Promise<T> {
+  try {
+    return await ask((await enrolled(ports)).bearer);
+  } catch (fault) {
+    if (!(fault instanceof AirFault && fault.reason === 'bearer')) throw fault;
+    return ask((await enrolled(ports, true)).bearer);
+  }
 }
 
 async function experiment({ log, moment }: SharingPorts): Promise<{ readonly id: string; readonly drafts: readonly Draft[] }> {
@@ -94,8 +105,8 @@ export async function contribute(ports: SharingPorts, config: TaskConfig, consen
   const entries = await log.federation.contributions();
   const since = await answersSince(ports, entries.at(-1)?.sealedAt ?? 0);
   if (!learning || since < MIN_NEW_ANSWERS) return 'too-few-answers';
+  const { eligible, slot } = await withBearer(ports, (bearer) => air.eligibility(config.task_id, bearer));
   const keys = await enrolled(ports);
-  const { eligible, slot } = await air.eligibility(config.task_id, keys.bearer);
   const reason = whyNotNow({
     config,
     slot,
@@ -137,6 +148,7 @@ export async function contribute(ports: SharingPorts, config: TaskConfig, consen
   };
   await log.append(await mirror(ports, row, sealed.isClipped), {
     federation: [
+      { kind: 'while-consented', at: consent.at },
       { kind: 'contribution', row },
       { kind: 'outbox', row: { report_id: row.report_id, bytes: sealed.bytes, tries: 0, notBefore: 0 } },
     ],

@@ -8,7 +8,8 @@ import { Distrusted } from './trust.ts';
 const FIRST_WAIT_MS = 60_000;
 const LONGEST_WAIT_MS = 6 * 3_600_000;
 
-const statusTag = (runId: string, status: ContributionStatus): Draft => ({
+/** The event that mirrors a status in the contribution's run. */
+export const statusTag = (runId: string, status: ContributionStatus): Draft => ({
   kind: 'tag.set',
   body: { run_id: runId, key: 'status', value: status },
 });
@@ -39,6 +40,7 @@ export async function drain(ports: SharingPorts, isAsked: boolean): Promise<void
     const row = rows.get(waiting.report_id);
     const { at, rng } = moment();
     if (!row || (waiting.notBefore > at && !isAsked)) continue;
+    if (!(await log.federation.value('consent'))?.training) return;
     try {
       await air.upload(waiting.report_id, waiting.bytes);
       await book(ports, row, { status: 'accepted' }, true);
@@ -47,7 +49,8 @@ export async function drain(ports: SharingPorts, isAsked: boolean): Promise<void
       if (fault.kind === 'final') await book(ports, row, { status: 'refused', refusal: fault.reason }, true);
       else {
         const notBefore = at + waitMs(waiting.tries, fault.waitMs, rng);
-        await log.federation.write([{ kind: 'outbox', row: { ...waiting, tries: waiting.tries + 1, notBefore } }]);
+        const isStillThere = (await log.federation.outbox()).some((o) => o.report_id === waiting.report_id);
+        if (isStillThere) await log.federation.write([{ kind: 'outbox', row: { ...waiting, tries: waiting.tries + 1, notBefore } }]);
         throw fault;
       }
     }
@@ -73,7 +76,16 @@ const isOpen = (row: ContributionRow): boolean =>
 export async function readReceipts(ports: SharingPorts, bearer: string, leaderKey: string): Promise<void> {
   const open = (await ports.log.federation.contributions()).filter(isOpen);
   for (const row of open.slice(-20)) {
-    const { receipt, signature } = await ports.air.receipt(row.report_id, bearer);
+    const read = await ports.air.receipt(row.report_id, bearer).catch((fault: unknown) => {
+      if (fault instanceof AirFault && fault.reason === 'report') return null;
+      throw fault;
+    });
+    if (!read) {
+      // The server has forgotten it: it was set up anew, or restored.
+      await book(ports, row, { status: 'lost' }, true);
+      continue;
+    }
+    const { receipt, signature } = read;
     if (receipt.report_id !== row.report_id || !isReceiptSigned(ports.crypto, receipt, signature, leaderKey)) throw new Distrusted('R1');
     const next: Partial<ContributionRow> = {
       status: STATUS[receipt.state],

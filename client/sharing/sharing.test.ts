@@ -303,6 +303,47 @@ describe('sharing', () => {
     expect((await summed.log.federation.contributions()).map((c) => c.status)).toEqual(['accepted']);
   });
 
+  test('consent withdrawn while an update is made: nothing is sealed, nothing is sent, and the withdrawal is told', async () => {
+    await device.study(12);
+    await device.agree();
+    const { eligibility } = server.air;
+    let stopping: Promise<void> | null = null;
+    server.air.eligibility = async (...args) => {
+      const answer = await eligibility(...args);
+      stopping ??= device.sharing.withdraw();
+      await Promise.resolve();
+      return answer;
+    };
+    expect((await round()).kind).toBe('off');
+    await stopping;
+    expect(await device.log.federation.contributions()).toEqual([]);
+    expect(server.state.uploads).toEqual([]);
+    expect(await device.log.federation.value('consentUnsent')).toBe(false);
+    expect((await device.log.federation.value('consent'))?.training).toBe(false);
+  });
+
+  test('a bearer the server has forgotten is replaced once; a report it has forgotten is given up', async () => {
+    await device.study(12);
+    await device.agree();
+    await round();
+    const { receipt } = server.air;
+    let isForgotten = true;
+    server.air.receipt = async (...args) => {
+      if (isForgotten) {
+        isForgotten = false;
+        throw new AirFault('final', 'bearer');
+      }
+      return receipt(...args);
+    };
+    expect(await round()).toMatchObject({ kind: 'done' });
+    expect(server.state.enrolments).toBe(2);
+    server.air.receipt = async () => {
+      throw new AirFault('final', 'report');
+    };
+    expect(await round()).toMatchObject({ kind: 'done' });
+    expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['lost']);
+  });
+
   test('terms that changed while they were read are not agreed to', async () => {
     const proposal = await device.sharing.proposal();
     server.state.config = { ...server.state.config, k: 400 };
@@ -318,8 +359,8 @@ describe('sharing', () => {
     expect(await round()).toMatchObject({ kind: 'done' });
     const plain = newDevice(newServer('demo'), false);
     await plain.study(12);
-    await plain.agree();
-    expect(await plain.sharing.round(true)).toEqual({ kind: 'distrusted', rule: 'R5' });
+    await expect(plain.agree()).rejects.toMatchObject({ reason: 'no-task' });
+    expect(await plain.log.federation.value('consent')).toBeUndefined();
   });
 });
 

@@ -1,13 +1,13 @@
 import { AirFault } from '#client/ports/federation-air.ts';
-import type { Consent, ContributionRow, PulledModel } from '#client/ports/federation-store.ts';
+import { type Consent, ConsentChanged, type ContributionRow, type PulledModel } from '#client/ports/federation-store.ts';
 import { configHashHex, readConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { signRequest } from '#shared/aggregation/enrolment.ts';
 import { capEpsilon } from '#shared/aggregation/personal-ledger.ts';
 import type { Distrust } from '#shared/aggregation/verify.ts';
 import { fromHex } from '#shared/domain/bytes.ts';
 import { utf8 } from '#shared/transparency/canonical-json.ts';
-import { type Abstained, contribute, enrolled } from './contribute.ts';
-import { book, drain, readReceipts } from './outbox.ts';
+import { type Abstained, contribute, enrolled, withBearer } from './contribute.ts';
+import { book, drain, readReceipts, statusTag } from './outbox.ts';
 import type { SharingPorts } from './ports.ts';
 import { pullModel } from './pull.ts';
 import { Distrusted, offeredTask, trustedConfig } from './trust.ts';
@@ -64,8 +64,8 @@ export interface Sharing {
 /** Version of the consent's wording. */
 export const CONSENT_TEXT_VERSION = '2';
 
-async function proposal({ air }: SharingPorts): Promise<Proposal> {
-  const task = offeredTask(await air.offer());
+async function proposal({ air, isTrial }: SharingPorts): Promise<Proposal> {
+  const task = offeredTask(await air.offer(), isTrial);
   const read = task ? readConfig(task.config) : null;
   if (!task || !read?.ok) throw new AirFault('later', 'no-task');
   return { config: read.value, capEpsilon: capEpsilon(read.value), waiting: task.waiting };
@@ -91,13 +91,16 @@ async function sendConsent(ports: SharingPorts): Promise<void> {
   };
   const body = utf8(JSON.stringify(record));
   await ports.air.consent(body, await signed(ports, 'POST', '/api/sync/v1/consents', body));
-  await ports.log.federation.write([{ kind: 'value', key: 'consentUnsent', value: false }]);
+  // One that was changed meanwhile is told next time.
+  if ((await ports.log.federation.value('consent'))?.at === consent.at) {
+    await ports.log.federation.write([{ kind: 'value', key: 'consentUnsent', value: false }]);
+  }
 }
 
 /** Take back what the server holds; what is part of a sum already stays. */
 async function takeBack(ports: SharingPorts): Promise<void> {
   for (const row of await ports.log.federation.contributions()) {
-    if (row.status !== 'accepted' && row.status !== 'withdrawing') continue;
+    if (row.status !== 'accepted' && row.status !== 'withdrawing' && row.status !== 'sealed') continue;
     try {
       await ports.air.withdraw(
         row.report_id,
@@ -106,8 +109,10 @@ async function takeBack(ports: SharingPorts): Promise<void> {
       await book(ports, row, { status: 'withdrawn' }, true);
     } catch (fault) {
       if (!(fault instanceof AirFault && fault.kind === 'final')) throw fault;
-      // `frozen`: it is part of a sum, and its receipt will say which. Anything else: the server never had it.
-      await book(ports, row, { status: fault.reason === 'frozen' ? 'frozen' : 'withdrawn' }, true);
+      // `frozen`: it is part of a sum, and its receipt will say which. `report`: the server never had it.
+      const status = fault.reason === 'frozen' ? 'frozen' : fault.reason === 'report' ? 'withdrawn' : null;
+      if (!status) throw fault;
+      await book(ports, row, { status }, true);
     }
   }
 }
@@ -123,16 +128,12 @@ async function roundOf(ports: SharingPorts, isAsked: boolean): Promise<RoundOutc
     }
     return { kind: 'off' };
   }
-  const task = offeredTask(await air.offer());
+  const task = offeredTask(await air.offer(), ports.isTrial);
   if (!task) return { kind: 'later', reason: 'no-task' };
   const config = await trustedConfig(ports, task, consent);
   await sendConsent(ports);
   await drain(ports, isAsked);
-  const keys = await enrolled(ports);
-  await readReceipts(ports, keys.bearer, consent.pins.leader_key).catch(async (fault: unknown) => {
-    if (!(fault instanceof AirFault && fault.reason === 'bearer')) throw fault;
-    await readReceipts(ports, (await enrolled(ports, true)).bearer, consent.pins.leader_key);
-  });
+  await withBearer(ports, (bearer) => readReceipts(ports, bearer, consent.pins.leader_key));
   const model = await pullModel(ports, config, consent);
   const abstained = await contribute(ports, config, consent, model);
   if (abstained === null) await drain(ports, true);
@@ -140,6 +141,7 @@ async function roundOf(ports: SharingPorts, isAsked: boolean): Promise<RoundOutc
 }
 
 function outcomeOf(fault: unknown): RoundOutcome {
+  if (fault instanceof ConsentChanged) return { kind: 'off' };
   if (fault instanceof Distrusted) return { kind: 'distrusted', rule: fault.rule };
   if (!(fault instanceof AirFault)) throw fault;
   if (fault.kind === 'offline') return { kind: 'offline' };
@@ -151,15 +153,19 @@ async function withdraw(ports: SharingPorts): Promise<void> {
   const consent = await log.federation.value('consent');
   if (!consent?.training) return;
   const waiting = await log.federation.outbox();
-  await log.federation.write([
-    { kind: 'value', key: 'consent', value: { ...consent, training: false, at: moment().at } },
-    { kind: 'value', key: 'consentUnsent', value: true },
-    ...waiting.map((row) => ({ kind: 'sent' as const, reportId: row.report_id })),
-  ]);
-  for (const row of await log.federation.contributions()) {
-    // It may have reached the server all the same: the server is asked when it can be.
-    if (row.status === 'sealed' || row.status === 'accepted') await book(ports, row, { status: 'withdrawing' }, true);
-  }
+  // It may have reached the server all the same: the server is asked when it can be.
+  const open = (await log.federation.contributions()).filter((row) => row.status === 'sealed' || row.status === 'accepted');
+  await log.append(
+    open.map((row) => statusTag(row.runId, 'withdrawing')),
+    {
+      federation: [
+        { kind: 'value', key: 'consent', value: { ...consent, training: false, at: moment().at } },
+        { kind: 'value', key: 'consentUnsent', value: true },
+        ...waiting.map((row) => ({ kind: 'sent' as const, reportId: row.report_id })),
+        ...open.map((row) => ({ kind: 'contribution' as const, row: { ...row, status: 'withdrawing' as const } })),
+      ],
+    },
+  );
 }
 
 /** Open the device's side of the federation. @param sha256Hex of the consent's text */
@@ -189,9 +195,15 @@ export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) 
         language,
         pins: { release_key: config.leader.release_key, leader_key: config.leader.sign_key, helper_key: config.helper.sign_key },
       };
+      const before = (await log.federation.value('consent'))?.pins;
+      const isOther = before !== undefined && JSON.stringify(before) !== JSON.stringify(consent.pins);
+      const account = await log.federation.value('account');
       await log.federation.write([
         { kind: 'value', key: 'consent', value: consent },
         { kind: 'value', key: 'consentUnsent', value: true },
+        // Other keys: another installation, whose log begins anew and who does not know this device.
+        ...(isOther ? [{ kind: 'value' as const, key: 'tree' as const, value: { size: 0, root: '' } }] : []),
+        ...(isOther && account ? [{ kind: 'value' as const, key: 'account' as const, value: { ...account, bearer: null } }] : []),
       ]);
       return true;
     },

@@ -1,6 +1,6 @@
 import type { Offer } from '#client/ports/federation-air.ts';
 import type { Consent } from '#client/ports/federation-store.ts';
-import type { TaskConfig } from '#shared/aggregation/config.ts';
+import { readConfig, slotAt, type TaskConfig } from '#shared/aggregation/config.ts';
 import { type Distrust, type OfferedTask, type SeenTree, verifyCheckpoint, verifyGrowth, verifyTask } from '#shared/aggregation/verify.ts';
 import type { SharingPorts } from './ports.ts';
 
@@ -27,9 +27,14 @@ export async function seeTree({ log, air, crypto, moment }: SharingPorts, note: 
   return grown.value;
 }
 
-/** The task on offer that this app takes part in: the last logged one. */
-export function offeredTask(offer: Offer): (OfferedTask & { readonly waiting: number }) | null {
-  return offer.tasks.at(-1) ?? null;
+/** The task on offer that this app takes part in: a trial's for a trial build, and of its configurations the one in force. */
+export function offeredTask(offer: Offer, isTrial: boolean): (OfferedTask & { readonly waiting: number }) | null {
+  const found = offer.tasks.findLast(({ config }) => {
+    const read = readConfig(config);
+    if (!read.ok || (read.value.preset === 'demo') !== isTrial) return false;
+    return read.value.interval_ms === 0 || read.value.from_slot <= Math.max(1, slotAt(read.value, offer.now, 0));
+  });
+  return found ?? null;
 }
 
 /** The configuration in force, verified. @throws Distrusted */

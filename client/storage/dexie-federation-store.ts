@@ -1,5 +1,11 @@
 import type { Transaction } from 'dexie';
-import type { FederationChange, FederationStore, FederationValues } from '#client/ports/federation-store.ts';
+import {
+  type Consent,
+  ConsentChanged,
+  type FederationChange,
+  type FederationStore,
+  type FederationValues,
+} from '#client/ports/federation-store.ts';
 import type { JournalDatabase } from './journal-database.ts';
 
 /** Make the changes inside the caller's transaction. */
@@ -8,7 +14,11 @@ export async function applyFederation(db: JournalDatabase, changes: readonly Fed
     if (change.kind === 'value') await db.federation.put({ key: change.key, value: change.value });
     else if (change.kind === 'contribution') await db.contributions.put(change.row);
     else if (change.kind === 'outbox') await db.outbox.put(change.row);
-    else await db.outbox.delete(change.reportId);
+    else if (change.kind === 'sent') await db.outbox.delete(change.reportId);
+    else {
+      const consent = (await db.federation.get('consent'))?.value as Consent | undefined;
+      if (!consent?.training || consent.at !== change.at) throw new ConsentChanged();
+    }
   }
 }
 

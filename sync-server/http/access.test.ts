@@ -40,6 +40,7 @@ beforeAll(async () => {
       isTrial: true,
       isSimulated: false,
       preset: 'demo',
+      origin: null,
       helperReachable: async () => true,
       simulate: async () => ({ devices: 2 }),
       publish: () => i.log.publish(),
@@ -53,7 +54,8 @@ beforeAll(async () => {
     metrics: newMetrics(() => 0),
     log: newLog('silent'),
     routes,
-    gatekeeper: newGatekeeper(i.leader, staff),
+    gatekeeper: newGatekeeper(i.leader, staff, null),
+    trustedProxies: null,
   });
   const free = { name: 'PORT', port: 0, isExplicit: true };
   servers.push(await listen(app, '127.0.0.1', free), await listen(newHelperApp(i.helper, newLog('silent')), '127.0.0.1', free));
@@ -125,6 +127,7 @@ describe('R28: no route answers without its role', () => {
       log: newLog('silent'),
       routes,
       gatekeeper: async () => ({ role: 'admin', staffId: 'admin', name: 'nobody' }),
+      trustedProxies: null,
     });
     const server = await listen(app, '127.0.0.1', { name: 'PORT', port: 0, isExplicit: true });
     const today = routes.find((r) => r.path === '/dashboard/api/today') as Route<never>;

@@ -18,6 +18,8 @@ export interface HttpPorts {
   /** The routes beyond health and pages, and who decides about callers. */
   readonly routes: readonly Route<never>[];
   readonly gatekeeper: Gatekeeper;
+  /** Proxies whose word on the caller's address and protocol is taken, as Express names them; null: none. */
+  readonly trustedProxies: string | null;
 }
 
 /** Times every request under its route's pattern; unknown ones share `unmatched`, so that no path becomes a label. */
@@ -97,6 +99,7 @@ export function newApp(ports: HttpPorts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', 'strong');
+  if (ports.trustedProxies) app.set('trust proxy', ports.trustedProxies);
   const [page, staff, api] = [securityHeaders(), staffHeaders(), apiHeaders()];
   app.use(measured(ports), (request, response, next) => {
     const { path } = request;

@@ -6,19 +6,19 @@ import type { Access, Gatekeeper } from './routes.ts';
 import { siteOf } from './staff-routes.ts';
 
 /** A write from another site's page is refused before it is read. */
-function checkOrigin(request: Request): void {
+function checkOrigin(request: Request, own: string | null): void {
   if (request.method === 'GET') return;
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
-  const isOwn =
-    origin === undefined ? site === undefined || site === 'same-origin' : origin === siteOf(request.headers.host, request.protocol).origin;
+  const isOwn = origin === undefined ? site === undefined || site === 'same-origin' : origin === siteOf(request, own).origin;
   if (!isOwn) throw new Refusal(403, 'origin', 'This request came from another site.');
 }
 
 /** The one place that decides who calls: by the access each route declares. */
-export function newGatekeeper(enrolment: EnrolmentPorts, staff: StaffPorts): Gatekeeper {
+export function newGatekeeper(enrolment: EnrolmentPorts, staff: StaffPorts, origin: string | null): Gatekeeper {
   return async (access: Access, request: Request, body: Uint8Array) => {
-    if (request.path.startsWith('/dashboard')) checkOrigin(request);
+    // By the route, not by the path as it was written: paths match whatever their case.
+    if (String((request.route as { path?: unknown } | undefined)?.path).startsWith('/dashboard')) checkOrigin(request, origin);
     switch (access.kind) {
       case 'public':
       case 'own-signature':

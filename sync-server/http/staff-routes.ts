@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import type { LeaderPorts } from '../federation/leader.ts';
 import { promote, taskIdOf } from '../federation/models.ts';
 import { logStaff, memberOf, type StaffMember, type StaffPorts, sessionCookie, signOut } from '../governance/sessions.ts';
@@ -16,6 +17,8 @@ export interface StaffRoutesPorts {
   /** Filled by a simulation: pages say so. */
   readonly isSimulated: boolean;
   readonly preset: string;
+  /** Where browsers find this installation, if not where it listens. */
+  readonly origin: string | null;
   readonly helperReachable: () => Promise<boolean>;
   /** Sends K - 1 simulated devices through the protocol; trial only. */
   readonly simulate: (() => Promise<{ readonly devices: number }>) | null;
@@ -29,12 +32,12 @@ const ABSOLUTE_S = 12 * 3600;
 const PUBLIC = { kind: 'public' } as const;
 const staffOnly = (...roles: readonly Role[]) => ({ kind: 'staff', roles }) as const;
 
-/** The site the browser sees; passkeys belong to it. */
-export function siteOf(host: string | undefined, protocol: string): Site {
-  return { id: (host ?? '').replace(/:\d+$/, ''), origin: `${protocol}://${host}` };
+/** The site the browser sees; passkeys belong to it. Behind a proxy that ends TLS it is the configured one. @param origin `EG_PUBLIC_ORIGIN`, or null */
+export function siteOf({ headers, protocol }: Request, origin: string | null): Site {
+  const seen = origin ?? `${protocol}://${headers.host}`;
+  return { id: new URL(seen).hostname, origin: seen };
 }
 
-const siteOfCall = ({ request }: Call<unknown>): Site => siteOf(request.headers.host, request.protocol);
 const ipOf = ({ request }: Call<unknown>): string => request.ip ?? 'unknown';
 
 function fields(call: Call<unknown>): Readonly<Record<string, unknown>> {
@@ -56,7 +59,8 @@ function withSession(call: Call<unknown>, token: string, json: unknown): Reply {
   return { status: 200, json };
 }
 
-function signInRoutes({ staff, limits, isTrial, isSimulated, preset }: StaffRoutesPorts): readonly Route<never>[] {
+function signInRoutes({ staff, limits, isTrial, isSimulated, preset, origin }: StaffRoutesPorts): readonly Route<never>[] {
+  const siteOfCall = ({ request }: Call<unknown>): Site => siteOf(request, origin);
   const post = (path: string, handle: (call: Call<unknown>) => Promise<Reply>): Route<never> =>
     ({ method: 'post', path: `${API}${path}`, access: PUBLIC, limit: 65_536, type: 'application/json', handle }) as Route<never>;
   return [

@@ -118,6 +118,7 @@ export async function runLeader(): Promise<void> {
   let isDraining = false;
   const metrics = newMetrics(db.waiting);
   const isTrial = preset === 'demo';
+  const origin = process.env['EG_PUBLIC_ORIGIN'] || null;
   const limits = newLimits(isTestMode());
   const staff = { db, now, rng };
   const enrolment = { db, crypto, now, rng };
@@ -141,6 +142,7 @@ export async function runLeader(): Promise<void> {
         leader,
         limits,
         isTrial,
+        origin,
         isSimulated: existsSync(join(where.data, 'simulated')),
         preset,
         helperReachable: helper.isReachable,
@@ -150,7 +152,8 @@ export async function runLeader(): Promise<void> {
       ...testRoutes,
       ...(isTestMode() ? leaderTestRoutes(leader, round) : []),
     ],
-    gatekeeper: newGatekeeper(enrolment, staff),
+    gatekeeper: newGatekeeper(enrolment, staff, origin),
+    trustedProxies: process.env['EG_TRUSTED_PROXIES'] || null,
   });
   const server = await listen(app, process.env['HOST'] ?? '127.0.0.1', wantedPort('PORT', 3000));
   own = `http://127.0.0.1:${portOf(server)}`;
