@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -94,5 +94,59 @@ describe('egpack', () => {
   test('answers --help', () => {
     for (const command of ['egpack', 'evaluate', 'train-start'])
       expect(run(command, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run') });
+  });
+});
+
+describe('accountant', () => {
+  const rowsFile = (rows: readonly object[]): string => {
+    const file = join(mkdtempSync(join(tmpdir(), 'examsgraph-rows-')), 'rows.json');
+    writeFileSync(file, JSON.stringify({ meta: { order_sets: {} }, rows }));
+    return file;
+  };
+  const sound = {
+    id: 'A',
+    kind: 'gaussian-exact-delta',
+    inputs: { sigma: 1, sensitivity: 1, epsilon: 1 },
+    expected: 0.12693674,
+    tolerance: 1e-7,
+  };
+  const account = (rows: readonly object[]) => run('accountant', '--rows', rowsFile(rows), '--json');
+
+  test('prints value, reference and verdict of every row, and lists kinds not supported yet as such', () => {
+    const { status, stdout } = account([sound, { ...sound, id: 'B', kind: 'prv-upper-epsilon' }]);
+    expect(status).toBe(0);
+    const { rows } = JSON.parse(stdout) as { rows: { id: string; verdict: string }[] };
+    expect(rows.map((r) => [r.id, r.verdict])).toEqual([
+      ['A', 'within'],
+      ['B', 'not-supported'],
+    ]);
+  });
+
+  test('ends with 1 when a supported row is out, and with 2 when the file cannot be read', () => {
+    expect(account([{ ...sound, expected: 0.2 }]).status).toBe(1);
+    expect(account([{ ...sound, inputs: {} }]).status).toBe(1);
+    expect(run('accountant', '--rows', '/nowhere.json').status).toBe(2);
+  });
+});
+
+describe('simulate', () => {
+  test('sends synthetic learners through leader and helper, and keeps an installation to look at', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'examsgraph-weeks-'));
+    chmodSync(folder, 0o755);
+    const { status, stdout } = run('simulate', '--weeks', '2', '--learners', '12', '--preset', 'demo', '--into', folder, '--json');
+    expect(status).toBe(0);
+    const { slots } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { slots: { slot: number; auc: number; noiseNorm: number }[] };
+    expect(slots.map((s) => s.slot)).toEqual([1, 2]);
+    for (const { auc, noiseNorm } of slots) {
+      expect(auc).toBeGreaterThan(0.6);
+      expect(noiseNorm).toBeGreaterThan(0.01);
+    }
+    expect(existsSync(join(folder, 'simulated'))).toBe(true);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('says in one sentence what is wrong with its arguments', () => {
+    expect(run('simulate', '--weeks', '2', '--preset', 'loud').status).toBe(2);
+    expect(run('simulate').status).toBe(2);
   });
 });
