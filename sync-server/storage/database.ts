@@ -14,7 +14,10 @@ export interface OpenDatabase extends Database {
 /** Run one piece of work as an administrator of the server. */
 async function asAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
+  await client.connect().catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The database of DATABASE_URL cannot be reached (${why}). Check the address and the password, or leave it out.`);
+  });
   try {
     return await work(client);
   } finally {
