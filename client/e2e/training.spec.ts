@@ -83,14 +83,30 @@ test('on WebGPU, forced onto the software adapter by a test switch, the same tra
 });
 
 test('the worker is killed amid training: no answer is lost, the run says so, and the next one works', async ({ watched: page }) => {
+  // The page keeps hold of the worker: ended from outside, it need not find time for its own end.
+  await page.addInitScript(() => {
+    const Plain = Worker;
+    class Held extends Plain {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(url, options);
+        Object.assign(globalThis, { held: this });
+      }
+    }
+    Object.assign(globalThis, { Worker: Held });
+  });
   await begin(page);
   await page.goto('/');
   await answerMany(page, 28);
   const born = page.waitForEvent('worker');
   await trainNow(page);
-  const worker = await born;
-  await worker.evaluate(() => self.close()).catch(() => undefined);
-  await expect(page.getByText('학습이 끊겼어요')).toBeVisible();
+  await born;
+  await page.evaluate(async () => {
+    const isAtWork = async () => (await navigator.locks.query()).held?.some((lock) => lock.name?.startsWith('examsgraph-trainer-'));
+    while (!(await isAtWork())) await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    (globalThis as unknown as { held: Worker }).held.terminate();
+  });
+  await expect(page.getByText('학습이 끊겼어요')).toBeVisible({ timeout: 30_000 });
   expect(await standing(page)).toHaveLength(28);
   expect((await trainings(page)).map((r) => r['status'])).toEqual(['FAILED']);
   await page.getByRole('button', { name: '지금 학습' }).click();

@@ -22,6 +22,9 @@ export interface RememberedBackend {
   readonly findings: readonly BackendReport[];
 }
 
+const FIRST_WORD_MS = 20_000;
+const CONTRIBUTION_MS = 60_000;
+
 /** Rejects when the worker that holds the lock is gone, however it went. */
 async function whenGone(lock: string, signal: AbortSignal): Promise<never> {
   await navigator.locks.request(lock, { signal }, () => undefined);
@@ -47,8 +50,15 @@ function outcomeOf(
       lost(new TrainingLost('failed', event.message || 'the training worker could not be loaded')),
     );
     stop.addEventListener('abort', () => lost(new TrainingLost('stopped')));
+    // A worker that ends before its first word leaves no lock to watch: it is given up when that word does not come.
+    const silent = setTimeout(() => lost(new TrainingLost('died', 'the training worker did not start')), FIRST_WORD_MS);
+    const settle = () => clearTimeout(silent);
+    watch.addEventListener('abort', settle);
     // The worker holds its lock before it says its first word, so whoever asks after that word waits until it is gone.
-    train(() => whenGone(name, watch).catch(lost)).then(done, lost);
+    train(() => {
+      settle();
+      whenGone(name, watch).catch(lost);
+    }).then(done, lost);
   });
 }
 
@@ -92,6 +102,7 @@ export function workerTrainer(
       try {
         return await new Promise<Contribution>((done, lost) => {
           worker.addEventListener('error', (event) => lost(new TrainingLost('failed', event.message || 'the worker could not be loaded')));
+          setTimeout(() => lost(new TrainingLost('died', 'the worker did not answer')), CONTRIBUTION_MS);
           (wrap<TrainerApi>(worker).contribute(job) as Promise<Contribution>).then(done, lost);
         });
       } catch (cause) {
