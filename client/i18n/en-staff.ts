@@ -70,7 +70,7 @@ export const enStaff = {
   },
   flushes: {
     first: (n: number, k: number, slot: number) => `Slot ${slot}: ${n} of ${k} updates.`,
-    lead: 'A sum holds exactly that many reports of as many accounts. Nothing is frozen by hand.',
+    lead: 'A sum holds exactly that many updates of as many accounts. Nothing is frozen by hand.',
     history: 'Slots so far',
     empty: 'No slot was filled yet.',
     simulate: 'Let simulated learners contribute',

@@ -67,6 +67,8 @@ export interface Flushes {
     readonly fromSlot: number;
   } | null;
   readonly helperReachable: boolean;
+  /** The slot that is on has had its sum: what waits, waits for the next. */
+  readonly isReleased: boolean;
   readonly states: Readonly<Record<string, number>>;
   readonly refused: readonly { readonly reason: string; readonly n: number }[];
   readonly history: readonly PastFlush[];

@@ -91,6 +91,7 @@ export async function flushesView(ports: ViewPorts) {
       expectedNoise: (config.clip_norm * config.sigma * Math.sqrt(config.dim)) / config.k,
     },
     helperReachable: await ports.helperReachable(),
+    isReleased: (await lastSlot(leader.db, taskId)) >= slot,
     ...(await counts(ports, taskId)),
     history: history.map((h) => ({
       t: h.t,

@@ -110,7 +110,11 @@ export function FlushesPage() {
   const held = reading.kind === 'ready' ? (reading.value.states['held'] ?? 0) : 0;
   return (
     <StaffPage
-      first={task ? words.flushes.first(held, task.k, task.slot) : words.nav.flushes}
+      first={
+        task
+          ? words.flushes.first(held, task.k, reading.kind === 'ready' && reading.value.isReleased ? task.slot + 1 : task.slot)
+          : words.nav.flushes
+      }
       lead={me.member?.role === 'analyst' ? words.analystLead : words.flushes.lead}
     >
       <Read reading={reading} again={again}>
