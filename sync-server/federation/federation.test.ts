@@ -374,6 +374,39 @@ describe('R15 and slots by the clock', () => {
     await i.close();
   });
 
+  test('50 seeds of an unreachable helper, lost answers and slots with too few accounts: once the faults stop, nothing is stuck', async () => {
+    const WEEK = 7 * 86_400_000;
+    const i = await newTestInstallation({ name: 'liveness', change: { k: 3, interval_ms: WEEK, band: 1, max_contributions: 52 } });
+    for (let seed = 1; seed <= 50; seed++) {
+      const rng = seededRng(seed);
+      const faulty = {
+        ...i.leader,
+        askHelper: async (...args: Parameters<typeof i.leader.askHelper>) => {
+          if (uniform(rng) < 0.5) return { kind: 'unreachable' as const };
+          const answer = await i.leader.askHelper(...args);
+          return uniform(rng) < 0.5 ? { kind: 'unreachable' as const } : answer;
+        },
+      };
+      for (let slot = 0; slot < 3; slot++) {
+        i.clock.now += WEEK;
+        for (let n = below(6, rng); n > 0; n--) await i.put(i.report(await i.newAccount()));
+        for (let tick = below(3, rng); tick > 0; tick--) await work(faulty);
+      }
+      for (let calm = 0; calm < 8; calm++) {
+        i.clock.now += WEEK;
+        await work(i.leader);
+      }
+      const [waiting] = await i.leader.db.query<{ held: string; open: string }>(
+        `SELECT (SELECT count(*) FROM reports WHERE state = 'held') AS held, (SELECT count(*) FROM flushes WHERE state = 'frozen') AS open`,
+      );
+      expect([seed, Number(waiting?.held) < 3, waiting?.open]).toEqual([seed, true, '0']);
+    }
+    await i.log.publish();
+    const entries = (await i.log.entries(0, 10_000)).map((text) => JSON.parse(text) as unknown);
+    expect(recomputeLedger(entries).fault).toBeNull();
+    await i.close();
+  });
+
   test('a report the helper refuses is named, dropped, and the others land in the same slot', async () => {
     const i = await newTestInstallation({ name: 'named', change: { k: 3, ...QUIET } });
     const accounts = [];
