@@ -116,6 +116,8 @@ plain('an upload cut off by the network and by a kill is sent again byte for byt
     // Withdrawal is as easy as consent: what is under way is taken back.
     await again.getByRole('button', { name: '공유 그만하기' }).click();
     await expect(again.getByText('취소함', { exact: true })).toBeVisible();
+    await again.getByRole('button', { name: '서버의 내 정보 지우기' }).click();
+    await expect(again.getByText(/지웠어요\. 공개 기록의 참조 번호: [0-9a-f]{32}/)).toBeVisible();
     await second.close();
   } finally {
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

@@ -23,7 +23,7 @@ export const enSharing = {
   servers: (leader: string, helper: string) => `First server (leader): ${leader}. Second server (helper): ${helper}.`,
   oneOperator: 'One organisation runs both servers: separation of keys, not of trust. It could read each single update.',
   unprotected:
-    'That you take part, when and how often, your internet address, the random keys and tag that stand for you, the size of the update and your model’s version. Your age group, language and this consent are stored with those keys, and stay stored when you stop.',
+    'That you take part, when and how often, your internet address, the random keys and tag that stand for you, the size of the update and your model’s version. Your age group, language and this consent are stored with those keys, until you have them erased below.',
   stop: 'You can stop at any time. What was summed already cannot be called back.',
   stopSpent: 'You can stop at any time. What was summed already cannot be called back, and its share of ε stays spent.',
   age: 'How old are you?',
@@ -46,6 +46,9 @@ export const enSharing = {
   on: 'Sharing is on',
   since: (when: string) => `Since ${when}.`,
   stopButton: 'Stop sharing',
+  erase: 'Erase my data on the server',
+  eraseLead: 'Keys, consent and updates that were not summed are erased. What was summed already cannot be called back.',
+  erased: (reference: string) => `Erased. Reference in the public log: ${reference}`,
   now: 'Send and check now',
   busy: 'Sending and checking …',
   buffer: (n: number, k: number) => `${n} of ${k} updates are waiting for the next sum.`,

@@ -42,6 +42,8 @@ export interface FederationAir {
   receipt(reportId: string, bearer: string): Promise<{ readonly receipt: Receipt; readonly signature: string }>;
   withdraw(reportId: string, signature: string): Promise<void>;
   consent(body: Uint8Array, signature: string): Promise<void>;
+  /** @param signature by the account's key @returns the reference under which the erasure is logged */
+  erase(signature: string): Promise<string>;
   latest(taskId: string): Promise<OfferedModel>;
   weights(taskId: string, version: number): Promise<Uint8Array>;
   consistency(from: number, to: number): Promise<readonly string[]>;

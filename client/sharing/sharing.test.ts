@@ -134,6 +134,11 @@ function newServer(preset: 'production' | 'demo' = 'production') {
       };
       return { receipt, signature: signReceipt(tweetnacl, receipt, seedOf(LEADER)) };
     },
+    async erase(signature) {
+      reach();
+      expect(signature).toHaveLength(150);
+      return 'reference';
+    },
     async withdraw() {
       reach();
       if (state.refuseWithdraw) throw new AirFault('final', state.refuseWithdraw);
@@ -342,6 +347,18 @@ describe('sharing', () => {
     };
     expect(await round()).toMatchObject({ kind: 'done' });
     expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['lost']);
+  });
+
+  test('erasure is asked for by the account’s key; the ledger stays, and the device must enrol anew', async () => {
+    await device.study(12);
+    await device.agree();
+    await round();
+    expect(await device.sharing.erase()).toBe('reference');
+    expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['withdrawn']);
+    expect((await device.log.federation.value('account'))?.bearer).toBeNull();
+    expect((await device.log.federation.value('consent'))?.training).toBe(false);
+    server.state.isOnline = false;
+    await expect(device.sharing.erase()).rejects.toMatchObject({ kind: 'offline' });
   });
 
   test('terms that changed while they were read are not agreed to', async () => {

@@ -53,6 +53,11 @@ export interface Sharing {
   }): Promise<boolean>;
   /** Stops sharing at once: what waits is deleted, what is under way is taken back. */
   withdraw(): Promise<void>;
+  /**
+   * Stops sharing, and has the server erase account, devices, consent and what it still holds. The ledger here stays: what was spent stays
+   * spent. @returns the reference in the public log @throws AirFault; sharing is off all the same
+   */
+  erase(): Promise<string>;
   /** One round of everything: send, read receipts, pull, contribute. Never throws what a network or a server may do. */
   round(isAsked: boolean): Promise<RoundOutcome>;
   /** Trial only. @throws AirFault */
@@ -62,7 +67,7 @@ export interface Sharing {
 }
 
 /** Version of the consent's wording. */
-export const CONSENT_TEXT_VERSION = '2';
+export const CONSENT_TEXT_VERSION = '3';
 
 async function proposal({ air, isTrial }: SharingPorts): Promise<Proposal> {
   const task = offeredTask(await air.offer(), isTrial);
@@ -168,6 +173,27 @@ async function withdraw(ports: SharingPorts): Promise<void> {
   );
 }
 
+const NOTHING = new Uint8Array(0);
+
+async function eraseAccount(ports: SharingPorts): Promise<string> {
+  const { log, air, crypto } = ports;
+  const keys = await enrolled(ports);
+  const request = { method: 'POST', path: '/api/sync/v1/erasure', body: NOTHING };
+  const reference = await air.erase(signRequest(crypto, request, await air.challenge(), fromHex(keys.accountSeed)));
+  const open = (await log.federation.contributions()).filter((row) => row.status === 'withdrawing');
+  await log.append(
+    open.map((row) => statusTag(row.runId, 'withdrawn')),
+    {
+      federation: [
+        { kind: 'value', key: 'account', value: { ...keys, bearer: null } },
+        { kind: 'value', key: 'consentUnsent', value: false },
+        ...open.map((row) => ({ kind: 'contribution' as const, row: { ...row, status: 'withdrawn' as const } })),
+      ],
+    },
+  );
+  return reference;
+}
+
 /** Open the device's side of the federation. @param sha256Hex of the consent's text */
 export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) => string): Sharing {
   const { log, air, moment } = ports;
@@ -212,6 +238,11 @@ export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) 
       // A round that is under way began before: the server is told by the next one.
       await running;
       await round(true);
+    },
+    async erase() {
+      await withdraw(ports);
+      await running;
+      return eraseAccount(ports);
     },
     round,
     simulate: () => air.simulate(),

@@ -83,6 +83,10 @@ export function httpFederationAir(): FederationAir {
         headers: { 'Content-Type': 'application/json', 'EG-Signature': signature },
       });
     },
+    async erase(signature) {
+      const response = await call('/erasure', { method: 'POST', headers: { 'EG-Signature': signature } });
+      return (await read(z.object({ reference: z.string() }), response)).reference;
+    },
     async latest(task) {
       const found = await read(modelSchema, await call(`/fed/models/${task}/latest`));
       const release = readEntry(found.release);

@@ -136,6 +136,30 @@ function SharingOn({ sharing, view }: { readonly sharing: Sharing; readonly view
   );
 }
 
+/** Everything the server keeps of this account, erased on request. */
+function Erase({ sharing }: { readonly sharing: Sharing }) {
+  const words = sharingWords(useSpeech().language);
+  const [state, setState] = useState<'idle' | 'busy' | 'failed' | { readonly reference: string }>('idle');
+  const erase = async () => {
+    setState('busy');
+    try {
+      setState({ reference: await sharing.erase() });
+    } catch {
+      setState('failed');
+    }
+  };
+  return (
+    <section className="card" aria-label={words.erase}>
+      <p>{words.eraseLead}</p>
+      {state === 'failed' && <Notice tone="bad">{words.failed}</Notice>}
+      {typeof state === 'object' && <Notice>{words.erased(state.reference)}</Notice>}
+      <button type="button" className="button" disabled={state === 'busy'} onClick={() => void erase()}>
+        {words.erase}
+      </button>
+    </section>
+  );
+}
+
 function Asked({ sharing, wasOn }: { readonly sharing: Sharing; readonly wasOn: boolean }) {
   const { t, language } = useSpeech();
   const words = sharingWords(language);
@@ -171,6 +195,7 @@ function Body({ sharing }: { readonly sharing: Sharing }) {
       {sharing.isTrial && <TrialTour view={view.value} />}
       {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} wasOn={consent !== null} />}
       {consent && <SharedModel latest={latest} />}
+      {consent && <Erase sharing={sharing} />}
       {consent && <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent.epsilonCap} />}
     </>
   );
