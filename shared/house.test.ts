@@ -27,6 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'models/tfjs': ['models/learner.ts', 'shared'],
   'models/difficulty': ['models/learner.ts', 'shared'],
   'models/recommend': ['models/learner.ts', 'shared'],
+  'models/review': ['models/learner.ts', 'shared'],
+  'models/patterns': ['models/learner.ts', 'shared'],
   'models/synthetic': ['models/learner.ts', 'shared'],
   'models/federated': ['models/learner.ts', 'shared'],
   models: ['shared'],
@@ -85,6 +87,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['sync-server/observability'],
   pino: ['sync-server/observability'],
   'workbox-window': ['client/app'],
+  'ts-fsrs': ['models/review'],
   'fake-indexeddb': ['client/storage'],
 };
 

@@ -1,7 +1,8 @@
 import { ChartNoAxesColumn, House, Library, Settings2 } from 'lucide-react';
 import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
-import { LanguageProvider, useSpeech } from '#client/i18n/language.tsx';
+import type { Messages } from '#client/i18n/en.ts';
+import { LanguageProvider, messagesFor, useSpeech } from '#client/i18n/language.tsx';
 import { HomePage } from '#client/learner/home/home-page.tsx';
 import { PlanPage, StartPage, WelcomePage } from '#client/learner/start/start-page.tsx';
 import { StudyPage } from '#client/learner/study/study-page.tsx';
@@ -177,17 +178,21 @@ function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null })
 export function App({
   ports,
   initial,
+  messages,
   applyUpdate,
 }: {
   readonly ports: LearnerPorts;
   readonly initial: Appearance;
+  /** Texts of the language it opens in. */
+  readonly messages: Messages;
   readonly applyUpdate: (() => void) | null;
 }) {
-  const [appearance, setAppearance] = useState(initial);
-  const change = (next: Appearance) => {
+  const [{ appearance, t }, setScene] = useState({ appearance: initial, t: messages });
+  const change = async (next: Appearance) => {
+    const words = next.language === appearance.language ? t : await messagesFor(next.language);
     keepAppearance(next);
     applyAppearance(next);
-    setAppearance(next);
+    setScene({ appearance: next, t: words });
   };
   useEffect(() => {
     const scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -196,12 +201,12 @@ export function App({
     return () => scheme.removeEventListener('change', follow);
   }, [appearance]);
   return (
-    <LanguageProvider language={appearance.language}>
+    <LanguageProvider language={appearance.language} t={t}>
       <FaultBoundary fallback={<Fault />}>
         <LearnerPortsProvider value={ports}>
           {import.meta.env.VITE_EG_TRIAL === '1' && <TrialBanner />}
           <Banners applyUpdate={applyUpdate} />
-          <Screens appearance={appearance} onAppearance={change} />
+          <Screens appearance={appearance} onAppearance={(next) => void change(next)} />
         </LearnerPortsProvider>
       </FaultBoundary>
     </LanguageProvider>
@@ -212,12 +217,14 @@ export function App({
 export function CannotOpen({
   kind,
   language,
+  messages,
 }: {
   readonly kind: 'newer-version' | 'full' | 'interrupted' | 'unknown' | 'offline';
   readonly language: Appearance['language'];
+  readonly messages: Messages;
 }) {
   return (
-    <LanguageProvider language={language}>
+    <LanguageProvider language={language} t={messages}>
       <CannotOpenText kind={kind} />
     </LanguageProvider>
   );

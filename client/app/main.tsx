@@ -1,5 +1,6 @@
 import '../ui/base.css';
 import { createRoot } from 'react-dom/client';
+import { messagesFor } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { App, CannotOpen } from './app.tsx';
@@ -14,16 +15,17 @@ const root = createRoot(container);
 const appearance = storedAppearance();
 applyAppearance(appearance);
 
+const wording = messagesFor(appearance.language);
 let ports: LearnerPorts | null = null;
 let applyUpdate: (() => void) | null = null;
 
-function paint(): void {
-  if (ports) root.render(<App ports={ports} initial={storedAppearance()} applyUpdate={applyUpdate} />);
+async function paint(): Promise<void> {
+  if (ports) root.render(<App ports={ports} initial={storedAppearance()} messages={await wording} applyUpdate={applyUpdate} />);
 }
 
 registerServiceWorker((apply) => {
   applyUpdate = apply;
-  paint();
+  void paint();
 });
 
 // A chunk of an older build is gone: one guarded reload fetches the new one.
@@ -37,12 +39,12 @@ addEventListener('vite:preloadError', (event) => {
 try {
   ports = await learnerPorts();
   if (import.meta.env.VITE_EG_TEST === '1') (await import('./test-hook.ts')).offerTestHook(ports);
-  paint();
+  await paint();
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
   shareWhenOnline(ports);
 } catch (cause) {
   const kind =
     cause instanceof StorageFault ? (cause.kind === 'unavailable' ? 'unknown' : cause.kind) : navigator.onLine ? 'unknown' : 'offline';
-  root.render(<CannotOpen kind={kind} language={appearance.language} />);
+  root.render(<CannotOpen kind={kind} language={appearance.language} messages={await wording} />);
 }

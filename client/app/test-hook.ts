@@ -1,12 +1,20 @@
 import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
-import type { Choice } from '#shared/packs/grade.ts';
+import { type Choice, emptyChoice, rightChoice } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
 
 function choiceFor(item: Item, isRight: boolean): Choice {
-  if (item.type === 'numeric') return { kind: 'text', text: String(item.answer.value + (isRight ? 0 : 7)) };
-  const ids = item.options.filter((o) => o.correct === isRight).map((o) => o.id);
-  return { kind: 'options', ids: isRight ? ids : ids.slice(0, 1) };
+  if (isRight) return rightChoice(item);
+  if ('options' in item)
+    return {
+      kind: 'options',
+      ids: item.options
+        .filter((o) => !o.correct)
+        .map((o) => o.id)
+        .slice(0, 1),
+    };
+  const wrong = emptyChoice(item);
+  return wrong.kind === 'text' ? { kind: 'text', text: '-7.77' } : wrong;
 }
 
 /** Lets a journey answer many questions quickly through the app's own tutor; present in test builds alone. */

@@ -1,32 +1,41 @@
 import { createContext, type ReactNode, useContext } from 'react';
-import { en, type Messages } from './en.ts';
-import { ko } from './ko.ts';
+import type { Messages } from './en.ts';
 
 /** Languages the app speaks. */
 export const LANGUAGES = [
-  { tag: 'ko', name: '한국어', messages: ko },
-  { tag: 'en', name: 'English', messages: en },
+  { tag: 'ko', name: '한국어' },
+  { tag: 'en', name: 'English' },
 ] as const;
 
 /** Tag of a language the app speaks. */
 export type LanguageTag = (typeof LANGUAGES)[number]['tag'];
+
+/** The texts of a language: fetched alone, for a phone needs but one. On the device once installed. @throws Error when it cannot be had */
+export async function messagesFor(tag: LanguageTag): Promise<Messages> {
+  return tag === 'ko' ? (await import('./ko.ts')).ko : (await import('./en.ts')).en;
+}
 
 interface Speech {
   readonly language: LanguageTag;
   readonly t: Messages;
 }
 
-const SpeechContext = createContext<Speech>({ language: 'en', t: en });
+const SpeechContext = createContext<Speech | null>(null);
 
-/** Gives everything inside the texts of one language; switching needs neither reload nor network. */
-export function LanguageProvider({ language, children }: { readonly language: LanguageTag; readonly children: ReactNode }) {
-  const messages = LANGUAGES.find((l) => l.tag === language)?.messages ?? en;
-  return <SpeechContext value={{ language, t: messages }}>{children}</SpeechContext>;
+interface Props extends Speech {
+  readonly children: ReactNode;
 }
 
-/** The texts of the language in use, and its tag. */
+/** Gives everything inside the texts of one language; switching needs no reload. */
+export function LanguageProvider({ language, t, children }: Props) {
+  return <SpeechContext value={{ language, t }}>{children}</SpeechContext>;
+}
+
+/** The texts of the language in use, and its tag. @throws Error outside a LanguageProvider */
 export function useSpeech(): Speech {
-  return useContext(SpeechContext);
+  const speech = useContext(SpeechContext);
+  if (!speech) throw new Error('useSpeech needs a LanguageProvider');
+  return speech;
 }
 
 /** The first language of the device that the app speaks, else English. */

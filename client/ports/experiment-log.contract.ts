@@ -4,13 +4,13 @@ import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
 import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { ExperimentLog } from './experiment-log.ts';
 import type { ContributionRow } from './federation-store.ts';
-import { allRows } from './memory-experiment-log.ts';
+import { allRows, memoryExperimentLog } from './memory-experiment-log.ts';
 import type { Moment } from './numbering.ts';
 
 /** A clock that moves a second with every look. */
-export function tickingMoment(): () => Moment {
+export function tickingMoment(seed = 1): () => Moment {
   let at = 1_700_000_000_000;
-  const rng = seededRng(1);
+  const rng = seededRng(seed);
   return () => {
     at += 1000;
     return { at: epochMs(at), tz: 540, rng };
@@ -187,6 +187,23 @@ export function describeLog(
       expect(await log.get('runs', 'r1')).toMatchObject({ status: 'FAILED', end_time: 5 });
     });
 
+    test('a place in the log is found by its clock, and the clock by its place', async () => {
+      await log.append([answer('a1', 1), answer('a2', 0)]);
+      const events = await log.events();
+      for (const [i, event] of events.entries()) {
+        expect(await log.placeOf(event.hlc)).toBe(i + 1);
+        expect(await log.hlcAt(i + 1)).toBe(event.hlc);
+      }
+      expect([await log.hlcAt(0), await log.hlcAt(99), await log.placeOf('')]).toEqual([null, null, 0]);
+    });
+
+    test('deleting everything leaves an empty log behind', async () => {
+      await log.append([answer('a1', 1)]);
+      await log.deleteEverything();
+      log = await fresh();
+      expect(await log.events()).toEqual([]);
+    });
+
     if (reopen) {
       test('everything is there after closing and opening again', async () => {
         await log.append([answer('a1', 1)], { personal: { pack_id: 'p1', model_version: 'm/1', layer: 1 } });
@@ -196,6 +213,52 @@ export function describeLog(
         expect(await log.append([answer('a2', 1)])).toMatchObject({ head: 3 });
       });
     }
+  });
+
+  describe(`merges of ${name}`, () => {
+    const other = async (seed: number, drafts: readonly Draft[]) => {
+      const log = memoryExperimentLog(tickingMoment(seed), `memory000000000${seed}`);
+      for (const draft of drafts) await log.append([draft]);
+      return { events: await log.events(), artifacts: [] };
+    };
+    const session = (id: string): Draft => ({ ...started, body: { ...started.body, session_id: id, run_id: `run-${id}` } }) as Draft;
+    const history = (id: string) => [session(id), answer(`${id}-1`, 1, { session_id: id }), answer(`${id}-2`, 0, { session_id: id })];
+
+    test('bring what is not here, once, in the order of the clocks', async () => {
+      const log = await fresh();
+      for (const draft of history('mine')) await log.append([draft]);
+      const incoming = await other(2, history('theirs'));
+      expect(await log.compare(incoming.events)).toEqual({ added: 3, known: 0 });
+      expect(await log.merge(incoming)).toEqual({ added: 3, known: 0 });
+      const once = await allRows(log);
+      expect(await log.merge(incoming)).toEqual({ added: 0, known: 3 });
+      expect(await allRows(log)).toEqual(once);
+      const hlcs = (await log.events()).map((e) => e.hlc);
+      expect(hlcs).toEqual([...hlcs].sort());
+      expect((await log.list('answers')).map((a) => a.seq).sort((a, b) => a - b)).toEqual([3, 4, 5, 6]);
+      expect(await log.append([answer('later', 1, { session_id: 'theirs' })])).toMatchObject({ kind: 'appended', head: 7 });
+      log.close();
+    });
+
+    test('give the same rows whichever log takes in the other', async () => {
+      const [a, b] = [await other(2, history('a')), await other(3, history('b'))];
+      const [one, two] = [await fresh(), memoryExperimentLog(tickingMoment(5))];
+      for (const incoming of [a, b]) await one.merge(incoming);
+      for (const incoming of [b, a, b]) await two.merge(incoming);
+      expect(await allRows(one)).toEqual(await allRows(two));
+      one.close();
+    });
+
+    test('that cannot be folded leave everything as it was', async () => {
+      const log = await fresh();
+      for (const draft of history('mine')) await log.append([draft]);
+      const before = await allRows(log);
+      const { events } = await other(2, history('theirs'));
+      await expect(log.merge({ events: events.slice(1), artifacts: [] })).rejects.toThrow();
+      expect(await allRows(log)).toEqual(before);
+      expect(await log.events()).toHaveLength(3);
+      log.close();
+    });
   });
 
   describe(`folds of ${name}`, () => {

@@ -12,6 +12,10 @@ export interface LogReader {
   artifact(runId: string, path: string): Promise<Uint8Array | undefined>;
   /** The personal state saved with the latest answer of a pack, or undefined. */
   personal(packId: string): Promise<PersonalRow | undefined>;
+  /** How many events lie at or before a clock reading: the place of the latest of them. */
+  placeOf(hlc: string): Promise<number>;
+  /** Clock reading of the event at a place; null where there is none. */
+  hlcAt(place: number): Promise<string | null>;
 }
 
 /** The personal layer as it stood after the event `seq`: rebuildable, kept so that opening is quick. */
@@ -38,8 +42,21 @@ export interface Together {
   readonly artifacts?: readonly ArtifactBytes[];
   /** What belongs to the federation: a contribution is booked with its run, or not at all. */
   readonly federation?: readonly FederationChange[];
-  /** Refuse with `stale` unless this is the log's latest sequence number. */
+  /** Refuse with `stale` unless this is the log's latest place. */
   readonly expectHead?: number;
+}
+
+/** A log that is to be taken in: another device's, or this one's from a backup. */
+export interface Incoming {
+  readonly events: readonly LogEvent[];
+  readonly artifacts: readonly ArtifactBytes[];
+}
+
+/** What a merge brought, or would bring. */
+export interface Merged {
+  /** Events that were not here. */
+  readonly added: number;
+  readonly known: number;
 }
 
 /** What became of an append. */
@@ -70,13 +87,21 @@ export class StorageFault extends Error {
 export interface ExperimentLog extends LogReader {
   /** @throws StorageFault; Error on a draft that breaks its schema */
   append(drafts: readonly Draft[], together?: Together): Promise<Appended>;
-  /** The log's latest sequence number; 0 when empty. */
+  /** Place of the log's latest event; 0 when empty. */
   head(): Promise<number>;
+  /** How many of the events are not here yet. */
+  compare(events: readonly LogEvent[]): Promise<Merged>;
+  /** Union by event id, then every row folded anew in the order of the clocks; whole or not at all. @throws StorageFault */
+  merge(incoming: Incoming): Promise<Merged>;
+  /** Bytes of every artifact. */
+  artifacts(): Promise<readonly ArtifactBytes[]>;
+  /** Remove everything this device keeps of the learner, federation and packs included. The log is closed then. */
+  deleteEverything(): Promise<void>;
   /** Run `read` now and after every change it may depend on, in any tab. @returns stops it */
   watch<T>(read: (reader: LogReader) => Promise<T>, onValue: (value: T) => void, onFault: (fault: unknown) => void): () => void;
   /** The federation's side of the same database. */
   readonly federation: FederationStore;
-  /** Every event in order. */
+  /** Every event in the order of the clocks. */
   events(): Promise<readonly LogEvent[]>;
   /** Drop every row and fold them anew from the events. */
   rebuild(): Promise<void>;

@@ -5,7 +5,7 @@ import { project } from '#shared/tracking/project.ts';
 import { keyOf, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
 import type { Appended, ExperimentLog, LogReader, PersonalRow, Together } from './experiment-log.ts';
 import { memoryFederationStore } from './memory-federation-store.ts';
-import { type Head, type Moment, numbered } from './numbering.ts';
+import { type Head, inClockOrder, type Moment, numbered, placeOfHead } from './numbering.ts';
 
 type Maps = { [T in TableName]: Map<string, Tables[T]> };
 
@@ -20,10 +20,10 @@ function byKey<T extends TableName>(table: T): (a: Tables[T], b: Tables[T]) => n
 }
 
 /** A log that lasts as long as the page: for tests, and where the browser allows no storage (the app says so). */
-export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
+export function memoryExperimentLog(moment: () => Moment, device_id = 'memory0000000000'): ExperimentLog {
   let maps = emptyMaps();
-  let head: Head = { device_id: 'memory0000000000', seq: 0, hlc: null };
-  const log: LogEvent[] = [];
+  let head: Head = { device_id, seq: 0, hlc: null };
+  let log: LogEvent[] = [];
   const personal = new Map<string, PersonalRow>();
   const artifacts = new Map<string, Uint8Array>();
   const watchers = new Set<() => void>();
@@ -34,6 +34,7 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
   const store: RowStore = {
     get: async (table, key) => maps[table].get(JSON.stringify(key)),
     put: async (table, row) => void maps[table].set(JSON.stringify(keyOf(table, row)), row),
+    delete: async (table, key) => void maps[table].delete(JSON.stringify(key)),
   };
   const reader: LogReader = {
     get: store.get,
@@ -44,20 +45,22 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
     },
     artifact: async (runId, path) => artifacts.get(JSON.stringify([runId, path])),
     personal: async (packId) => personal.get(packId),
+    placeOf: async (hlc) => log.filter((e) => e.hlc <= hlc).length,
+    hlcAt: async (place) => log[place - 1]?.hlc ?? null,
   };
   async function append(drafts: readonly Draft[], together: Together): Promise<Appended> {
     drafts.forEach(checkDraft);
-    if (together.expectHead !== undefined && together.expectHead !== head.seq) return { kind: 'stale', head: head.seq };
+    if (together.expectHead !== undefined && together.expectHead !== placeOfHead(head)) return { kind: 'stale', head: placeOfHead(head) };
     for (const draft of drafts) {
       if (draft.kind === 'answer.recorded' && (await store.get('answers', draft.body.attempt_id)))
-        return { kind: 'duplicate', head: head.seq };
+        return { kind: 'duplicate', head: placeOfHead(head) };
     }
     const now = moment();
     const ids = drafts.map(() => uuidv7(now.at, now.rng));
     const { events, head: next } = numbered(drafts, ids, head, now);
     const before = Object.fromEntries(TABLE_NAMES.map((name) => [name, new Map(maps[name] as Map<string, unknown>)])) as unknown as Maps;
     try {
-      for (const event of events) await project(event, store);
+      for (const [i, event] of events.entries()) await project(event, store, placeOfHead(head) + i + 1);
       if (together.federation) await federation.write(together.federation);
     } catch (cause) {
       maps = before;
@@ -65,17 +68,56 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
     }
     head = next;
     log.push(...events);
-    if (together.personal) personal.set(together.personal.pack_id, { ...together.personal, seq: head.seq });
+    if (together.personal) personal.set(together.personal.pack_id, { ...together.personal, seq: placeOfHead(head) });
     for (const { run_id, path, bytes } of together.artifacts ?? []) artifacts.set(JSON.stringify([run_id, path]), bytes);
     for (const tell of watchers) tell();
-    return { kind: 'appended', events, head: head.seq };
+    return { kind: 'appended', events, head: placeOfHead(head) };
+  }
+
+  async function rebuild(): Promise<void> {
+    maps = emptyMaps();
+    for (const [i, event] of log.entries()) await project(event, store, i + 1);
   }
 
   return {
     ...reader,
     federation,
     append: (drafts, together = {}) => inTurn(() => append(drafts, together)),
-    head: async () => head.seq,
+    head: async () => placeOfHead(head),
+    async compare(events) {
+      const known = new Set(log.map((e) => e.id));
+      const added = events.filter((e) => !known.has(e.id)).length;
+      return { added, known: events.length - added };
+    },
+    merge: (incoming) =>
+      inTurn(async () => {
+        const known = new Set(log.map((e) => e.id));
+        const fresh = incoming.events.filter((e) => !known.has(e.id));
+        const [logBefore, mapsBefore] = [log, maps];
+        log = inClockOrder([...log, ...fresh]);
+        try {
+          await rebuild();
+        } catch (cause) {
+          [log, maps] = [logBefore, mapsBefore];
+          throw cause;
+        }
+        for (const { run_id, path, bytes } of incoming.artifacts) artifacts.set(JSON.stringify([run_id, path]), bytes);
+        head = { ...head, hlc: log.at(-1)?.hlc ?? null, place: log.length };
+        personal.clear();
+        for (const tell of watchers) tell();
+        return { added: fresh.length, known: incoming.events.length - fresh.length };
+      }),
+    artifacts: async () =>
+      [...artifacts].map(([key, bytes]) => {
+        const [run_id, path] = JSON.parse(key) as [string, string];
+        return { run_id, path, bytes };
+      }),
+    async deleteEverything() {
+      maps = emptyMaps();
+      log = [];
+      personal.clear();
+      artifacts.clear();
+    },
     watch(read, onValue, onFault) {
       const tell = () => void read(reader).then(onValue, onFault);
       watchers.add(tell);
@@ -83,10 +125,7 @@ export function memoryExperimentLog(moment: () => Moment): ExperimentLog {
       return () => watchers.delete(tell);
     },
     events: async () => [...log],
-    async rebuild() {
-      maps = emptyMaps();
-      for (const event of log) await project(event, store);
-    },
+    rebuild,
     close() {},
   };
 }

@@ -7,7 +7,12 @@ export interface Head {
   readonly device_id: string;
   readonly seq: number;
   readonly hlc: string | null;
+  /** Events in the log, other devices' merged in; absent in logs never merged: then it is `seq`. */
+  readonly place?: number;
 }
+
+/** Place of the latest event of a log. */
+export const placeOfHead = (head: Head): number => head.place ?? head.seq;
 
 /** The present, as an event needs it. */
 export interface Moment {
@@ -30,5 +35,10 @@ export function numbered(
     hlc = nextHlc(hlc, at, head.device_id);
     return { ...draft, id: ids[i] ?? '', device_id: head.device_id, seq, hlc, at, tz };
   });
-  return { events, head: { ...head, seq, hlc } };
+  return { events, head: { ...head, seq, hlc, place: placeOfHead(head) + events.length } };
+}
+
+/** Events in the order of their clocks; on every device the same. */
+export function inClockOrder(events: readonly LogEvent[]): LogEvent[] {
+  return [...events].sort((a, b) => (a.hlc < b.hlc ? -1 : a.hlc > b.hlc ? 1 : 0));
 }

@@ -1,21 +1,32 @@
 import { liveQuery, type Transaction } from 'dexie';
-import { type Appended, type ExperimentLog, type LogReader, StorageFault, type Together } from '#client/ports/experiment-log.ts';
-import { type Head, type Moment, numbered } from '#client/ports/numbering.ts';
+import {
+  type Appended,
+  type ExperimentLog,
+  type Incoming,
+  type LogReader,
+  type Merged,
+  StorageFault,
+  type Together,
+} from '#client/ports/experiment-log.ts';
+import { type Head, type Moment, numbered, placeOfHead } from '#client/ports/numbering.ts';
 import { uuidv7 } from '#shared/domain/ids.ts';
-import { checkDraft, type Draft, isKnownKind, type LogEvent } from '#shared/tracking/event.ts';
+import { checkDraft, type Draft, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
-import { KEYS, type RowKey, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
+import { KEYS, type RowKey, type TableName, type Tables } from '#shared/tracking/rows.ts';
 import { applyFederation, dexieFederationStore } from './dexie-federation-store.ts';
-import { JOURNAL_VERSION, type JournalDatabase, journalDatabase } from './journal-database.ts';
+import { foldAnew } from './fold-anew.ts';
+import { JOURNAL_VERSION, type JournalDatabase, journalDatabase, rowsOf } from './journal-database.ts';
 import { storageFault } from './storage-fault.ts';
 
-const WRITE_TIMEOUT_MS = 5000;
+// Twice this and a reopening between: within two seconds the learner knows whether an answer is safe.
+const WRITE_TIMEOUT_MS = 850;
+const BULK_TIMEOUT_MS = 120_000;
 
 /** A write that neither succeeds nor fails (seen on full disks) is given up: the caller keeps the answer and says so. */
-async function watched<T>(work: PromiseLike<T>): Promise<T> {
+async function watched<T>(work: PromiseLike<T>, timeoutMs: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StorageFault('interrupted')), WRITE_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new StorageFault('interrupted')), timeoutMs);
   });
   try {
     return await Promise.race([work, late]);
@@ -25,16 +36,16 @@ async function watched<T>(work: PromiseLike<T>): Promise<T> {
 }
 
 /** Names the fault, and after a lost connection reopens once and tries again: every work passed here may run twice. */
-async function guarded<T>(db: JournalDatabase, work: () => PromiseLike<T>): Promise<T> {
+async function guarded<T>(db: JournalDatabase, work: () => PromiseLike<T>, timeoutMs = WRITE_TIMEOUT_MS): Promise<T> {
   try {
-    return await watched(work());
+    return await watched(work(), timeoutMs);
   } catch (first) {
     const fault = storageFault(first);
     if (!(fault instanceof StorageFault && fault.kind === 'interrupted')) throw fault;
     try {
       db.close({ disableAutoOpen: false });
-      await watched(db.open());
-      return await watched(work());
+      await watched(db.open(), WRITE_TIMEOUT_MS);
+      return await watched(work(), timeoutMs);
     } catch (second) {
       throw storageFault(second);
     }
@@ -50,13 +61,6 @@ async function named<T>(read: () => PromiseLike<T>): Promise<T> {
   }
 }
 
-function rowStore(db: JournalDatabase): RowStore {
-  return {
-    get: async (table, key) => db.table(table).get(key as never),
-    put: async (table, row) => void (await db.table(table).put(row)),
-  };
-}
-
 function reader(db: JournalDatabase): LogReader {
   return {
     get: <T extends TableName>(table: T, key: RowKey) =>
@@ -69,6 +73,17 @@ function reader(db: JournalDatabase): LogReader {
     },
     artifact: async (runId, path) => (await named(() => db.artifacts.get([runId, path])))?.bytes,
     personal: (packId) => named(() => db.personal.get(packId)),
+    placeOf: (hlc) => named(() => db.events.where('hlc').belowOrEqual(hlc).count()),
+    hlcAt: async (place) => {
+      if (place < 1) return null;
+      const found = await named(() =>
+        db.events
+          .orderBy('hlc')
+          .offset(place - 1)
+          .first(),
+      );
+      return found?.hlc ?? null;
+    },
   };
 }
 
@@ -86,27 +101,39 @@ async function append(db: JournalDatabase, deviceId: string, { drafts, ids, toge
     .where('id')
     .anyOf([...ids])
     .toArray();
-  if (written.length > 0) return { kind: 'appended', events: written, head: Math.max(...written.map((e) => e.seq)) };
-  if (together.expectHead !== undefined && together.expectHead !== head.seq) return { kind: 'stale', head: head.seq };
+  const place = placeOfHead(head);
+  if (written.length > 0) return { kind: 'appended', events: written, head: place };
+  if (together.expectHead !== undefined && together.expectHead !== place) return { kind: 'stale', head: place };
   for (const draft of drafts) {
-    if (draft.kind === 'answer.recorded' && (await db.answers.get(draft.body.attempt_id))) return { kind: 'duplicate', head: head.seq };
+    if (draft.kind === 'answer.recorded' && (await db.answers.get(draft.body.attempt_id))) return { kind: 'duplicate', head: place };
   }
   const { events, head: next } = numbered(drafts, ids, head, moment);
   await db.events.bulkAdd(events);
-  const rows = rowStore(db);
-  for (const event of events) await project(event, rows);
+  const rows = rowsOf(db);
+  for (const [i, event] of events.entries()) await project(event, rows, place + i + 1);
   await db.heads.put(next);
-  if (together.personal) await db.personal.put({ ...together.personal, seq: next.seq });
+  if (together.personal) await db.personal.put({ ...together.personal, seq: placeOfHead(next) });
   if (together.federation) await applyFederation(db, together.federation);
   if (together.artifacts) await db.artifacts.bulkPut([...together.artifacts]);
-  return { kind: 'appended', events, head: next.seq };
+  return { kind: 'appended', events, head: placeOfHead(next) };
 }
 
-async function rebuild(db: JournalDatabase): Promise<void> {
-  for (const name of TABLE_NAMES) await db.table(name).clear();
-  const rows = rowStore(db);
-  const events: readonly LogEvent[] = await db.events.toArray();
-  for (const event of events) if (isKnownKind(event.kind)) await project(event, rows);
+async function compare(db: JournalDatabase, events: readonly LogEvent[]): Promise<Merged & { readonly fresh: readonly LogEvent[] }> {
+  const known = new Set<unknown>(await db.events.orderBy('id').keys());
+  const fresh = events.filter((e) => !known.has(e.id));
+  return { fresh, added: fresh.length, known: events.length - fresh.length };
+}
+
+async function merge(db: JournalDatabase, deviceId: string, { events, artifacts }: Incoming): Promise<Merged> {
+  const { fresh, added, known } = await compare(db, events);
+  await db.events.bulkAdd([...fresh]);
+  await db.artifacts.bulkPut([...artifacts]);
+  const head = (await db.heads.get(deviceId)) ?? { device_id: deviceId, seq: 0, hlc: null };
+  const latest = (await db.events.orderBy('hlc').last())?.hlc ?? null;
+  await db.heads.put({ ...head, hlc: latest, place: await db.events.count() });
+  await db.personal.clear();
+  await foldAnew(db);
+  return { added, known };
 }
 
 /** The device this database belongs to; made at the first opening. */
@@ -128,7 +155,7 @@ async function deviceOf(db: JournalDatabase, moment: Moment): Promise<string> {
 export async function dexieExperimentLog(moment: () => Moment, name?: string): Promise<ExperimentLog> {
   const db = journalDatabase(name);
   try {
-    await watched(db.open());
+    await watched(db.open(), BULK_TIMEOUT_MS);
     // Dexie opens a newer database as if it were its own; ours may hold what this app would misread.
     if (db.backendDB().version > JOURNAL_VERSION * 10) throw new StorageFault('newer-version');
   } catch (error) {
@@ -137,7 +164,8 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
   }
   const deviceId = await guarded(db, () => deviceOf(db, moment()));
   // scopes must be async functions themselves, or Dexie commits at their first await
-  const write = <T>(scope: (tx: Transaction) => Promise<T>): Promise<T> => guarded(db, () => db.transaction('rw', db.tables, scope));
+  const write = <T>(scope: (tx: Transaction) => Promise<T>, timeoutMs?: number): Promise<T> =>
+    guarded(db, () => db.transaction('rw', db.tables, scope), timeoutMs);
   return {
     ...reader(db),
     federation: dexieFederationStore(db, write, named),
@@ -147,13 +175,25 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
       const entry: Entry = { drafts, ids: drafts.map(() => uuidv7(now.at, now.rng)), together, moment: now };
       return write(async () => append(db, deviceId, entry));
     },
-    head: async () => (await guarded(db, () => db.heads.get(deviceId)))?.seq ?? 0,
+    async head() {
+      const head = await guarded(db, () => db.heads.get(deviceId));
+      return head ? placeOfHead(head) : 0;
+    },
+    compare: async (events) => {
+      const { added, known } = await named(() => compare(db, events));
+      return { added, known };
+    },
+    merge: (incoming) => write(async () => merge(db, deviceId, incoming), BULK_TIMEOUT_MS),
+    artifacts: () => named(() => db.artifacts.toArray()),
+    async deleteEverything() {
+      await guarded(db, () => db.delete(), BULK_TIMEOUT_MS);
+    },
     watch(read, onValue, onFault) {
       const subscription = liveQuery(() => read(reader(db))).subscribe(onValue, (error) => onFault(storageFault(error)));
       return () => subscription.unsubscribe();
     },
-    events: () => db.events.toArray(),
-    rebuild: () => write(async () => rebuild(db)),
+    events: () => named(() => db.events.orderBy('hlc').toArray()),
+    rebuild: () => write(async () => foldAnew(db), BULK_TIMEOUT_MS),
     close: () => db.close(),
   };
 }

@@ -1,12 +1,13 @@
-import { Dexie, type EntityTable, type Table } from 'dexie';
+import { Dexie, type EntityTable, type Table, type Transaction } from 'dexie';
 import type { PersonalRow } from '#client/ports/experiment-log.ts';
 import type { ContributionRow, OutboxRow } from '#client/ports/federation-store.ts';
 import type { Head } from '#client/ports/numbering.ts';
 import type { LogEvent } from '#shared/tracking/event.ts';
-import type { TableName, Tables } from '#shared/tracking/rows.ts';
+import { project } from '#shared/tracking/project.ts';
+import type { RowStore, TableName, Tables } from '#shared/tracking/rows.ts';
 
 /** Version of the journal's schema; each release's is frozen as a fixture in `journal-fixtures/`. */
-export const JOURNAL_VERSION = 2;
+export const JOURNAL_VERSION = 3;
 
 /** The learner's database: the log and everything folded from it, written with strict durability. */
 export type JournalDatabase = Dexie & { readonly [T in TableName]: Table<Tables[T]> } & {
@@ -19,7 +20,7 @@ export type JournalDatabase = Dexie & { readonly [T in TableName]: Table<Tables[
   readonly artifacts: Table<{ readonly run_id: string; readonly path: string; readonly bytes: Uint8Array }>;
 };
 
-const STORES: Record<TableName | 'events' | 'heads' | 'personal' | 'artifacts', string> = {
+const STORES = {
   events: '[device_id+seq], &id, kind',
   heads: 'device_id',
   experiments: 'experiment_id, &name, lifecycle_stage',
@@ -41,13 +42,37 @@ const STORES: Record<TableName | 'events' | 'heads' | 'personal' | 'artifacts', 
   personal: 'pack_id',
 };
 
+/** Rows as the fold reads and writes them, within one transaction. */
+export function rowsOf(tx: Pick<Transaction, 'table'>): RowStore {
+  return {
+    get: async (table, key) => tx.table(table).get(key as never),
+    put: async (table, row) => void (await tx.table(table).put(row)),
+    delete: async (table, key) => void (await tx.table(table).delete(key as never)),
+  };
+}
+
 /** Since version 2: the device's side of the federation. */
 const FEDERATION_STORES = { federation: 'key', contributions: 'report_id', outbox: 'report_id' };
+
+/** Since version 3: logs of several devices in the order of their clocks, the learner's layer over questions, mock exams. */
+const LEARNER_STORES = {
+  events: '[device_id+seq], &id, kind, hlc',
+  experiments: 'experiment_id, name, lifecycle_stage',
+  items: '[pack_id+item_id], pack_id',
+  exams: 'session_id, pack_id',
+  exam_results: '[pack_id+date], pack_id',
+};
 
 /** The database, not yet open. @param name tests use their own */
 export function journalDatabase(name = 'examsgraph-journal'): JournalDatabase {
   const db = new Dexie(name, { chromeTransactionDurability: 'strict' });
   db.version(1).stores(STORES);
   db.version(2).stores(FEDERATION_STORES);
+  db.version(3)
+    .stores(LEARNER_STORES)
+    .upgrade(async (tx) => {
+      const kept: readonly LogEvent[] = await tx.table('events').where('kind').startsWith('item.').toArray();
+      for (const event of kept) await project(event, rowsOf(tx), 0);
+    });
   return db as unknown as JournalDatabase;
 }

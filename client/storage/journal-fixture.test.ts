@@ -22,10 +22,11 @@ describe('frozen databases of every released schema', () => {
   test.each(names)('%s opens with today’s code, keeps every row, folds to the same rows, and can be written to', async (name) => {
     const before = frozen(name);
     await restoreDatabase(`fixture-${name}`, before);
-    const log = await dexieExperimentLog(tickingMoment(), `fixture-${name}`);
+    const log = await dexieExperimentLog(tickingMoment(9), `fixture-${name}`);
     const rows = await allRows(log);
     for (const { name: table, rows: kept } of before.stores) {
-      if (table in rows) expect(rows[table], table).toEqual(kept.map(fromJson));
+      // A later schema may fold more out of old events, never less.
+      if (table in rows) expect(rows[table], table).toEqual(expect.arrayContaining(kept.map(fromJson)));
       if (table === 'events') expect(await log.events()).toEqual(kept.map(fromJson));
     }
     const keptIn = (table: string) => before.stores.find((st) => st.name === table)?.rows.map(fromJson) ?? [];

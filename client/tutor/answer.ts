@@ -3,15 +3,14 @@ import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { copyLayer } from '#models/difficulty/personal-layer.ts';
 import { teach } from '#models/difficulty/personal-model.ts';
 import { CONFIDENCE, type Confidence, MAX_TIME_SPENT_S } from '#shared/domain/confidence.ts';
-import { type Choice, grade } from '#shared/packs/grade.ts';
+import { type Choice, choiceToList, grade } from '#shared/packs/grade.ts';
 import type { Body } from '#shared/tracking/event.ts';
 import type { AnswerRow } from '#shared/tracking/rows.ts';
 import type { Desk } from './desk.ts';
 import { sessionOf } from './desk.ts';
+import { recollect, recollectionOf } from './recollection.ts';
 import { openQuestion, type Shown, showItem } from './session.ts';
-import { foldModel, modelLabel, personalizationLevel, questionOf } from './tutor-state.ts';
-
-const MAX_TYPED = 200;
+import { foldModel, modelLabel, personalizationLevel, questionOf, resetPlace } from './tutor-state.ts';
 
 /** What a learner tapped. */
 export interface AnswerDraft {
@@ -25,7 +24,7 @@ export interface AnswerDraft {
 function recordedBody({ shown, choice, confidence, msRaw }: AnswerDraft, correct: 0 | 1, level: number): Body<'answer.recorded'> {
   return {
     ...shown.attempt,
-    choice: choice.kind === 'options' ? [...choice.ids] : [choice.text.slice(0, MAX_TYPED)],
+    choice: choiceToList(choice),
     correct,
     confidence: CONFIDENCE[confidence],
     ms_raw: Math.round(msRaw),
@@ -55,7 +54,9 @@ export async function recordAnswer(desk: Desk, draft: AnswerDraft): Promise<bool
         state.model = taught;
         advance(taught.history, answer);
         const row = await log.get('answers', attempt.attempt_id);
-        if (row) state.answers.push(row);
+        if (!row) return;
+        state.answers.push(row);
+        recollect(state.recollection, row);
       },
     };
   });
@@ -72,7 +73,7 @@ async function undoSince(desk: Desk, last: AnswerRow): Promise<void> {
   await desk.write(async (now) => {
     const rest = now.answers.filter((a) => a.attempt_id !== last.attempt_id);
     if (rest.length === now.answers.length) return null;
-    const model = foldModel(desk.course, global, now.champion, rest, null);
+    const model = foldModel(desk.course, global, now.champion, rest, null, await resetPlace(desk.ports.log, desk.packId));
     const session = await sessionOf(desk, last.session_id);
     return {
       drafts: [
@@ -83,6 +84,7 @@ async function undoSince(desk: Desk, last: AnswerRow): Promise<void> {
       apply: (state) => {
         state.model = model;
         state.answers.splice(0, state.answers.length, ...rest);
+        state.recollection = recollectionOf(rest, state.recollection.parameters);
       },
     };
   });

@@ -1,51 +1,46 @@
 import { FEATURE_VERSION } from '#models/difficulty/features.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
-import { recall } from '#models/recommend/recall.ts';
 import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Body } from '#shared/tracking/event.ts';
 import { type Course, questionOf, type TutorState } from './tutor-state.ts';
 
-interface PastOfItem {
-  readonly outcomes: (0 | 1)[];
-  lastIndex: number;
-  lastAt: number;
-}
-
-function pastByItem(state: TutorState): ReadonlyMap<string, PastOfItem> {
-  const past = new Map<string, PastOfItem>();
-  state.answers.forEach((a, index) => {
-    const entry = past.get(a.item_id) ?? { outcomes: [], lastIndex: index, lastAt: a.at };
-    entry.outcomes.push(a.correct);
-    entry.lastIndex = index;
-    entry.lastAt = a.at;
-    past.set(a.item_id, entry);
+/** How many answers ago each question of the latest ones was asked; older ones do not matter. */
+function recentlyAsked(state: TutorState): ReadonlyMap<string, number> {
+  const ago = new Map<string, number>();
+  state.answers.slice(-RECENT).forEach((a, i, recent) => {
+    ago.set(a.item_id, recent.length - i);
   });
-  return past;
+  return ago;
 }
 
-/** Score what may be asked now, without a tensor library. @param exclude items not to ask, such as those of the running session */
+const RECENT = 50;
+
+/** Score what may be asked now, without a tensor library. @param exclude items not to ask, such as those of the running session @param topics ask of these alone */
 export function scoredOptions(
   course: Course,
   state: TutorState,
   targetP: number,
   now: number,
   exclude: ReadonlySet<string>,
+  topics?: readonly string[],
 ): readonly Scored[] {
-  const past = pastByItem(state);
+  const ago = recentlyAsked(state);
+  const { memories, scheduler } = state.recollection;
   const all = course.pack.items.flatMap((item): Option[] => {
-    if (item.status === 'retired') return [];
-    const own = past.get(item.id);
+    if (item.status === 'retired' || state.suspended.has(item.id)) return [];
+    if (topics && !item.topics.some((topic) => topics.includes(topic))) return [];
+    const memory = memories.get(item.id);
     return [
       {
         itemId: item.id,
         skills: item.topics,
         p: predict(state.model, questionOf(course, item.id)).p,
-        attempts: own?.outcomes.length ?? 0,
-        answersAgo: own ? state.answers.length - own.lastIndex : Number.POSITIVE_INFINITY,
-        due: own ? 1 - recall(own.outcomes, own.lastAt, now) : 0,
+        attempts: memory?.answers ?? 0,
+        answersAgo: ago.get(item.id) ?? Number.POSITIVE_INFINITY,
+        due: memory ? 1 - scheduler.recall(memory, now) : 0,
       },
     ];
   });

@@ -99,6 +99,10 @@ export interface Settings {
   readonly packId: string | null;
   readonly minutesADay: number;
   readonly examDate: string | null;
+  /** A third button, Guess, beside Not sure and Sure. */
+  readonly hasGuess: boolean;
+  /** Single keys choose, answer and undo. */
+  readonly hasKeys: boolean;
 }
 
 /** Fold of the settings. */
@@ -108,5 +112,7 @@ export async function readSettings(reader: LogReader): Promise<Settings> {
     packId: rows.get('pack') || null,
     minutesADay: Number(rows.get('minutes_a_day') ?? 15),
     examDate: rows.get('exam_date') || null,
+    hasGuess: rows.get('study.guess') === 'on',
+    hasKeys: rows.get('study.keys') !== 'off',
   };
 }

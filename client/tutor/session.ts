@@ -1,5 +1,6 @@
 import { predict } from '#models/difficulty/personal-model.ts';
 import { newRunId } from '#shared/domain/ids.ts';
+import { unreachable } from '#shared/domain/result.ts';
 import type { Item } from '#shared/packs/schema.ts';
 import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
@@ -19,43 +20,63 @@ export interface Shown {
 /** How a session begins. */
 export type SessionPlan =
   | { readonly mode: 'practice'; readonly planned: number }
-  | { readonly mode: 'recommended'; readonly slateId: string; readonly slot: number; readonly itemIds: readonly string[] };
+  | { readonly mode: 'recommended'; readonly slateId: string; readonly slot: number; readonly itemIds: readonly string[] }
+  | { readonly mode: 'drill'; readonly topics: readonly string[]; readonly planned: number }
+  | { readonly mode: 'custom' | 'review'; readonly itemIds: readonly string[] };
 
-/** Begin a session and its run. @returns the session's id */
-export async function startSession(desk: Desk, plan: SessionPlan): Promise<string> {
+/** What a plan fixes of its session, as logged. */
+function fixedBy(plan: SessionPlan): Partial<Body<'session.started'>> & { readonly planned: number } {
+  switch (plan.mode) {
+    case 'practice':
+      return { planned: plan.planned };
+    case 'drill':
+      return { planned: plan.planned, topics: [...plan.topics] };
+    case 'recommended':
+      return { planned: plan.itemIds.length, item_ids: [...plan.itemIds], slate_id: plan.slateId, slot: plan.slot };
+    case 'custom':
+    case 'review':
+      return { planned: plan.itemIds.length, item_ids: [...plan.itemIds] };
+    default:
+      return unreachable(plan);
+  }
+}
+
+/** A run of the study log and the session it measures, begun together. */
+export async function beginSession(
+  desk: Desk,
+  now: TutorState,
+  session: Pick<Body<'session.started'>, 'session_id' | 'mode' | 'planned'> & Partial<Body<'session.started'>>,
+): Promise<readonly Draft[]> {
   const { moment, global, deviceKind } = desk.ports;
+  const experiment = await experimentNamed(desk, 'study-sessions');
+  const { at, rng } = moment();
+  const run_id = newRunId(rng);
+  const params = pairs({
+    mode: session.mode,
+    pack_version: desk.course.pack.manifest.version,
+    model_version: modelLabel(now, global),
+    planned_questions: session.planned,
+    device_kind: deviceKind,
+  });
+  const tags = pairs({ 'eg.kind': 'study-session', 'eg.pack_id': desk.packId });
+  const run_name = `session ${new Date(at).toISOString().slice(0, 16)}`;
+  return [
+    ...experiment.drafts,
+    { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: at, params, tags } },
+    { kind: 'session.started', body: { ...session, run_id, pack_id: desk.packId, device_kind: deviceKind } },
+  ];
+}
+
+/** Begin a session and its run; other open ones end, a running mock exam aside. @returns the session's id */
+export async function startSession(desk: Desk, plan: SessionPlan): Promise<string> {
   const session_id = desk.newId();
-  const { packId } = desk;
   await desk.write(async (now) => {
-    const experiment = await experimentNamed(desk, 'study-sessions');
-    const { at, rng } = moment();
-    const open = (await desk.ports.log.list('sessions', 'pack_id', packId)).filter((s) => s.ended === null);
-    const run_id = newRunId(rng);
-    const planned = plan.mode === 'practice' ? plan.planned : plan.itemIds.length;
-    const fixed = plan.mode === 'recommended' ? { item_ids: [...plan.itemIds], slate_id: plan.slateId, slot: plan.slot } : {};
-    const params = pairs({
-      mode: plan.mode,
-      pack_version: desk.course.pack.manifest.version,
-      model_version: modelLabel(now, global),
-      planned_questions: planned,
-      device_kind: deviceKind,
-    });
-    const tags = pairs({ 'eg.kind': 'study-session', 'eg.pack_id': packId });
+    const { at } = desk.ports.moment();
+    const open = (await desk.ports.log.list('sessions', 'pack_id', desk.packId)).filter((s) => s.ended === null && s.mode !== 'exam');
+    const begun = await beginSession(desk, now, { session_id, mode: plan.mode, ...fixedBy(plan) });
     const opened: Draft[] =
       plan.mode === 'recommended' ? [{ kind: 'slate.opened', body: { slate_id: plan.slateId, slot: plan.slot } }] : [];
-    const run_name = `session ${new Date(at).toISOString().slice(0, 16)}`;
-    return {
-      drafts: [
-        ...open.flatMap((s) => ending(s, 'left', at)),
-        ...experiment.drafts,
-        { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: at, params, tags } },
-        {
-          kind: 'session.started',
-          body: { session_id, run_id, pack_id: packId, mode: plan.mode, device_kind: deviceKind, planned, ...fixed },
-        },
-        ...opened,
-      ],
-    };
+    return { drafts: [...open.flatMap((s) => ending(s, 'left', at)), ...begun, ...opened] };
   });
   return session_id;
 }
@@ -78,14 +99,14 @@ export function showItem(desk: Desk, now: TutorState, session: SessionRow, itemI
 async function drawQuestion(desk: Desk, now: TutorState, session: SessionRow): Promise<readonly Draft[] | null> {
   const asked = new Set(now.answers.flatMap((a) => (a.session_id === session.session_id ? [a.item_id] : [])));
   if (session.item_ids) {
-    const next = session.item_ids.find((id) => !asked.has(id) && desk.course.items.has(id));
+    const next = session.item_ids.find((id) => !asked.has(id) && !now.suspended.has(id) && desk.course.items.has(id));
     return next ? [showItem(desk, now, session, next, session.slate_id)] : null;
   }
   if (session.totals.answered >= session.planned) return null;
   const { at, rng } = desk.ports.moment();
   const targetP = await targetChance(desk);
   const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, desk.ports.global) };
-  const slate = drawNext(head, scoredOptions(desk.course, now, targetP, at, asked), rng);
+  const slate = drawNext(head, scoredOptions(desk.course, now, targetP, at, asked, session.topics), rng);
   const pick = slate?.slots[0]?.picks[0];
   return slate && pick ? [{ kind: 'slate.shown', body: slate }, showItem(desk, now, session, pick.item_id, slate.slate_id)] : null;
 }
@@ -105,15 +126,17 @@ export async function openQuestion(desk: Desk, sessionId: string): Promise<Shown
 /** The open question of a session, or a newly drawn one; null when the session has no more. */
 export async function question(desk: Desk, sessionId: string): Promise<Shown | null> {
   await desk.write(async (now) => {
-    if (await openQuestion(desk, sessionId)) return null;
+    const open = await openQuestion(desk, sessionId);
+    if (open && !now.suspended.has(open.item.id)) return null;
     const drafts = await drawQuestion(desk, now, await sessionOf(desk, sessionId));
     return drafts ? { drafts } : null;
   });
-  return openQuestion(desk, sessionId);
+  const shown = await openQuestion(desk, sessionId);
+  return shown && (await desk.state()).suspended.has(shown.item.id) ? null : shown;
 }
 
 /** The events that end a session and its run, and complete the recommendation it followed. */
-function ending(session: SessionRow, reason: 'finished' | 'left', at: number): readonly Draft[] {
+export function ending(session: SessionRow, reason: 'finished' | 'left', at: number): readonly Draft[] {
   const { session_id, run_id, slate_id, slot } = session;
   const isCompleted = slate_id !== undefined && slot !== undefined && reason === 'finished';
   return [

@@ -90,8 +90,13 @@ function resultDrafts(run_id: string, trained: Trained, epochs: readonly Epoch[]
 }
 
 /** A fine-tuned network is kept as its difference from the global one, so that it can be put on top of the next. */
-function artifactsOf(run_id: string, trained: Trained, throughSeq: number, globalWeights: Float32Array): readonly ArtifactBytes[] {
-  const json = new TextEncoder().encode(JSON.stringify({ format: 1, throughSeq, layer: trained.layer }));
+function artifactsOf(
+  run_id: string,
+  trained: Trained,
+  through: { readonly throughSeq: number; readonly throughHlc: string | null },
+  globalWeights: Float32Array,
+): readonly ArtifactBytes[] {
+  const json = new TextEncoder().encode(JSON.stringify({ format: 1, ...through, layer: trained.layer }));
   const delta = trained.weights.map((w, i) => w - (globalWeights[i] as number));
   const weights = trained.kind === 'fine-tune' ? [{ run_id, path: 'model/weights-delta.bin', bytes: weightsToBytes(delta) }] : [];
   return [{ run_id, path: 'model/personal.json', bytes: json }, ...weights];
@@ -102,7 +107,7 @@ async function registration(desk: Desk, run_id: string, trained: Trained, throug
   const { log, global } = desk.ports;
   const name = personalName(desk.packId);
   const version = 1 + Math.max(0, ...(await log.list('model_versions', 'name', name)).map((v) => v.version));
-  const artifacts = artifactsOf(run_id, trained, throughSeq, global.weights);
+  const artifacts = artifactsOf(run_id, trained, { throughSeq, throughHlc: await log.hlcAt(throughSeq) }, global.weights);
   const early = trained.verdict.kind === 'registered' && trained.verdict.early;
   const previous = await log.get('aliases', [name, 'champion']);
   const drafts: Draft[] = [

@@ -10,6 +10,7 @@ import { weightsFromBytes } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import type { Item, Pack } from '#shared/packs/schema.ts';
 import type { AnswerRow } from '#shared/tracking/rows.ts';
+import { type Recollection, recollectionOf } from './recollection.ts';
 
 /** A registered personal version: what the champion alias points at. */
 export interface Champion {
@@ -31,7 +32,11 @@ export interface TutorState {
   readonly champion: Champion | null;
   /** Scored answers that stand, oldest first. */
   readonly answers: AnswerRow[];
-  /** Latest event of the log that is in here. */
+  /** What is remembered of each question. */
+  recollection: Recollection;
+  /** Questions the learner wants no more. */
+  readonly suspended: Set<string>;
+  /** Place of the latest event of the log that is in here. */
   head: number;
 }
 
@@ -68,6 +73,8 @@ export function questionOf(course: Course, itemId: string): Question {
 /** The JSON beside a version's weights. */
 interface StoredVersion {
   readonly throughSeq: number;
+  /** Clock reading of the same event: what holds when logs of several devices are merged. Absent in versions of the first release. */
+  readonly throughHlc?: string;
   readonly layer: StoredLayer;
 }
 
@@ -75,7 +82,9 @@ async function readVersion(log: LogReader, name: string, version: number, global
   const row = await log.get('model_versions', [name, version]);
   const bytes = row ? await log.artifact(row.run_id, 'model/personal.json') : undefined;
   if (!row || !bytes) return null;
-  const { throughSeq, layer } = JSON.parse(new TextDecoder().decode(bytes)) as StoredVersion;
+  const stored = JSON.parse(new TextDecoder().decode(bytes)) as StoredVersion;
+  const { layer } = stored;
+  const throughSeq = stored.throughHlc ? await log.placeOf(stored.throughHlc) : stored.throughSeq;
   const delta = await log.artifact(row.run_id, 'model/weights-delta.bin');
   const weights = delta ? weightsFromBytes(delta).map((d, i) => d + (global.weights[i] as number)) : null;
   return { label: `${name}/${version}`, version, runId: row.run_id, registeredAt: row.creation_time, throughSeq, layer, weights };
@@ -102,9 +111,17 @@ export async function standingAnswers(log: LogReader, packId: string): Promise<A
   return rows.filter((a) => a.superseded === 0).sort((a, b) => a.seq - b.seq);
 }
 
+/** Setting under which the attempt stands that a reset model learns after. */
+export const resetKey = (packId: string): string => `model.reset.${packId}`;
+
+/** Setting that holds the personal FSRS parameters, as JSON; absent or empty: the defaults. */
+export const REVIEW_PARAMETERS = 'review.parameters';
+
 /**
  * The model after the given answers. A saved layer is taken as it is; without one, the champion's (or an empty one) learns the answers
  * that came after it. The history always sees all answers.
+ *
+ * @param resetAt place up to which a reset model has forgotten what its layer learned
  */
 export function foldModel(
   course: Course,
@@ -112,9 +129,10 @@ export function foldModel(
   champion: Champion | null,
   answers: readonly AnswerRow[],
   saved: StoredLayer | null,
+  resetAt = 0,
 ): PersonalModel {
   const start = saved ?? champion?.layer ?? null;
-  const learnAfter = saved ? Number.POSITIVE_INFINITY : (champion?.throughSeq ?? 0);
+  const learnAfter = saved ? Number.POSITIVE_INFINITY : Math.max(champion?.throughSeq ?? 0, resetAt);
   const model: PersonalModel = {
     network: networkOf(champion?.weights ?? global.weights),
     tables: course.tables,
@@ -129,6 +147,18 @@ export function foldModel(
   return model;
 }
 
+/** Place of the latest reset of a pack's model; 0 if it was never reset. */
+export async function resetPlace(log: LogReader, packId: string): Promise<number> {
+  const attempt = (await log.get('settings', resetKey(packId)))?.value;
+  return attempt ? ((await log.get('answers', attempt))?.seq ?? 0) : 0;
+}
+
+/** The learner's own FSRS parameters, or undefined. */
+async function ownParameters(log: LogReader): Promise<readonly number[] | undefined> {
+  const stored = (await log.get('settings', REVIEW_PARAMETERS))?.value;
+  return stored ? (JSON.parse(stored) as readonly number[]) : undefined;
+}
+
 /** Fold a pack's learner out of the log; the saved personal state is used if it belongs to the latest standing answer. */
 export async function foldState(log: LogReader, course: Course, global: GlobalModel, head: number): Promise<TutorState> {
   const packId = course.pack.manifest.id;
@@ -137,8 +167,11 @@ export async function foldState(log: LogReader, course: Course, global: GlobalMo
   const saved = await log.personal(packId);
   const isCurrent =
     saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);
-  const model = foldModel(course, global, champion, answers, isCurrent ? (saved.layer as StoredLayer) : null);
-  return { model, champion, answers, head };
+  const layer = isCurrent ? (saved.layer as StoredLayer) : null;
+  const model = foldModel(course, global, champion, answers, layer, await resetPlace(log, packId));
+  const recollection = recollectionOf(answers, await ownParameters(log));
+  const suspended = new Set((await log.list('items', 'pack_id', packId)).flatMap((i) => (i.suspended ? [i.item_id] : [])));
+  return { model, champion, answers, recollection, suspended, head };
 }
 
 /** n / (n + 100) for n answers behind what is served; 0 while the global model serves as it is. */

@@ -5,7 +5,7 @@ import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
 import { epochMs } from '#shared/domain/time.ts';
 import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
-import type { Choice } from '#shared/packs/grade.ts';
+import { type Choice, rightChoice } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
 import { samplePack } from '#shared/testing/sample-pack.ts';
 import { type ExperimentLog, StorageFault } from '../ports/experiment-log.ts';
@@ -37,14 +37,17 @@ function desk(seed: number, items = 40) {
 }
 
 function choose(item: Item, isRight: boolean): Choice {
-  if (item.type === 'numeric') return { kind: 'text', text: String(item.answer.value + (isRight ? 0 : 7)) };
-  return {
-    kind: 'options',
-    ids: item.options
-      .filter((o) => o.correct === isRight)
-      .map((o) => o.id)
-      .slice(0, 1),
-  };
+  const right = rightChoice(item);
+  if (isRight) return right;
+  if ('options' in item)
+    return {
+      kind: 'options',
+      ids: item.options
+        .filter((o) => !o.correct)
+        .map((o) => o.id)
+        .slice(0, 1),
+    };
+  return right.kind === 'text' ? { kind: 'text', text: '-7.77' } : right;
 }
 
 type Learner = (item: Item) => boolean;

@@ -6,6 +6,7 @@ import type { Tables } from '#shared/tracking/rows.ts';
 import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
 import { openDesk, type TutorPorts } from './desk.ts';
 import { type GlobalVerdict, judgeGlobal } from './judge-global.ts';
+import { type ItemMark, markItem } from './mark-item.ts';
 import { recommend } from './recommend.ts';
 import { endSession, question, type SessionPlan, type Shown, startSession } from './session.ts';
 import { closeLostRuns, isRefitDue, trainModel } from './training.ts';
@@ -25,6 +26,8 @@ export interface Tutor {
   recommend(): Promise<Tables['slates'] | null>;
   /** Write events that do not touch the model, such as feedback or a setting. */
   note(drafts: readonly Draft[]): Promise<void>;
+  /** Flag, bookmark, note, suspend or report a question; kept apart from the pack. */
+  overlay(mark: ItemMark): Promise<void>;
   train(trainer: Trainer, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
   isRefitDue(): Promise<boolean>;
   closeLostRuns(): Promise<void>;
@@ -47,6 +50,7 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     endSession: (sessionId, reason) => endSession(desk, sessionId, reason),
     recommend: () => recommend(desk),
     note: async (drafts) => void (await desk.write(async () => ({ drafts }))),
+    overlay: (mark) => markItem(desk, mark),
     train: (trainer, onProgress, signal) => trainModel(desk, trainer, onProgress, signal),
     isRefitDue: () => isRefitDue(ports.log, desk),
     closeLostRuns: () => closeLostRuns(desk),

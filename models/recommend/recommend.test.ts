@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { below, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { drawCards } from './cards.ts';
-import { recall } from './recall.ts';
 import { eligible, type Option, scoreOptions } from './score.ts';
 import { drawSlate, EXPLORE_RATE } from './slate.ts';
 
@@ -132,15 +131,5 @@ describe('cards', () => {
   test('fall back to one topic where there is only one', () => {
     const options = Array.from({ length: 12 }, (_, i) => option(`i${i}`));
     expect(drawCards(scoreOptions(options, options, situation), seededRng(2))).toHaveLength(3);
-  });
-});
-
-describe('recall', () => {
-  const day = 86_400_000;
-  test('is 90 % after the first stability of 2.3 days, higher after more right answers, lower after a wrong one', () => {
-    expect(recall([1], 0, 2.3065 * day)).toBeCloseTo(0.9, 6);
-    expect(recall([1, 1], 0, 2.3065 * day)).toBeGreaterThan(0.94);
-    expect(recall([1, 1, 0], 0, 2.3065 * day)).toBeLessThan(0.85);
-    expect(recall([], 0, day)).toBe(1);
   });
 });

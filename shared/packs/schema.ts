@@ -55,6 +55,8 @@ const common = {
 };
 
 const options = z.array(option).check(z.minLength(2), z.maxLength(8));
+const accepted = z.array(z.string().check(z.trim(), z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(50));
+const placeId = z.string().check(z.regex(ID));
 
 /** One line of `items.jsonl`. */
 export const itemSchema = z.discriminatedUnion('type', [
@@ -67,6 +69,29 @@ export const itemSchema = z.discriminatedUnion('type', [
     answer: z.strictObject({ value: z.number(), tolerance: z.number().check(z.gte(0)), unit: z.optional(localised) }),
     why: localised,
   }),
+  /** One typed term; any of the accepted spellings, in any language, is right. */
+  z.strictObject({ ...common, type: z.literal('short'), answer: z.strictObject({ accepted }), why: localised }),
+  /** Gaps stand in the stem as `{{id}}`. */
+  z.strictObject({
+    ...common,
+    type: z.literal('cloze'),
+    gaps: z.array(z.strictObject({ id: placeId, accepted })).check(z.minLength(1), z.maxLength(8)),
+    why: localised,
+  }),
+  /** Steps in the right order; the app shuffles them. */
+  z.strictObject({
+    ...common,
+    type: z.literal('order'),
+    steps: z.array(z.strictObject({ id: placeId, text: localised, why: localised })).check(z.minLength(2), z.maxLength(8)),
+  }),
+  /** Pairs that belong together; the app shuffles the right-hand sides. */
+  z.strictObject({
+    ...common,
+    type: z.literal('match'),
+    pairs: z
+      .array(z.strictObject({ id: placeId, left: localised, right: localised, why: localised }))
+      .check(z.minLength(2), z.maxLength(8)),
+  }),
 ]);
 
 /** A pack's description. */
@@ -77,6 +102,8 @@ export type Item = z.infer<typeof itemSchema>;
 export type Topic = z.infer<typeof topic>;
 /** One choice of an item. */
 export type Option = z.infer<typeof option>;
+/** A question answered by tapping options. */
+export type ChoiceItem = Extract<Item, { options: unknown }>;
 /** A text per language. */
 export type Localised = z.infer<typeof localised>;
 

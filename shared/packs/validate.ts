@@ -52,12 +52,39 @@ function untranslated(texts: Localised, languages: readonly string[]): string[] 
   return languages.filter((language) => texts[language] === undefined);
 }
 
+function gapProblem(item: Extract<Item, { type: 'cloze' }>): string | null {
+  for (const [language, stem] of Object.entries(item.stem)) {
+    const found = [...stem.matchAll(/\{\{([^}]*)\}\}/g)].map((m) => m[1] ?? '').sort();
+    const wanted = item.gaps.map((g) => g.id).sort();
+    if (found.join() !== wanted.join())
+      return `the gaps of the stem in ${language} are {${found.join(', ')}}, declared are {${wanted.join(', ')}}`;
+  }
+  return null;
+}
+
 function keyProblem(item: Item): string | null {
   if (item.type === 'numeric') return Number.isFinite(item.answer.value) ? null : 'the answer is not a number';
+  if (item.type === 'cloze') return gapProblem(item);
+  if (!('options' in item)) return null;
   const keys = item.options.filter((o) => o.correct).length;
   if (item.type === 'multiple') return keys >= 1 ? null : 'no option is correct';
   if (item.type === 'truefalse' && item.options.length !== 2) return 'a true/false item has exactly two options';
   return keys === 1 ? null : `exactly one option must be correct, found ${keys}`;
+}
+
+/** The parts of an item that have an id: options, gaps, steps or pairs. */
+function partsOf(item: Item): readonly { readonly id: string }[] {
+  if ('options' in item) return item.options;
+  if (item.type === 'cloze') return item.gaps;
+  if (item.type === 'order') return item.steps;
+  return item.type === 'match' ? item.pairs : [];
+}
+
+function textsOf(item: Item): Localised[] {
+  if ('options' in item) return item.options.flatMap((o) => [o.text, o.why]);
+  if (item.type === 'order') return item.steps.flatMap((s) => [s.text, s.why]);
+  if (item.type === 'match') return item.pairs.flatMap((p) => [p.left, p.right, p.why]);
+  return [item.why];
 }
 
 function itemProblems(item: Item, manifest: Manifest, topics: ReadonlySet<string>): string[] {
@@ -65,13 +92,10 @@ function itemProblems(item: Item, manifest: Manifest, topics: ReadonlySet<string
   const key = keyProblem(item);
   if (key) problems.push(key);
   for (const topic of item.topics) if (!topics.has(topic)) problems.push(`unknown topic "${topic}"`);
-  const texts: Localised[] = [item.stem];
-  if (item.type === 'numeric') texts.push(item.why);
-  else for (const option of item.options) texts.push(option.text, option.why);
-  const missing = new Set(texts.flatMap((t) => untranslated(t, manifest.languages)));
+  const missing = new Set([item.stem, ...textsOf(item)].flatMap((t) => untranslated(t, manifest.languages)));
   if (missing.size > 0) problems.push(`not everywhere translated into ${[...missing].join(', ')}`);
-  if (item.type !== 'numeric' && new Set(item.options.map((o) => o.id)).size !== item.options.length)
-    problems.push('two options share an id');
+  const ids = partsOf(item).map((part) => part.id);
+  if (new Set(ids).size !== ids.length) problems.push('two options share an id');
   return problems;
 }
 

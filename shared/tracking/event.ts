@@ -18,6 +18,9 @@ const pick = z.object({
   terms: z.record(z.string(), z.number()),
 });
 
+/** A predicted score: shares of 1, the standard deviation it was made with, and the answers behind it. */
+const range = z.object({ low: share, expected: share, high: share, answers: z.number(), spread: z.number() });
+
 const attempt = {
   attempt_id: id,
   session_id: id,
@@ -35,10 +38,12 @@ const bodies = {
     session_id: id,
     run_id: id,
     pack_id: id,
-    mode: z.enum(['practice', 'recommended']),
+    mode: z.enum(['practice', 'recommended', 'drill', 'custom', 'review', 'exam']),
     device_kind: z.string(),
     planned: z.number().check(z.int(), z.gte(1)),
     item_ids: z.optional(z.array(id)),
+    /** A drill's topics: only their questions are drawn. */
+    topics: z.optional(z.array(id)),
     slate_id: z.optional(id),
     slot: z.optional(z.number().check(z.int())),
   }),
@@ -48,14 +53,48 @@ const bodies = {
     ...attempt,
     choice: z.array(z.string()),
     correct: outcome,
-    confidence: share,
+    /** Absent where none is asked for: in a mock exam. */
+    confidence: z.optional(share),
     ms_raw: ms,
     time_spent: z.number().check(z.gte(0), z.lte(300)),
     personalization_level: share,
   }),
   'answer.undone': z.looseObject({ attempt_id: id }),
-  'item.reported': z.looseObject({ item_id: id, value: z.string().check(z.maxLength(2000)) }),
-  'item.flagged': z.looseObject({ item_id: id, value: z.boolean() }),
+  'item.reported': z.looseObject({ item_id: id, pack_id: z.optional(id), value: z.string().check(z.maxLength(2000)) }),
+  'item.flagged': z.looseObject({ item_id: id, pack_id: z.optional(id), value: z.boolean() }),
+  'item.bookmarked': z.looseObject({ item_id: id, pack_id: id, value: z.boolean() }),
+  'item.noted': z.looseObject({ item_id: id, pack_id: id, value: z.string().check(z.maxLength(4000)) }),
+  'item.suspended': z.looseObject({ item_id: id, pack_id: id, value: z.boolean() }),
+  'answer.cause': z.looseObject({ attempt_id: id, cause: z.enum(['knowledge', 'misread', 'reasoning', 'timing']) }),
+  'exam.started': z.looseObject({
+    session_id: id,
+    pack_id: id,
+    item_ids: z.array(id).check(z.minLength(1)),
+    /** Length with the time factor applied, minutes; null untimed. */
+    minutes: z.nullable(z.number().check(z.gt(0))),
+    /** Wall clock, epoch ms; null untimed. */
+    deadline: z.nullable(ms),
+    /** The range predicted before, shares of 1; null while it is too early for one. */
+    predicted: z.nullable(range),
+  }),
+  'exam.marked': z.looseObject({
+    session_id: id,
+    item_id: id,
+    choice: z.array(z.string()),
+    flagged: z.boolean(),
+    /** Visible time spent on the question so far, ms. */
+    ms_raw: ms,
+  }),
+  'exam.submitted': z.looseObject({ session_id: id, reason: z.enum(['submitted', 'time']), correct: z.number(), answered: z.number() }),
+  'exam.result': z.looseObject({
+    pack_id: id,
+    /** Day of the real exam, `YYYY-MM-DD`; one result a day and pack, the latest entry stands. */
+    date: z.string(),
+    passed: z.nullable(z.boolean()),
+    /** Score, share of 1; null if not known. */
+    score: z.nullable(share),
+    predicted: z.nullable(range),
+  }),
   'slate.shown': z.looseObject({
     slate_id: id,
     pack_id: id,
@@ -91,7 +130,8 @@ const bodies = {
   'tag.set': z.looseObject({ run_id: id, key: name, value: z.string() }),
   'artifact.logged': z.looseObject({ run_id: id, path: z.string(), sha256: z.string(), size: z.number().check(z.int(), z.gte(0)) }),
   'model.registered': z.looseObject({ name: id, version: z.number().check(z.int(), z.gte(1)), run_id: id, tags: z.array(keyValue) }),
-  'alias.set': z.looseObject({ name: id, alias: z.string(), version: z.number().check(z.int(), z.gte(1)) }),
+  'alias.set': z.looseObject({ name: id, alias: z.string(), version: z.number().check(z.int(), z.gte(1)), run_id: z.optional(id) }),
+  'alias.deleted': z.looseObject({ name: id, alias: z.string() }),
   'setting.set': z.looseObject({ key: z.string(), value: z.string() }),
 } as const;
 

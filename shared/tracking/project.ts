@@ -44,8 +44,7 @@ function totalsAt(totals: SessionTotals, step: number, timestamp: number): Metri
 
 const PER_ANSWER = ['answer_correct', 'time_spent', 'confidence', 'predicted_p'] as const;
 
-async function recordAnswer(rows: RowStore, event: LogEvent & { kind: 'answer.recorded' }): Promise<void> {
-  const { body, seq, at, tz } = event;
+async function recordAnswer(rows: RowStore, { body, at, tz }: LogEvent & { kind: 'answer.recorded' }, seq: number): Promise<void> {
   if (await rows.get('answers', body.attempt_id)) return;
   const session = await sessionOf(rows, body.session_id);
   const step = session.totals.nextStep;
@@ -59,7 +58,10 @@ async function recordAnswer(rows: RowStore, event: LogEvent & { kind: 'answer.re
   await rows.put('answers', { ...body, seq, at, tz, step, run_id: session.run_id, superseded: 0, undone_seq: null });
   await rows.put('sessions', { ...session, totals });
   const own = { answer_correct: body.correct, time_spent: body.time_spent, confidence: body.confidence, predicted_p: body.predicted_p };
-  const points = PER_ANSWER.map((key) => ({ key, value: own[key], step, timestamp: at }));
+  const points = PER_ANSWER.flatMap((key) => {
+    const value = own[key];
+    return value === undefined ? [] : [{ key, value, step, timestamp: at }];
+  });
   await logMetrics(rows, session.run_id, [...points, ...runningTotals(totals, step, at)]);
 }
 
@@ -106,12 +108,56 @@ async function mark(rows: RowStore, slateId: string, slot: number, list: 'opened
   if (slate && !slate[list].includes(slot)) await rows.put('slates', { ...slate, [list]: [...slate[list], slot] });
 }
 
+type ItemEvent = Extract<LogEvent, { kind: 'item.flagged' | 'item.bookmarked' | 'item.suspended' | 'item.noted' | 'item.reported' }>;
+
+const ITEM_FIELDS = {
+  'item.flagged': 'flagged',
+  'item.bookmarked': 'bookmarked',
+  'item.suspended': 'suspended',
+  'item.noted': 'note',
+  'item.reported': 'reported',
+} as const;
+
+async function overlay(rows: RowStore, { kind, body }: ItemEvent): Promise<void> {
+  const [pack_id, item_id] = [body.pack_id ?? '', body.item_id];
+  const blank = { pack_id, item_id, flagged: false, bookmarked: false, suspended: false, note: '', reported: '' };
+  const row = (await rows.get('items', [pack_id, item_id])) ?? blank;
+  await rows.put('items', { ...row, [ITEM_FIELDS[kind]]: body.value });
+}
+
+async function markExam(rows: RowStore, { session_id, item_id, choice, flagged, ms_raw }: Body<'exam.marked'>): Promise<void> {
+  const exam = await rows.get('exams', session_id);
+  if (exam && !exam.submitted) await rows.put('exams', { ...exam, marks: { ...exam.marks, [item_id]: { choice, flagged, ms_raw } } });
+}
+
+/** A version keeps its number unless another device took it first: then it takes the next free one. */
+async function register(rows: RowStore, { name, version, run_id, tags }: Body<'model.registered'>, at: number): Promise<void> {
+  if (!(await rows.get('registered_models', name))) await rows.put('registered_models', { name, creation_time: at });
+  let free = version;
+  for (let taken = await rows.get('model_versions', [name, free]); taken && taken.run_id !== run_id; ) {
+    free += 1;
+    taken = await rows.get('model_versions', [name, free]);
+  }
+  await rows.put('model_versions', { name, version: free, run_id, tags, creation_time: at });
+}
+
+async function setAlias(rows: RowStore, { name, alias, version, run_id }: Body<'alias.set'>, hlc: string, at: number): Promise<void> {
+  let named = version;
+  for (let row = await rows.get('model_versions', [name, named]); run_id && row && row.run_id !== run_id; ) {
+    named += 1;
+    row = await rows.get('model_versions', [name, named]);
+  }
+  await rows.put('aliases', { name, alias, version: named, hlc, at });
+}
+
 /**
  * Fold one event into the rows: the only writer of them, so that dropping every row and folding the whole log again gives the same rows.
  * Events come in the order of the log.
+ *
+ * @param seq the event's place in the log as it lies on this device, from 1
  */
-export async function project(event: LogEvent, rows: RowStore): Promise<void> {
-  const { seq, at, hlc, device_id } = event;
+export async function project(event: LogEvent, rows: RowStore, seq: number): Promise<void> {
+  const { at, hlc, device_id } = event;
   switch (event.kind) {
     case 'session.started':
       return startSession(rows, event.body, seq, at);
@@ -122,7 +168,7 @@ export async function project(event: LogEvent, rows: RowStore): Promise<void> {
     case 'answer.shown':
       return rows.put('sessions', { ...(await sessionOf(rows, event.body.session_id)), shown: event.body });
     case 'answer.recorded':
-      return recordAnswer(rows, event);
+      return recordAnswer(rows, event, seq);
     case 'answer.undone':
       return undoAnswer(rows, event.body.attempt_id, at, seq);
     case 'slate.shown':
@@ -158,18 +204,36 @@ export async function project(event: LogEvent, rows: RowStore): Promise<void> {
       const { run_id, path, sha256, size } = event.body;
       return rows.put('artifact_entries', { run_id, path, sha256, size });
     }
-    case 'model.registered': {
-      const { name, version, run_id, tags } = event.body;
-      if (!(await rows.get('registered_models', name))) await rows.put('registered_models', { name, creation_time: at });
-      return rows.put('model_versions', { name, version, run_id, tags, creation_time: at });
-    }
+    case 'model.registered':
+      return register(rows, event.body, at);
     case 'alias.set':
-      return rows.put('aliases', { name: event.body.name, alias: event.body.alias, version: event.body.version, hlc, at });
+      return setAlias(rows, event.body, hlc, at);
+    case 'alias.deleted':
+      return rows.delete('aliases', [event.body.name, event.body.alias]);
     case 'setting.set':
       return rows.put('settings', { key: event.body.key, value: event.body.value, hlc });
     case 'item.flagged':
+    case 'item.bookmarked':
+    case 'item.suspended':
+    case 'item.noted':
     case 'item.reported':
+      return overlay(rows, event);
+    case 'answer.cause': {
+      const answer = await rows.get('answers', event.body.attempt_id);
+      if (answer) await rows.put('answers', { ...answer, cause: event.body.cause });
       return;
+    }
+    case 'exam.started':
+      return rows.put('exams', { ...event.body, at, marks: {}, submitted: null });
+    case 'exam.marked':
+      return markExam(rows, event.body);
+    case 'exam.submitted': {
+      const exam = await rows.get('exams', event.body.session_id);
+      if (exam) await rows.put('exams', { ...exam, submitted: { ...event.body, at } });
+      return;
+    }
+    case 'exam.result':
+      return rows.put('exam_results', { ...event.body, at });
     default:
       return unreachable(event);
   }

@@ -16,6 +16,7 @@ export interface SessionTotals {
 
 /** One answer as it stands in the log. */
 export interface AnswerRow extends Body<'answer.recorded'> {
+  /** Place in the log as it lies on this device, events of other devices merged in by their clocks. */
   readonly seq: number;
   readonly at: number;
   readonly tz: number;
@@ -24,6 +25,35 @@ export interface AnswerRow extends Body<'answer.recorded'> {
   readonly superseded: 0 | 1;
   /** The event that undid it; null while it stands. */
   readonly undone_seq: number | null;
+  /** What the learner thinks went wrong; absent until they say. */
+  readonly cause?: Body<'answer.cause'>['cause'];
+}
+
+/** The learner's own layer over a question, which updates of the pack never touch. */
+export interface ItemRow {
+  readonly pack_id: string;
+  readonly item_id: string;
+  readonly flagged: boolean;
+  readonly bookmarked: boolean;
+  readonly suspended: boolean;
+  /** Empty: no note. */
+  readonly note: string;
+  /** What was reported last; empty: nothing. */
+  readonly reported: string;
+}
+
+/** A question of a running or finished mock exam, as it was last marked. */
+export interface ExamMark {
+  readonly choice: readonly string[];
+  readonly flagged: boolean;
+  readonly ms_raw: number;
+}
+
+/** One mock exam. */
+export interface ExamRow extends Body<'exam.started'> {
+  readonly at: number;
+  readonly marks: Readonly<Record<string, ExamMark>>;
+  readonly submitted: (Body<'exam.submitted'> & { readonly at: number }) | null;
 }
 
 /** One sitting. */
@@ -92,6 +122,9 @@ export interface Tables {
   };
   feedback: Body<'feedback.given'> & { readonly id: string; readonly at: number };
   settings: { readonly key: string; readonly value: string; readonly hlc: string };
+  items: ItemRow;
+  exams: ExamRow;
+  exam_results: Body<'exam.result'> & { readonly at: number };
 }
 
 /** Name of a table of rows. */
@@ -114,6 +147,9 @@ export const KEYS = {
   slates: ['slate_id'],
   feedback: ['id'],
   settings: ['key'],
+  items: ['pack_id', 'item_id'],
+  exams: ['session_id'],
+  exam_results: ['pack_id', 'date'],
 } as const satisfies { [T in TableName]: readonly (keyof Tables[T])[] };
 
 /** All tables, in a fixed order. */
@@ -126,6 +162,7 @@ export type RowKey = string | number | readonly (string | number)[];
 export interface RowStore {
   get<T extends TableName>(table: T, key: RowKey): Promise<Tables[T] | undefined>;
   put<T extends TableName>(table: T, row: Tables[T]): Promise<void>;
+  delete<T extends TableName>(table: T, key: RowKey): Promise<void>;
 }
 
 /** The key of a row. */

@@ -69,13 +69,14 @@ test('an answer that two logs both hold is counted once', async () => {
   const rows: RowStore = {
     get: async (table, key) => maps.get(JSON.stringify([table, key])) as never,
     put: async (table, row) => void maps.set(JSON.stringify([table, keyOf(table, row)]), row),
+    delete: async (table, key) => void maps.delete(JSON.stringify([table, key])),
   };
   const place = { id: 'e', device_id: 'd', hlc: 'h', at: 1, tz: 0 };
   const session = { session_id: 's', run_id: 'r', pack_id: 'p', mode: 'practice' as const, device_kind: 'phone', planned: 5 };
   const attempt = { attempt_id: 'a', session_id: 's', pack_id: 'p', item_id: 'i', item_version: 1, predicted_p: 0.5, model_version: 'm/1' };
   const given = { ...attempt, choice: ['x'], correct: 1 as const, confidence: 0.9, ms_raw: 1000, time_spent: 1, personalization_level: 0 };
-  await project({ ...place, seq: 1, kind: 'session.started', body: session }, rows);
-  await project({ ...place, seq: 2, kind: 'answer.recorded', body: given }, rows);
-  await project({ ...place, seq: 3, kind: 'answer.recorded', body: given }, rows);
+  await project({ ...place, seq: 1, kind: 'session.started', body: session }, rows, 1);
+  await project({ ...place, seq: 2, kind: 'answer.recorded', body: given }, rows, 2);
+  await project({ ...place, seq: 3, kind: 'answer.recorded', body: given }, rows, 3);
   expect((await rows.get('sessions', 's'))?.totals).toMatchObject({ answered: 1, correct: 1, nextStep: 1 });
 });

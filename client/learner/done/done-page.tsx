@@ -5,10 +5,13 @@ import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { standings, type TopicStanding } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { foldModel } from '#client/tutor/tutor-state.ts';
+import { CheckedBody } from '#client/ui/question/question-body.tsx';
+import { stemOf } from '#client/ui/question/typed.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
+import { choiceFromList } from '#shared/packs/grade.ts';
 import { inLanguage } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { AnswerRow, SessionRow } from '#shared/tracking/rows.ts';
@@ -83,21 +86,14 @@ function WrongItems({ outcome }: { readonly outcome: Outcome }) {
         {wrong.map((answer) => {
           const item = outcome.tutor.course.items.get(answer.item_id);
           if (!item) return null;
-          const stem = inLanguage(item.stem, language);
-          const keys = item.type === 'numeric' ? [] : item.options.filter((o) => o.correct);
-          const why = item.type === 'numeric' ? [inLanguage(item.why, language).text] : keys.map((o) => inLanguage(o.why, language).text);
-          const right =
-            item.type === 'numeric'
-              ? t.study.numberKey(String(item.answer.value))
-              : keys.map((o) => inLanguage(o.text, language).text).join(' · ');
+          const stem = stemOf(item, language);
           return (
             <li key={answer.attempt_id} style={{ borderTop: '1px solid var(--hairline)' }}>
               <details>
                 <summary lang={stem.lang} style={{ color: 'inherit' }}>
                   {stem.text}
                 </summary>
-                <p style={{ color: 'var(--right)', fontWeight: 600 }}>{right}</p>
-                <p className="quiet">{why.join(' ')}</p>
+                <CheckedBody item={item} choice={choiceFromList(item, answer.choice)} />
               </details>
             </li>
           );

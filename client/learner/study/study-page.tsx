@@ -1,21 +1,34 @@
 import './study.css';
-import { CircleCheck, CircleX, Undo2, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { CircleCheck, CircleX, Ellipsis, Flag, Undo2, X } from 'lucide-react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
-import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { readSettings, useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
+import { QuestionBody } from '#client/ui/question/question-body.tsx';
+import { stemOf } from '#client/ui/question/typed.tsx';
+import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import type { Confidence } from '#shared/domain/confidence.ts';
-import { grade } from '#shared/packs/grade.ts';
-import { type Item, inLanguage } from '#shared/packs/schema.ts';
-import { QuestionBody } from './question-body.tsx';
+import { grade, isComplete } from '#shared/packs/grade.ts';
+import type { Item } from '#shared/packs/schema.ts';
 import { useStudyKeys } from './study-keys.ts';
 import { type Stage, useStudy } from './use-study.ts';
 
-function TopBar({ stage, onLeave, onUndo }: { readonly stage: Stage; readonly onLeave: () => void; readonly onUndo: () => void }) {
+const QuestionMenu = lazy(async () => ({ default: (await import('./question-menu.tsx')).QuestionMenu }));
+
+interface TopProps {
+  readonly stage: Stage;
+  readonly isFlagged: boolean;
+  readonly onLeave: () => void;
+  readonly onUndo: () => void;
+  readonly onFlag: () => void;
+  readonly onMenu: () => void;
+}
+
+function TopBar({ stage, isFlagged, onLeave, onUndo, onFlag, onMenu }: TopProps) {
   const { t } = useSpeech();
   const { planned, totals } = stage.shown.session;
   const number = totals.answered + 1;
@@ -36,6 +49,12 @@ function TopBar({ stage, onLeave, onUndo }: { readonly stage: Stage; readonly on
         disabled={stage.phase !== 'open' || totals.answered === 0}
       >
         <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
+      </button>
+      <button type="button" className="button plain" onClick={onFlag} aria-label={t.study.flag} aria-pressed={isFlagged}>
+        <Flag className="icon" size={20} strokeWidth={1.75} fill={isFlagged ? 'currentColor' : 'none'} aria-hidden />
+      </button>
+      <button type="button" className="button plain" onClick={onMenu} aria-label={t.study.menu} aria-haspopup="dialog">
+        <Ellipsis className="icon" size={22} strokeWidth={1.75} aria-hidden />
       </button>
     </div>
   );
@@ -66,46 +85,56 @@ function Feedback({ stage }: { readonly stage: Stage }) {
   );
 }
 
-function AfterAnswer({ tutor, item }: { readonly tutor: Tutor; readonly item: Item }) {
+const CAUSES = ['knowledge', 'misread', 'reasoning', 'timing'] as const;
+
+/** One optional tap for the error log: what went wrong. */
+function ErrorCause({ tutor, attemptId }: { readonly tutor: Tutor; readonly attemptId: string }) {
   const { t } = useSpeech();
-  const [isReported, setReported] = useState(false);
-  const report = async () => {
-    await tutor.note([{ kind: 'item.reported', body: { item_id: item.id, value: 'learner' } }]);
-    setReported(true);
+  const [cause, setCause] = useState<(typeof CAUSES)[number] | null>(null);
+  const tell = (value: (typeof CAUSES)[number]) => {
+    setCause(value);
+    void tutor.note([{ kind: 'answer.cause', body: { attempt_id: attemptId, cause: value } }]);
   };
   return (
+    <Segments
+      legend={t.study.cause}
+      name="cause"
+      value={cause}
+      choices={CAUSES.map((value) => ({ value, label: t.study.causes[value] }))}
+      onChange={tell}
+    />
+  );
+}
+
+function AfterAnswer({ tutor, stage }: { readonly tutor: Tutor; readonly stage: Stage }) {
+  const { t } = useSpeech();
+  const { item, attempt } = stage.shown;
+  return (
     <div className="after">
+      {grade(item, stage.choice) === 0 && <ErrorCause tutor={tutor} attemptId={attempt.attempt_id} />}
       <p className="quiet small">
         {t.study.references}: {item.references.map((r) => [r.title, r.locator].filter(Boolean).join(', ')).join(' · ')}
       </p>
-      <div>
-        {isReported ? (
-          <p className="quiet small" role="status">
-            {t.study.reported}
-          </p>
-        ) : (
-          <button type="button" className="button plain small" onClick={() => void report()}>
-            {t.study.report}
-          </button>
-        )}
-      </div>
     </div>
   );
 }
 
 interface BarProps {
   readonly stage: Stage;
+  readonly hasGuess: boolean;
   readonly onAnswer: (confidence: Confidence) => void;
   readonly onNext: () => void;
   readonly onUndo: () => void;
 }
 
 /** Two buttons that never move: Not sure and Sure, then Undo and Next in the very same places. */
-function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
+function BottomBar({ stage, hasGuess, onAnswer, onNext, onUndo }: BarProps) {
   const { t } = useSpeech();
   const isLast = stage.shown.session.totals.answered + 1 >= stage.shown.session.planned;
-  const mayAnswer =
-    stage.phase === 'open' && (stage.choice.kind === 'text' ? stage.choice.text.trim() !== '' : stage.choice.ids.length > 0);
+  const { item } = stage.shown;
+  // A number that is none is told so when it is checked, not by a dead button.
+  const isTyped = item.type === 'numeric' && stage.choice.kind === 'text' && stage.choice.text.trim() !== '';
+  const mayAnswer = stage.phase === 'open' && (isTyped || isComplete(item, stage.choice));
   return (
     <div className="bottom">
       {stage.fault && (
@@ -113,7 +142,7 @@ function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
           {{ full: t.study.full, 'not-saved': t.study.notSaved, step: t.study.stepFailed }[stage.fault]}
         </div>
       )}
-      <div>
+      <div data-buttons={hasGuess && stage.phase === 'open' ? 3 : 2}>
         {stage.phase === 'checked' ? (
           <>
             <button type="button" className="button" onClick={onUndo}>
@@ -126,6 +155,11 @@ function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
           </>
         ) : (
           <>
+            {hasGuess && (
+              <button type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('guess')}>
+                {t.study.guess}
+              </button>
+            )}
             <button type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('notSure')}>
               {t.study.notSure}
             </button>
@@ -139,27 +173,55 @@ function BottomBar({ stage, onAnswer, onNext, onUndo }: BarProps) {
   );
 }
 
+function useItemFlag(tutor: Tutor, item: Item): readonly [boolean, () => Promise<void>] {
+  const row = useLog((reader) => reader.get('items', [tutor.packId, item.id]), `${tutor.packId} ${item.id}`);
+  const isFlagged = row.kind === 'ready' && row.value?.flagged === true;
+  return [isFlagged, () => tutor.overlay({ kind: 'item.flagged', itemId: item.id, value: !isFlagged })];
+}
+
 function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly sessionId: string; readonly first: Shown }) {
   const { t, language } = useSpeech();
   const [, go] = useLocation();
   const inputRef = useRef<HTMLInputElement>(null);
-  const { stage, fieldFault, answer, next, undo, choose } = useStudy(tutor, sessionId, first);
-  const { item, session } = stage.shown;
-  const stem = inLanguage(item.stem, language);
+  const { stage, fieldFault, answer, next, undo, skip, choose } = useStudy(tutor, sessionId, first);
+  const { item, session, attempt } = stage.shown;
+  const [struck, setStruck] = useState<{ readonly attempt: string; readonly ids: ReadonlySet<string> }>({ attempt: '', ids: new Set() });
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  const [isFlagged, flag] = useItemFlag(tutor, item);
+  const settings = useLog(readSettings, 'settings');
+  const { hasGuess, hasKeys } = settings.kind === 'ready' ? settings.value : { hasGuess: false, hasKeys: true };
+  const ruledOut = struck.attempt === attempt.attempt_id ? struck.ids : new Set<string>();
+  const strike = (id: string) => {
+    const ids = new Set(ruledOut);
+    if (!ids.delete(id)) ids.add(id);
+    setStruck({ attempt: attempt.attempt_id, ids });
+  };
+  const stem = stemOf(item, language);
   const number = session.totals.answered + 1;
-  const isLevel = stage.shown.session.seq <= 5 || stage.shown.reason === 'cold';
-  useStudyKeys(stage.shown.item, stage.choice, stage.phase, { answer, next, undo, choose });
+  const isLevel = session.seq <= 5 || stage.shown.reason === 'cold';
+  useStudyKeys(item, stage.choice, stage.phase, { answer, next, undo, choose, flag, help: () => setMenuOpen(true) }, hasKeys);
   useEffect(() => {
     document.title = `${t.study.pageTitle(number, session.planned)} · ${t.name}`;
   }, [t, number, session.planned]);
+  const suspended = () => {
+    setMenuOpen(false);
+    if (stage.phase === 'open') void skip();
+  };
   return (
     <>
-      <TopBar stage={stage} onLeave={() => go('/')} onUndo={() => void undo()} />
+      <TopBar
+        stage={stage}
+        isFlagged={isFlagged}
+        onLeave={() => go('/')}
+        onUndo={() => void undo()}
+        onFlag={() => void flag()}
+        onMenu={() => setMenuOpen(true)}
+      />
       <div className="stem">
         {isLevel && stage.phase === 'open' && <p className="quiet small">{t.study.level}</p>}
         <h1 lang={stem.lang}>{stem.text}</h1>
       </div>
-      {stage.phase === 'checked' && <Feedback key={`feedback ${stage.shown.attempt.attempt_id}`} stage={stage} />}
+      {stage.phase === 'checked' && <Feedback key={`feedback ${attempt.attempt_id}`} stage={stage} />}
       <QuestionBody
         item={item}
         choice={stage.choice}
@@ -167,10 +229,17 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
         isChecked={stage.phase === 'checked'}
         fieldFault={fieldFault}
         inputRef={inputRef}
+        struck={ruledOut}
+        onStrike={strike}
       />
-      {stage.phase === 'open' && <p className="keys quiet small">{t.study.keys}</p>}
-      {stage.phase === 'checked' && <AfterAnswer key={`after ${stage.shown.attempt.attempt_id}`} tutor={tutor} item={item} />}
-      <BottomBar stage={stage} onAnswer={(c) => void answer(c)} onNext={() => void next()} onUndo={() => void undo()} />
+      {stage.phase === 'open' && hasKeys && <p className="keys quiet small">{t.study.keys}</p>}
+      {stage.phase === 'checked' && <AfterAnswer key={`after ${attempt.attempt_id}`} tutor={tutor} stage={stage} />}
+      <BottomBar stage={stage} hasGuess={hasGuess} onAnswer={(c) => void answer(c)} onNext={() => void next()} onUndo={() => void undo()} />
+      {isMenuOpen && (
+        <Suspense>
+          <QuestionMenu tutor={tutor} item={item} onClose={() => setMenuOpen(false)} onSuspended={suspended} />
+        </Suspense>
+      )}
     </>
   );
 }

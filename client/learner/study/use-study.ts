@@ -5,8 +5,7 @@ import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import type { Confidence } from '#shared/domain/confidence.ts';
-import { type Choice, isComplete } from '#shared/packs/grade.ts';
-import type { Item } from '#shared/packs/schema.ts';
+import { type Choice, emptyChoice, isComplete } from '#shared/packs/grade.ts';
 import { visibleTimer } from './visible-timer.ts';
 
 /** The screen's one question: being answered, or checked. */
@@ -22,7 +21,6 @@ export interface Stage {
 
 const DOUBLE_TAP_MS = 400;
 
-const emptyChoice = (item: Item): Choice => (item.type === 'numeric' ? { kind: 'text', text: '' } : { kind: 'options', ids: [] });
 const opened = (shown: Shown): Stage => ({
   shown,
   choice: emptyChoice(shown.item),
@@ -95,9 +93,11 @@ export function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
       const shown = await tutor.undo(sessionId);
       if (shown) show(shown);
     });
+  /** The question is to be asked no more: on to another one. */
+  const skip = () => once(proceed);
   const choose = (choice: Choice) => {
     setFieldFault(null);
     if (stage.phase === 'open') setStage({ ...stage, choice, fault: null });
   };
-  return { stage, fieldFault, answer, next, undo, choose };
+  return { stage, fieldFault, answer, next, undo, skip, choose };
 }

@@ -1,0 +1,7 @@
+import { type LanguageTag, useSpeech } from './language.tsx';
+
+/** The texts of one page that is fetched when first opened. A text missing in either language fails the build. @returns a hook: the texts in the language in use */
+export function bilingual<T>(texts: { readonly en: T; readonly ko: NoInfer<T> }): () => T {
+  const inTag = (tag: LanguageTag): T => texts[tag];
+  return () => inTag(useSpeech().language);
+}

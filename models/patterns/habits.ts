@@ -1,0 +1,125 @@
+import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
+
+/** One answer as the pattern analyser sees it. */
+export interface PatternAnswer {
+  /** y − p: right or wrong, less the chance given before. */
+  readonly residual: number;
+  /** Study day. */
+  readonly day: number;
+  /** Local hour, 0–24, with fractions. */
+  readonly hour: number;
+  readonly sessionId: string;
+  /** Minutes since the session's first answer. */
+  readonly minute: number;
+}
+
+/** A finding with its interval and basis, or what is missing for one. */
+export type Finding<T> =
+  | { readonly kind: 'too-few'; readonly have: number; readonly need: number }
+  | { readonly kind: 'unclear'; readonly n: number }
+  | { readonly kind: 'found'; readonly value: T; readonly effect: number; readonly low: number; readonly high: number; readonly n: number };
+
+const RESAMPLES = 400;
+const WINDOW_HOURS = 2;
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Groups drawn again with replacement; 5th and 95th percentile of the statistic over them. NaN draws are left out. */
+function interval<T>(groups: readonly (readonly T[])[], statistic: (all: readonly T[]) => number, rng: Rng): readonly [number, number] {
+  const draws: number[] = [];
+  for (let i = 0; i < RESAMPLES; i++) {
+    const value = statistic(Array.from(groups, () => groups[below(groups.length, rng)] as readonly T[]).flat());
+    if (Number.isFinite(value)) draws.push(value);
+  }
+  draws.sort((a, b) => a - b);
+  return [draws[Math.floor(draws.length * 0.05)] ?? Number.NaN, draws[Math.floor(draws.length * 0.95)] ?? Number.NaN];
+}
+
+function grouped<T>(all: readonly T[], key: (one: T) => string): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) groups.set(key(one), [...(groups.get(key(one)) ?? []), one]);
+  return [...groups.values()];
+}
+
+const isIn = (hour: number, start: number): boolean => (hour - start + 24) % 24 < WINDOW_HOURS;
+
+const contrast = (start: number) => (all: readonly PatternAnswer[]) =>
+  mean(all.filter((a) => isIn(a.hour, start)).map((a) => a.residual)) -
+  mean(all.filter((a) => !isIn(a.hour, start)).map((a) => a.residual));
+
+/**
+ * The two-hour window in which answers were better than expected, against all others; interval over days. The window is chosen on the even
+ * days and judged on the odd ones: the best of many windows always looks good on the days that chose it.
+ */
+export function peakTime(answers: readonly PatternAnswer[]): Finding<number> {
+  const days = new Set(answers.map((a) => a.day)).size;
+  const counts = Array.from({ length: 12 }, (_, i) => answers.filter((a) => isIn(a.hour, 2 * i)).length);
+  const windows = counts.flatMap((n, i) => (n >= 40 ? [2 * i] : []));
+  if (answers.length < 200 || days < 10 || windows.length < 2) return { kind: 'too-few', have: answers.length, need: 200 };
+  const choosing = answers.filter((a) => a.day % 2 === 0);
+  const judging = answers.filter((a) => a.day % 2 !== 0);
+  const shrunk = (start: number) => {
+    const own = choosing.filter((a) => isIn(a.hour, start));
+    return own.length === 0 ? Number.NEGATIVE_INFINITY : mean(own.map((a) => a.residual)) * (own.length / (own.length + 30));
+  };
+  const best = windows.reduce((a, b) => (shrunk(b) > shrunk(a) ? b : a));
+  const [low, high] = interval(
+    grouped(judging, (a) => String(a.day)),
+    contrast(best),
+    seededRng(best + 1),
+  );
+  if (!(low > 0)) return { kind: 'unclear', n: answers.length };
+  return { kind: 'found', value: best, effect: contrast(best)(judging), low, high, n: answers.length };
+}
+
+/** Minutes after which answers fall behind those of the first ten minutes; interval over sessions. */
+export function sessionLength(answers: readonly PatternAnswer[]): Finding<number> {
+  const sessions = grouped(answers, (a) => a.sessionId);
+  if (sessions.length < 20) return { kind: 'too-few', have: sessions.length, need: 20 };
+  for (let start = 10; start <= 60; start += 5) {
+    const reaching = sessions.filter((s) => s.some((a) => a.minute >= start && a.minute < start + 5));
+    const inBin = answers.filter((a) => a.minute >= start && a.minute < start + 5);
+    if (reaching.length < 5 || inBin.length < 30) break;
+    const drop = (all: readonly PatternAnswer[]) =>
+      mean(all.filter((a) => a.minute >= start && a.minute < start + 5).map((a) => a.residual)) -
+      mean(all.filter((a) => a.minute < 10).map((a) => a.residual));
+    const [low, high] = interval(sessions, drop, seededRng(start));
+    if (drop(answers) <= -0.05 && high < 0) return { kind: 'found', value: start, effect: drop(answers), low, high, n: sessions.length };
+  }
+  return { kind: 'unclear', n: sessions.length };
+}
+
+/** Mean chance of the questions opened by own choice, against the setting. */
+export function difficultyChoice(chosenP: readonly number[], targetP: number): Finding<number> {
+  if (chosenP.length < 30) return { kind: 'too-few', have: chosenP.length, need: 30 };
+  const gap = (all: readonly number[]) => mean(all) - targetP;
+  const [low, high] = interval(
+    chosenP.map((p) => [p]),
+    gap,
+    seededRng(7),
+  );
+  if (low <= 0 && high >= 0) return { kind: 'unclear', n: chosenP.length };
+  return { kind: 'found', value: mean(chosenP), effect: gap(chosenP), low, high, n: chosenP.length };
+}
+
+/** How somebody studies, as observed; not a cognitive style. */
+export type Habit = 'reviewer' | 'explorer' | 'sprinter' | 'marathoner' | 'balanced';
+
+/** What a habit is read from. */
+export interface HabitBasis {
+  readonly answers: number;
+  /** Shares of the answers that were due again, and that were on questions never seen. */
+  readonly dueShare: number;
+  readonly newShare: number;
+  readonly medianSessionMinutes: number;
+  readonly daysAWeek: number;
+}
+
+/** The first label that fits; null below 100 answers. */
+export function habitOf({ answers, dueShare, newShare, medianSessionMinutes, daysAWeek }: HabitBasis): Habit | null {
+  if (answers < 100) return null;
+  if (dueShare >= 0.5) return 'reviewer';
+  if (newShare >= 0.5) return 'explorer';
+  if (medianSessionMinutes < 20 && daysAWeek >= 4) return 'sprinter';
+  return medianSessionMinutes >= 45 ? 'marathoner' : 'balanced';
+}
