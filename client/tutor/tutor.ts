@@ -1,13 +1,19 @@
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import type { Trained, Trainer, TrainingProgress } from '#client/ports/trainer.ts';
+import type { PredictedScore } from '#models/patterns/predicted-score.ts';
+import type { Fit } from '#models/review/fit.ts';
+import type { Queue, ReviewPlan } from '#models/review/queue.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
-import type { Tables } from '#shared/tracking/rows.ts';
+import type { ExamMark, Tables } from '#shared/tracking/rows.ts';
 import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
-import { openDesk, type TutorPorts } from './desk.ts';
+import { openDesk, targetChance, type TutorPorts } from './desk.ts';
+import { type ExamPlan, markExam, startExam, submitExam } from './exam.ts';
 import { type GlobalVerdict, judgeGlobal } from './judge-global.ts';
 import { type ItemMark, markItem } from './mark-item.ts';
 import { recommend } from './recommend.ts';
+import { fitSchedule, queueOf } from './reviews.ts';
+import { scoreNow } from './score.ts';
 import { endSession, question, type SessionPlan, type Shown, startSession } from './session.ts';
 import { closeLostRuns, isRefitDue, trainModel } from './training.ts';
 import { type Course, courseOf, type TutorState } from './tutor-state.ts';
@@ -28,6 +34,18 @@ export interface Tutor {
   note(drafts: readonly Draft[]): Promise<void>;
   /** Flag, bookmark, note, suspend or report a question; kept apart from the pack. */
   overlay(mark: ItemMark): Promise<void>;
+  /** Begin a mock exam. @returns its session id */
+  startExam(plan: ExamPlan): Promise<string>;
+  markExam(sessionId: string, itemId: string, mark: ExamMark): Promise<void>;
+  submitExam(sessionId: string, reason: 'submitted' | 'time'): Promise<void>;
+  /** The exam's score as far as it can be told now. */
+  score(): Promise<PredictedScore>;
+  /** Today's reviews and the month ahead. */
+  reviews(plan: ReviewPlan): Promise<Queue>;
+  /** Fit the review schedule to the learner; kept only if better. @returns null when stopped */
+  fitSchedule(onProgress: (share: number) => void, signal: AbortSignal): Promise<Fit | null>;
+  /** The chance of a right answer the learner asked for. */
+  targetChance(): Promise<number>;
   train(trainer: Trainer, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
   isRefitDue(): Promise<boolean>;
   closeLostRuns(): Promise<void>;
@@ -51,6 +69,13 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     recommend: () => recommend(desk),
     note: async (drafts) => void (await desk.write(async () => ({ drafts }))),
     overlay: (mark) => markItem(desk, mark),
+    startExam: (plan) => startExam(desk, plan),
+    markExam: (sessionId, itemId, mark) => markExam(desk, sessionId, itemId, mark),
+    submitExam: (sessionId, reason) => submitExam(desk, sessionId, reason),
+    score: async () => scoreNow(desk, await desk.state()),
+    reviews: async (plan) => queueOf(desk, await desk.state(), plan),
+    fitSchedule: (onProgress, signal) => fitSchedule(desk, onProgress, signal),
+    targetChance: () => targetChance(desk),
     train: (trainer, onProgress, signal) => trainModel(desk, trainer, onProgress, signal),
     isRefitDue: () => isRefitDue(ports.log, desk),
     closeLostRuns: () => closeLostRuns(desk),

@@ -6,7 +6,7 @@ import { below } from '../maths/rng.ts';
 import { forAll } from '../testing/for-all.ts';
 import { packTexts, sampleManifest, samplePack } from '../testing/sample-pack.ts';
 import { buildEgpack, EGPACK_LIMITS, readEgpack } from './egpack.ts';
-import { grade, isComplete, parseTypedNumber } from './grade.ts';
+import { choiceFromList, choiceToList, emptyChoice, grade, isComplete, parseTypedNumber, rightChoice, shuffled } from './grade.ts';
 import type { Item, Pack } from './schema.ts';
 import { validatePack } from './validate.ts';
 
@@ -158,27 +158,124 @@ describe('marking', () => {
   });
 });
 
+describe('typed, filled and arranged answers', () => {
+  const numeric = samplePack(12).items[5] as Extract<Item, { type: 'numeric' }>;
+  const typed = (text: string) => ({ kind: 'text' as const, text });
+  const texts = { ko: 'ㄱ', en: 'a' };
+  const short = { ...numeric, type: 'short', answer: { accepted: ['Cache', '캐시'] } } as unknown as Item;
+  const cloze = {
+    ...numeric,
+    type: 'cloze',
+    stem: { ko: '{{one}} {{two}}', en: '{{one}} {{two}}' },
+    gaps: [
+      { id: 'one', accepted: ['TCP'] },
+      { id: 'two', accepted: ['port', '포트'] },
+    ],
+  } as unknown as Item;
+  const parts = ['p', 'q', 'r', 's'].map((id) => ({ id, text: texts, left: texts, right: texts, why: texts }));
+  const order = { ...numeric, type: 'order', steps: parts } as unknown as Item;
+  const match = { ...numeric, type: 'match', pairs: parts } as unknown as Item;
+  const filled = (values: Record<string, string>) => ({ kind: 'filled', values }) as const;
+
+  test.each(['cache', ' CACHE ', 'ｃａｃｈｅ', '캐시', '캐시.', '캐시'])(
+    '%j is the term, whatever its case, width or composition',
+    (text) => {
+      expect(grade(short, typed(text))).toBe(1);
+    },
+  );
+
+  test.each(['', 'cash', 'cache memory', '캐 시'])('%j is another term', (text) => {
+    expect(grade(short, typed(text))).toBe(0);
+  });
+
+  test('every gap must be filled and right', () => {
+    expect(grade(cloze, filled({ one: 'tcp', two: '포트' }))).toBe(1);
+    expect(grade(cloze, filled({ one: 'tcp', two: 'socket' }))).toBe(0);
+    expect(isComplete(cloze, filled({ one: 'tcp', two: ' ' }))).toBe(false);
+    expect(isComplete(cloze, filled({ one: 'x', two: 'y' }))).toBe(true);
+  });
+
+  test('one order is right, and the app never shows it first', () => {
+    expect(grade(order, { kind: 'options', ids: ['p', 'q', 'r', 's'] })).toBe(1);
+    expect(grade(order, { kind: 'options', ids: ['q', 'p', 'r', 's'] })).toBe(0);
+    for (let seed = 0; seed < 200; seed++) expect(shuffled(parts, `item-${seed}`).map((s) => s.id)).not.toEqual(['p', 'q', 'r', 's']);
+    expect(shuffled(parts, 'x')).toEqual(shuffled(parts, 'x'));
+  });
+
+  test('each left side needs its own right side', () => {
+    expect(grade(match, filled({ p: 'p', q: 'q', r: 'r', s: 's' }))).toBe(1);
+    expect(grade(match, filled({ p: 'q', q: 'p', r: 'r', s: 's' }))).toBe(0);
+    expect(isComplete(match, filled({ p: 'p' }))).toBe(false);
+  });
+
+  test('a gap that its text lacks, or an option id given twice, is refused', () => {
+    const pack = samplePack();
+    const broken = { ...cloze, id: 'item-0', topics: ['a'], stem: { ko: '{{one}}', en: '{{one}}' } } as unknown as Item;
+    const twice = { ...order, id: 'item-0', topics: ['a'], steps: [parts[0], parts[0]] } as unknown as Item;
+    for (const bad of [broken, twice]) {
+      const { manifest, items } = packTexts({ ...pack, items: [bad, ...pack.items.slice(1)] });
+      expect(validatePack(manifest, items).ok).toBe(false);
+    }
+  });
+});
+
 describe('the starter pack', () => {
   const folder = fileURLToPath(new URL('../../public/packs/it-fundamentals/', import.meta.url));
   const result = validatePack(readFileSync(`${folder}manifest.json`, 'utf8'), readFileSync(`${folder}items.jsonl`, 'utf8'));
   const items = result.ok ? result.value.items : [];
   const singles = items.filter((i) => i.type === 'single');
 
-  test('keeps every rule of the validator, with at least 60 items in both languages', () => {
+  test('keeps every rule of the validator: 240 items, 30 a topic, each text in Korean and English', () => {
     expect(result.ok).toBe(true);
-    expect(items.length).toBeGreaterThanOrEqual(60);
+    expect(items).toHaveLength(240);
+    const perTopic = (id: string) => items.filter((i) => i.topics[0] === id).length;
+    expect(result.ok && result.value.manifest.topics.map((t) => perTopic(t.id))).toEqual(Array.from({ length: 8 }, () => 30));
     expect(result.ok && result.value.manifest.languages).toEqual(['ko', 'en']);
   });
 
-  test('covers each of its eight topics and spreads difficulty from 0.2 to 0.9', () => {
-    expect(new Set(items.map((i) => i.topics[0])).size).toBe(8);
-    expect(Math.min(...items.map((i) => i.difficulty))).toBeLessThanOrEqual(0.25);
-    expect(Math.max(...items.map((i) => i.difficulty))).toBeGreaterThanOrEqual(0.8);
+  test('spreads difficulty over 0.2 to 0.9 in every topic', () => {
+    for (const topic of new Set(items.map((i) => i.topics[0]))) {
+      const own = items.filter((i) => i.topics[0] === topic).map((i) => i.difficulty);
+      expect([Math.min(...own) <= 0.3, Math.max(...own) >= 0.75], topic).toEqual([true, true]);
+      expect([Math.min(...own) >= 0.2, Math.max(...own) <= 0.9], topic).toEqual([true, true]);
+    }
+    for (const [low, high] of [
+      [0.2, 0.4],
+      [0.4, 0.6],
+      [0.6, 0.91],
+    ] as const)
+      expect(items.filter((i) => i.difficulty >= low && i.difficulty < high).length).toBeGreaterThanOrEqual(48);
+  });
+
+  test('asks in all eight ways', () => {
+    for (const type of ['single', 'multiple', 'truefalse', 'numeric', 'short', 'cloze', 'order', 'match'])
+      expect(items.filter((i) => i.type === type).length, type).toBeGreaterThanOrEqual(8);
+  });
+
+  test('has no question twice, and none with two options alike', () => {
+    for (const language of ['ko', 'en']) {
+      expect(new Set(items.map((i) => i.stem[language])).size).toBe(items.length);
+      for (const i of singles) expect(new Set(i.options.map((o) => o.text[language])).size, i.id).toBe(i.options.length);
+    }
+  });
+
+  test('holds true as often as false', () => {
+    const pairs = items.filter((i) => i.type === 'truefalse');
+    const isTrue = pairs.filter((i) => i.options.find((o) => o.id === 'true')?.correct).length;
+    expect(Math.abs(isTrue / pairs.length - 0.5)).toBeLessThan(0.2);
+  });
+
+  test('gives a right answer full marks and an empty one none, whatever the kind', () => {
+    for (const item of items) {
+      expect(grade(item, rightChoice(item)), item.id).toBe(1);
+      expect(grade(item, choiceFromList(item, choiceToList(rightChoice(item)))), item.id).toBe(1);
+      expect(grade(item, emptyChoice(item)), item.id).toBe(0);
+    }
   });
 
   test('gives no key away by its position', () => {
     const counts = [0, 1, 2, 3].map((k) => singles.filter((i) => i.options.findIndex((o) => o.correct) === k).length);
-    for (const count of counts) expect(Math.abs(count / singles.length - 0.25)).toBeLessThan(0.1);
+    for (const count of counts) expect(Math.abs(count / singles.length - 0.25)).toBeLessThan(0.08);
   });
 
   test.each(['ko', 'en'])('gives no key away by being the longest option (%s)', (language) => {

@@ -1,4 +1,3 @@
-import './study.css';
 import { CircleCheck, CircleX, Ellipsis, Flag, Undo2, X } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';

@@ -6,7 +6,7 @@ import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import type { Confidence } from '#shared/domain/confidence.ts';
 import { type Choice, emptyChoice, isComplete } from '#shared/packs/grade.ts';
-import { visibleTimer } from './visible-timer.ts';
+import { visibleTimer } from '#client/ui/visible-timer.ts';
 
 /** The screen's one question: being answered, or checked. */
 export interface Stage {

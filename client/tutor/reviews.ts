@@ -1,0 +1,71 @@
+import type { LogReader } from '#client/ports/experiment-log.ts';
+import { type Fit, fitReviews, MIN_REVIEWS } from '#models/review/fit.ts';
+import { type Queue, type ReviewPlan, reviewQueue } from '#models/review/queue.ts';
+import { studyDay } from '#shared/domain/time.ts';
+import type { Desk } from './desk.ts';
+import { reviewHistory } from './recollection.ts';
+import { REVIEW_PARAMETERS, type TutorState } from './tutor-state.ts';
+
+/** Settings of the review queue as they are stored, all texts. */
+export const REVIEW_KEYS = { cap: 'review.cap', spread: 'review.spread', paused: 'review.paused', easy: 'review.easy' } as const;
+
+const DAY_MS = 86_400_000;
+const DEFAULT_CAP = 40;
+
+/** Fold of the settings into what the learner decided about reviewing. */
+export async function readReviewPlan(reader: LogReader): Promise<ReviewPlan> {
+  const rows = new Map((await reader.list('settings')).map((s) => [s.key, s.value]));
+  const easy = (rows.get(REVIEW_KEYS.easy) ?? '').split(',').map(Number);
+  const examDate = rows.get('exam_date');
+  return {
+    easyDays: easy.length === 7 && easy.every((share) => share >= 0 && share <= 1) ? easy : Array.from({ length: 7 }, () => 1),
+    dailyCap: Number(rows.get(REVIEW_KEYS.cap) ?? DEFAULT_CAP),
+    spreadDays: Number(rows.get(REVIEW_KEYS.spread) ?? 1),
+    isPaused: rows.get(REVIEW_KEYS.paused) === 'on',
+    examDay: examDate ? Math.floor(Date.parse(`${examDate}T00:00:00Z`) / DAY_MS) : null,
+  };
+}
+
+/** Today's reviews and the month ahead. */
+export function queueOf(desk: Desk, state: TutorState, plan: ReviewPlan): Queue {
+  const { at, tz } = desk.ports.moment();
+  const { scheduler, memories } = state.recollection;
+  const asked = new Map([...memories].filter(([id]) => !state.suspended.has(id) && desk.course.items.get(id)?.status !== 'retired' && desk.course.items.has(id)));
+  return reviewQueue(scheduler, asked, plan, { now: at, today: studyDay(at, tz) });
+}
+
+/** Reviews so far: answers to a question a day or more after the one before. */
+export function reviewCount(state: TutorState): number {
+  const last = new Map<string, number>();
+  let n = 0;
+  for (const a of state.answers) {
+    const day = studyDay(a.at, a.tz);
+    const before = last.get(a.item_id);
+    if (before !== undefined && day > before) n += 1;
+    last.set(a.item_id, day);
+  }
+  return n;
+}
+
+/** Whether a personal fit may be offered. */
+export const mayFit = (state: TutorState): boolean => reviewCount(state) >= MIN_REVIEWS;
+
+/** Fit the scheduler to the learner, yielding to the page between steps; kept only if it is better. @returns null when stopped */
+export async function fitSchedule(desk: Desk, onProgress: (share: number) => void, signal: AbortSignal): Promise<Fit | null> {
+  const { answers } = await desk.state();
+  const steps = fitReviews(reviewHistory(answers));
+  for (;;) {
+    const step = steps.next();
+    if (step.done) {
+      const fit = step.value;
+      if (fit.isBetter) {
+        const value = JSON.stringify(fit.parameters);
+        await desk.write(async () => ({ drafts: [{ kind: 'setting.set', body: { key: REVIEW_PARAMETERS, value } }], refold: true }));
+      }
+      return fit;
+    }
+    onProgress(step.value);
+    await new Promise((go) => setTimeout(go));
+    if (signal.aborted) return null;
+  }
+}
