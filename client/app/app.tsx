@@ -1,9 +1,8 @@
-import { ChartNoAxesColumn, House, Library, Settings2 } from 'lucide-react';
+import { ChartNoAxesColumn, ChartSpline, House, Library, Settings2 } from 'lucide-react';
 import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import type { Messages } from '#client/i18n/en.ts';
 import { LanguageProvider, messagesFor, useSpeech } from '#client/i18n/language.tsx';
-import { HomePage } from '#client/learner/home/home-page.tsx';
 import { PlanPage, StartPage, WelcomePage } from '#client/learner/start/start-page.tsx';
 import { StudyPage } from '#client/learner/study/study-page.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
@@ -16,12 +15,21 @@ import { applyAppearance, keepAppearance } from './appearance.ts';
 // Not needed for the first question: fetched when first opened, on the device once installed.
 const DonePage = lazy(async () => ({ default: (await import('#client/learner/done/done-page.tsx')).DonePage }));
 const MyModelPage = lazy(async () => ({ default: (await import('#client/learner/my-model/my-model-page.tsx')).MyModelPage }));
+const ProgressPage = lazy(async () => ({ default: (await import('#client/learner/progress/progress-page.tsx')).ProgressPage }));
+const ReviewPage = lazy(async () => ({ default: (await import('#client/learner/review/review-page.tsx')).ReviewPage }));
+const PracticePage = lazy(async () => ({ default: (await import('#client/learner/practice/practice-page.tsx')).PracticePage }));
+const ExamPage = lazy(async () => ({ default: (await import('#client/learner/exam/exam-page.tsx')).ExamPage }));
+const ExamSittingPage = lazy(async () => ({ default: (await import('#client/learner/exam/exam-page.tsx')).ExamSittingPage }));
+const HomePage = lazy(async () => ({ default: (await import('#client/learner/home/home-page.tsx')).HomePage }));
+const StoragePage = lazy(async () => ({ default: (await import('#client/learner/storage/storage-page.tsx')).StoragePage }));
+const LostPage = lazy(async () => ({ default: (await import('#client/learner/storage/storage-page.tsx')).LostPage }));
 const PacksPage = lazy(async () => ({ default: (await import('#client/learner/packs/packs-page.tsx')).PacksPage }));
 const SharingPage = lazy(async () => ({ default: (await import('#client/learner/sharing/sharing-page.tsx')).SharingPage }));
 const SettingsPage = lazy(async () => ({ default: (await import('#client/learner/settings/settings-page.tsx')).SettingsPage }));
 
 const TABS = [
   { href: '/', key: 'home', Icon: House },
+  { href: '/progress', key: 'progress', Icon: ChartSpline },
   { href: '/my-model', key: 'model', Icon: ChartNoAxesColumn },
   { href: '/packs', key: 'packs', Icon: Library },
   { href: '/settings', key: 'settings', Icon: Settings2 },
@@ -35,7 +43,10 @@ function Tabs() {
       <ul>
         {TABS.map(({ href, key, Icon }) => (
           <li key={href}>
-            <Link href={href} aria-current={path === href || (href === '/settings' && path === '/sharing') ? 'page' : undefined}>
+            <Link
+              href={href}
+              aria-current={path === href || (href === '/settings' && ['/sharing', '/storage'].includes(path)) ? 'page' : undefined}
+            >
               <Icon className="icon" size={22} strokeWidth={1.75} aria-hidden />
               {t.nav[key]}
             </Link>
@@ -79,12 +90,21 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
   const { t } = useSpeech();
   const [path] = useLocation();
   const settings = useLog(readSettings, 'settings');
+  const { lost } = usePorts();
+  const [isAnew, setAnew] = useState(false);
   useEffect(() => {
-    if (!path.startsWith('/study') && !path.startsWith('/done')) document.title = t.name;
+    if (['/', '/start', '/packs', '/settings', '/my-model', '/sharing'].includes(path)) document.title = t.name;
   }, [path, t]);
   if (settings.kind === 'waiting') return <Waiting text={t.common.loading} />;
   if (settings.kind === 'failed') return <Fault />;
   const { packId } = settings.value;
+  if (lost && packId === null && !isAnew && path === '/') {
+    return (
+      <Suspense fallback={<Waiting text={t.common.loading} />}>
+        <LostPage onAnew={() => setAnew(true)} />
+      </Suspense>
+    );
+  }
   const withTabs = (page: ReactNode) => (
     <>
       {page}
@@ -101,6 +121,7 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
         <Route path="/study/:session">{({ session }) => <StudyPage key={session} sessionId={session} />}</Route>
         <Route path="/done/:session">{({ session }) => <DonePage sessionId={session} />}</Route>
         <Route path="/packs">{withTabs(<PacksPage packId={packId} />)}</Route>
+        <Route path="/storage">{withTabs(<StoragePage />)}</Route>
         <Route path="/sharing">{withTabs(<SharingPage />)}</Route>
         <Route path="/settings">{withTabs(<SettingsPage appearance={appearance} onAppearance={onAppearance} />)}</Route>
         {packId === null ? (
@@ -110,6 +131,11 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
         ) : (
           <Route path="/">{withTabs(<HomePage settings={settings.value} packId={packId} />)}</Route>
         )}
+        <Route path="/exam/:session">{({ session }) => <ExamSittingPage key={session} sessionId={session} />}</Route>
+        {packId !== null && <Route path="/progress">{withTabs(<ProgressPage packId={packId} />)}</Route>}
+        {packId !== null && <Route path="/review">{withTabs(<ReviewPage packId={packId} />)}</Route>}
+        {packId !== null && <Route path="/practice">{withTabs(<PracticePage packId={packId} />)}</Route>}
+        {packId !== null && <Route path="/exam">{withTabs(<ExamPage packId={packId} />)}</Route>}
         {packId !== null && <Route path="/my-model">{withTabs(<MyModelPage packId={packId} />)}</Route>}
         <Route>
           <Redirect to="/" replace />
@@ -137,7 +163,7 @@ function TrialBanner() {
   return (
     <p className="trial">
       {t.trial}
-      {path !== '/sharing' && !path.startsWith('/study') && <Link href="/sharing">{t.trialTour}</Link>}
+      {path !== '/sharing' && !path.startsWith('/study') && !/^\/exam\/./.test(path) && <Link href="/sharing">{t.trialTour}</Link>}
     </p>
   );
 }
@@ -147,7 +173,7 @@ function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null })
   const { storage } = usePorts();
   const [path] = useLocation();
   const [fault, forget] = useUntoldFault();
-  const isStudying = path.startsWith('/study');
+  const isStudying = path.startsWith('/study') || /^\/exam\/./.test(path);
   if (storage === 'kept' && !fault && (!applyUpdate || isStudying)) return null;
   return (
     <div className="page" style={{ paddingBottom: 0, gap: 8 }}>
@@ -213,13 +239,15 @@ export function App({
   );
 }
 
+type CannotKind = 'newer-version' | 'full' | 'interrupted' | 'blocked' | 'superseded' | 'unknown' | 'offline';
+
 /** Shown when the app cannot open its own data: what happened, what is safe, what to do. */
 export function CannotOpen({
   kind,
   language,
   messages,
 }: {
-  readonly kind: 'newer-version' | 'full' | 'interrupted' | 'unknown' | 'offline';
+  readonly kind: CannotKind;
   readonly language: Appearance['language'];
   readonly messages: Messages;
 }) {
@@ -230,12 +258,12 @@ export function CannotOpen({
   );
 }
 
-function CannotOpenText({ kind }: { readonly kind: 'newer-version' | 'full' | 'interrupted' | 'unknown' | 'offline' }) {
+function CannotOpenText({ kind }: { readonly kind: CannotKind }) {
   const { t } = useSpeech();
   return (
     <main className="page bare">
-      <h1>{kind === 'offline' ? t.fault.title : t.storageFault.heading}</h1>
-      <Notice tone="bad">{kind === 'offline' ? t.fault.offline : t.storageFault[kind]}</Notice>
+      <h1>{kind === 'offline' ? t.fault.title : kind === 'superseded' ? t.fault.elsewhere : t.storageFault.heading}</h1>
+      <Notice tone="bad">{kind === 'offline' ? t.fault.offline : kind === 'superseded' ? t.fault.superseded : t.storageFault[kind]}</Notice>
       <button type="button" className="button primary" onClick={() => location.reload()}>
         {t.common.reload}
       </button>

@@ -1,5 +1,6 @@
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { readSettings } from '#client/tutor/learner-ports.tsx';
+import { writeMarker } from './marker.ts';
 
 const whenIdle = (work: () => void): void => {
   if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 10_000 });
@@ -53,4 +54,29 @@ export function shareWhenOnline(ports: LearnerPorts): void {
   quietly();
   addEventListener('online', quietly);
   setInterval(quietly, ROUND_EVERY_MS);
+}
+
+const BACKUP_EVERY = 200;
+
+/** Remembers outside the log how much it holds, and renews the backup on this device every 200 answers. */
+export function keepSafe(ports: LearnerPorts): void {
+  if (ports.storage === 'memory') return;
+  let backedUp: number | null = null;
+  const renew = async (answers: number) => {
+    const safety = await ports.safety();
+    backedUp ??= (await safety.shelved())?.header.counts.answers ?? 0;
+    if (answers < backedUp + BACKUP_EVERY) return;
+    await safety.refresh();
+    backedUp = answers;
+  };
+  ports.log.watch(
+    async (reader) => (await reader.list('answers')).length,
+    (answers) => {
+      if (answers > 0) writeMarker({ answers, at: ports.moment().at });
+      // Failing is no harm: the log itself is whole, and the storage page says how old the copy is.
+      if (answers >= BACKUP_EVERY && (backedUp === null || answers >= backedUp + BACKUP_EVERY))
+        whenIdle(() => void renew(answers).catch(() => undefined));
+    },
+    () => undefined,
+  );
 }

@@ -1,5 +1,6 @@
 import { catalogue } from 'virtual:packs';
 import * as z from 'zod/mini';
+import type { Safety } from '#client/backup/safety.ts';
 import { type ExperimentLog, StorageFault } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
@@ -17,6 +18,8 @@ import { type BackendMemory, workerTrainer } from '#client/workers/worker-traine
 import { fail } from '#shared/domain/result.ts';
 import { epochMs } from '#shared/domain/time.ts';
 import { readEgpack } from '#shared/packs/egpack.ts';
+import type { Install } from './install.ts';
+import { readMarker } from './marker.ts';
 import { testSwitches } from './test-switches.ts';
 import { trustedScriptUrl } from './trusted-types.ts';
 
@@ -79,15 +82,17 @@ async function servingModel(log: ExperimentLog, start: GlobalModel): Promise<Glo
 }
 
 /** Join storage, workers and network into what the screens need. @throws StorageFault; Error when the start model cannot be had */
-export async function learnerPorts(): Promise<LearnerPorts> {
+export async function learnerPorts(install: Install): Promise<LearnerPorts> {
   const [{ log, packs, storage }, start] = await Promise.all([openLog(), fetchStartModel()]);
+  const marker = readMarker();
+  const lost = storage === 'kept' && marker && marker.answers > 0 && (await log.head()) === 0 ? marker : null;
   let global = await servingModel(log, start);
   const tutors = new Map<string, Promise<Tutor | null>>();
   const switches = testSwitches();
   const trainer = workerTrainer(trustedScriptUrl, backendMemory, switches);
   const cache = engineCache();
 
-  async function install(bytes: Uint8Array) {
+  async function installPack(bytes: Uint8Array) {
     const pack = readEgpack(bytes);
     if (!pack.ok) return fail(pack.fault);
     await packs.put(pack.value);
@@ -99,9 +104,11 @@ export async function learnerPorts(): Promise<LearnerPorts> {
   async function open(packId: string): Promise<Tutor | null> {
     let pack = await packs.get(packId);
     const known = catalogue.find((entry) => entry.id === packId);
-    if (known && pack?.manifest.version !== known.version) {
+    // A pack stays as it is while a mock exam on it is running.
+    const isFrozen = pack !== undefined && (await log.list('exams', 'pack_id', packId)).some((e) => !e.submitted);
+    if (known && !isFrozen && pack?.manifest.version !== known.version) {
       const fetched = await fetchPackFile(known.url)
-        .then(install)
+        .then(installPack)
         .catch(() => null);
       pack = fetched?.ok ? fetched.value : pack;
     }
@@ -128,6 +135,7 @@ export async function learnerPorts(): Promise<LearnerPorts> {
     return opened;
   }
 
+  let safety: Promise<Safety> | null = null;
   let sharing: Promise<Sharing> | null = null;
   const openSharing = async (): Promise<Sharing> => {
     const { sharingOf } = await import('./open-sharing.ts');
@@ -153,8 +161,8 @@ export async function learnerPorts(): Promise<LearnerPorts> {
     catalogue,
     moment: now,
     installedPacks: () => packs.list(),
-    fetchPack: async (entry) => install(await fetchPackFile(entry.url)),
-    installPack: install,
+    fetchPack: async (entry) => installPack(await fetchPackFile(entry.url)),
+    installPack,
     tutorFor,
     sharing() {
       sharing ??= openSharing().catch((cause: unknown) => {
@@ -163,6 +171,15 @@ export async function learnerPorts(): Promise<LearnerPorts> {
       });
       return sharing;
     },
+    safety() {
+      safety ??= import('./open-safety.ts').then(({ safetyOf }) => safetyOf(log, packs));
+      safety.catch(() => {
+        safety = null;
+      });
+      return safety;
+    },
+    lost,
+    install,
     training: trainingDesk(trainer),
     readiness: { check: cache.check },
     engine: { fetch: cache.fetch },

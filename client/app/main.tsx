@@ -5,7 +5,8 @@ import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { App, CannotOpen } from './app.tsx';
 import { applyAppearance, storedAppearance } from './appearance.ts';
-import { fetchEngineWhenIdle, refitWhenDue, shareWhenOnline } from './idle-work.ts';
+import { fetchEngineWhenIdle, keepSafe, refitWhenDue, shareWhenOnline } from './idle-work.ts';
+import { installOffer } from './install.ts';
 import { learnerPorts } from './learner-ports.ts';
 import { registerServiceWorker } from './service-worker.ts';
 
@@ -15,6 +16,7 @@ const root = createRoot(container);
 const appearance = storedAppearance();
 applyAppearance(appearance);
 
+const install = installOffer();
 const wording = messagesFor(appearance.language);
 let ports: LearnerPorts | null = null;
 let applyUpdate: (() => void) | null = null;
@@ -37,12 +39,15 @@ addEventListener('vite:preloadError', (event) => {
 });
 
 try {
-  ports = await learnerPorts();
+  ports = await learnerPorts(install);
+  const messages = await wording;
+  ports.log.onSuperseded(() => root.render(<CannotOpen kind="superseded" language={appearance.language} messages={messages} />));
   if (import.meta.env.VITE_EG_TEST === '1') (await import('./test-hook.ts')).offerTestHook(ports);
   await paint();
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
   shareWhenOnline(ports);
+  keepSafe(ports);
 } catch (cause) {
   const kind =
     cause instanceof StorageFault ? (cause.kind === 'unavailable' ? 'unknown' : cause.kind) : navigator.onLine ? 'unknown' : 'offline';

@@ -37,12 +37,22 @@ const ITEMS = readFileSync('public/packs/it-fundamentals/items.jsonl', 'utf8')
 
 interface SourceItem {
   readonly id: string;
-  readonly type: 'single' | 'multiple' | 'truefalse' | 'numeric';
+  readonly type: 'single' | 'multiple' | 'truefalse' | 'numeric' | 'short' | 'cloze' | 'order' | 'match';
   readonly topics: readonly string[];
   readonly stem: Readonly<Record<string, string>>;
   readonly options?: readonly { readonly correct: boolean; readonly text: Readonly<Record<string, string>> }[];
-  readonly answer?: { readonly value: number };
+  readonly answer?: { readonly value: number; readonly accepted: readonly string[] };
+  readonly gaps?: readonly { readonly id: string; readonly accepted: readonly string[] }[];
+  readonly steps?: readonly { readonly id: string; readonly text: Readonly<Record<string, string>> }[];
+  readonly pairs?: readonly { readonly id: string; readonly right: Readonly<Record<string, string>> }[];
 }
+
+/** A stem as it is drawn: gaps as numbered blanks, spaces folded. */
+const drawnStem = (item: SourceItem, text: string): string =>
+  text
+    .replace(/\{\{([^}]+)\}\}/g, (_, id: string) => `[ ${(item.gaps ?? []).findIndex((g) => g.id === id) + 1} ]`)
+    .replace(/\s+/g, ' ')
+    .trim();
 
 /** From the first screen to the first question. */
 export async function begin(page: Page): Promise<void> {
@@ -55,22 +65,50 @@ export async function begin(page: Page): Promise<void> {
 
 /** The item on screen. */
 export async function itemOnScreen(page: Page): Promise<SourceItem> {
-  const stem = await page.locator('.stem h1').innerText();
-  const item = ITEMS.find((i) => Object.values(i.stem).includes(stem));
+  const stem = (await page.locator('.stem h1').innerText()).replace(/\s+/g, ' ').trim();
+  const item = ITEMS.find((i) => Object.values(i.stem).some((text) => drawnStem(i, text) === stem));
   if (!item) throw new Error(`no item with the stem "${stem}"`);
   return item;
+}
+
+/** Put the steps of an order item into the right order, by the arrows. */
+async function arrange(page: Page, steps: readonly { readonly text: Readonly<Record<string, string>> }[]): Promise<void> {
+  for (const [to, step] of steps.entries()) {
+    for (;;) {
+      const shown = await page.locator('.choice .option > span:last-child').allInnerTexts();
+      const from = shown.findIndex((text) => Object.values(step.text).includes(text.trim()));
+      if (from === to) break;
+      await page.locator('.movers').nth(from).locator('button').first().click();
+    }
+  }
 }
 
 /** Choose an answer that is right or wrong, without checking it. */
 export async function choose(page: Page, isRight: boolean): Promise<void> {
   const item = await itemOnScreen(page);
-  if (item.type === 'numeric') {
-    await page.locator('#typed').fill(String((item.answer?.value ?? 0) + (isRight ? 0 : 7)));
-    return;
+  if (item.type === 'numeric' || item.type === 'short') {
+    const right = item.type === 'numeric' ? String(item.answer?.value ?? 0) : (item.answer?.accepted[0] ?? '');
+    await page.locator('#typed').fill(isRight ? right : '-7.77');
+  } else if (item.gaps) {
+    for (const [i, gap] of item.gaps.entries())
+      await page
+        .locator('.typed input')
+        .nth(i)
+        .fill(isRight ? (gap.accepted[0] ?? '') : '-7.77');
+  } else if (item.pairs) {
+    for (const [i, pair] of item.pairs.entries())
+      await page
+        .locator('.pairing select')
+        .nth(i)
+        .selectOption(isRight ? pair.id : (item.pairs[0]?.id ?? ''));
+  } else if (item.steps) {
+    // the order first shown is never the right one
+    if (isRight) await arrange(page, item.steps);
+  } else {
+    const options = item.options ?? [];
+    const wanted = isRight ? options.flatMap((o, i) => (o.correct ? [i] : [])) : [options.findIndex((o) => !o.correct)];
+    for (const i of wanted) await page.locator('.option').nth(i).click();
   }
-  const options = item.options ?? [];
-  const wanted = isRight ? options.flatMap((o, i) => (o.correct ? [i] : [])) : [options.findIndex((o) => !o.correct)];
-  for (const i of wanted) await page.locator('.option').nth(i).click();
 }
 
 /** Answer the question on screen. */

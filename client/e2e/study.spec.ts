@@ -1,4 +1,4 @@
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { answer, begin, choose, finishSession, itemOnScreen, next, rows, standing, studyMore, test } from './steps.ts';
 
 test('the first question comes without account, login or prompt, and says where it stands', async ({ watched: page }) => {
@@ -7,7 +7,7 @@ test('the first question comes without account, login or prompt, and says where 
   await expect(page.getByText('답은 직접 정하지 않는 한 이 휴대폰 밖으로 나가지 않아요')).toBeVisible();
   await page.getByRole('button', { name: '시작하기' }).click();
   const pack = page.locator('li.card');
-  await expect(pack).toContainText('72문제');
+  await expect(pack).toContainText('240문제');
   await expect(pack).toContainText('한국어, English');
   await expect(pack).toContainText('CC-BY-4.0');
   await expect(page.getByRole('button', { name: '내 문제집 추가' })).toBeVisible();
@@ -23,7 +23,9 @@ test('an answer is marked at once, explained option by option, spoken, and focus
   await expect(page.getByRole('status').filter({ hasText: '맞았어요' })).toContainText('확실하다고 했어요');
   await expect(page.locator('.feedback h2')).toBeFocused();
   const item = await itemOnScreen(page);
-  await expect(page.locator('.why')).toHaveCount(item.type === 'numeric' ? 2 : (item.options?.length ?? 0));
+  const explained = { numeric: 2, short: 2, cloze: (item.gaps?.length ?? 0) + 1 } as Partial<Record<string, number>>;
+  const parts = item.options ?? item.steps ?? item.pairs ?? [];
+  await expect(page.locator('.why')).toHaveCount(explained[item.type] ?? parts.length);
   await next(page);
   await answer(page, false, '잘 모르겠어요');
   await expect(page.getByRole('status').filter({ hasText: '틀렸어요' })).toContainText('잘 모르겠다고 했어요');
@@ -79,17 +81,44 @@ test('undo brings the same question back with nothing chosen, many steps, and af
   expect((await rows(page, 'events')).filter((e) => e['kind'] === 'answer.undone')).toHaveLength(2);
 });
 
+/** Answer a question that has no options with the keys alone: Tab, arrows, typing. */
+async function byKeyboard(page: Page, item: Awaited<ReturnType<typeof itemOnScreen>>): Promise<void> {
+  if (item.type === 'numeric' || item.type === 'short') {
+    await page.locator('#typed').focus();
+    await page.keyboard.type(item.type === 'numeric' ? String(item.answer?.value) : (item.answer?.accepted[0] ?? ''));
+  }
+  for (const [i, gap] of (item.gaps ?? []).entries()) {
+    if (i === 0) await page.locator('.typed input').first().focus();
+    else await page.keyboard.press('Tab');
+    await page.keyboard.type(gap.accepted[0] ?? '');
+  }
+  for (const [i, pair] of (item.pairs ?? []).entries()) {
+    await page.locator('.pairing select').nth(i).focus();
+    await page.keyboard.type(pair.right['ko'] ?? '');
+  }
+  for (const [to, step] of (item.steps ?? []).entries()) {
+    for (;;) {
+      const shown = await page.locator('.choice .option > span:last-child').allInnerTexts();
+      const from = shown.findIndex((text) => text.trim() === step.text['ko']);
+      if (from === to) break;
+      await page.locator('.movers').nth(from).locator('button').first().focus();
+      await page.keyboard.press('Space');
+    }
+  }
+  await page.locator('.stem h1').evaluate((h) => {
+    (document.activeElement as HTMLElement | null)?.blur();
+    h.scrollIntoView();
+  });
+}
+
 test('the whole session can be done by keyboard', async ({ watched: page }) => {
   await begin(page);
   for (let n = 1; n <= 10; n++) {
     await expect(page.locator('.count')).toHaveText(`${n} / 10`);
     const item = await itemOnScreen(page);
-    if (item.type === 'numeric') {
-      await page.locator('#typed').focus();
-      await page.keyboard.type(String(item.answer?.value));
-    } else {
-      for (const [i, option] of (item.options ?? []).entries()) if (option.correct) await page.keyboard.press(String(i + 1));
-    }
+    if (item.options) {
+      for (const [i, option] of item.options.entries()) if (option.correct) await page.keyboard.press(String(i + 1));
+    } else await byKeyboard(page, item);
     await page.keyboard.press(n % 2 === 0 ? 'Shift+Enter' : 'Enter');
     await expect(page.locator('.feedback.right')).toBeVisible();
     await expect(page.locator('.bottom .primary:not([data-fresh])')).toBeVisible();

@@ -12,7 +12,9 @@ export const useExamWords = bilingual({
     time: 'Time',
     factors: { '1': 'Normal', '1.25': '× 1.25', '1.5': '× 1.5', '2': '× 2', none: 'Untimed' },
     willTake: (questions: number, minutes: number | null) =>
-      minutes === null ? `${count(questions, 'question', 'questions')}, no clock.` : `${count(questions, 'question', 'questions')} in ${count(minutes, 'minute', 'minutes')}.`,
+      minutes === null
+        ? `${count(questions, 'question', 'questions')}, no clock.`
+        : `${count(questions, 'question', 'questions')} in ${count(minutes, 'minute', 'minutes')}.`,
     predicted: (low: number, high: number) => `Predicted now: ${low}–${high} of 100 (80 % range). It will be held against your score.`,
     noPrediction: 'It is too early to predict a score. Your result still counts as practice.',
     start: 'Start the exam',
@@ -43,7 +45,8 @@ export const useExamWords = bilingual({
     pageTitle: (n: number, total: number) => `Mock exam, question ${n} of ${total}`,
     score: (n: number, total: number) => `${n} of ${total} right`,
     timeUp: 'The time was up; what you had answered was handed in.',
-    range: (low: number, high: number, got: number, isHit: boolean) => `Predicted ${low}–${high}, got ${got} ${isHit ? '✓ inside' : '✗ outside'}.`,
+    range: (low: number, high: number, got: number, isHit: boolean) =>
+      `Predicted ${low}–${high}, got ${got} ${isHit ? '✓ inside' : '✗ outside'}.`,
     noRange: 'There was no prediction before this exam.',
     byTopic: 'By topic',
     topic: 'Topic',

@@ -5,7 +5,8 @@ import { count } from './english-count.ts';
 export const useReviewWords = bilingual({
   en: {
     title: 'Review',
-    portion: (n: number, minutes: number) => (n === 0 ? 'Nothing to review today.' : `Today: ${count(n, 'question', 'questions')}, about ${minutes} min`),
+    portion: (n: number, minutes: number) =>
+      n === 0 ? 'Nothing to review today.' : `Today: ${count(n, 'question', 'questions')}, about ${minutes} min`,
     portionHint: 'Each question comes back just before you would forget it (one chance in ten).',
     none: 'Questions you have answered come back here. The first are due a few days after you answer them.',
     paused: 'Reviewing is paused. Nothing is lost; it waits for you.',
@@ -30,13 +31,16 @@ export const useReviewWords = bilingual({
     pause: 'Pause reviewing',
     unpause: 'Go on reviewing',
     fitTitle: 'Fit the schedule to you',
-    fitEarly: (n: number, need: number) => `After ${need} reviews the schedule can be fitted to how you forget: ${n} of ${need} so far. Until then it uses what holds for most people.`,
-    fitOffer: 'There are enough reviews to fit the schedule to how you forget. It runs on this phone and is kept only if it predicts better.',
+    fitEarly: (n: number, need: number) =>
+      `After ${need} reviews the schedule can be fitted to how you forget: ${n} of ${need} so far. Until then it uses what holds for most people.`,
+    fitOffer:
+      'There are enough reviews to fit the schedule to how you forget. It runs on this phone and is kept only if it predicts better.',
     fit: 'Fit now',
     fitting: (percent: string) => `Fitting … ${percent}`,
     stop: 'Stop',
     fitKept: (before: string, after: string, n: number) => `Kept: log loss ${before} → ${after} on your latest ${n} reviews.`,
-    fitDropped: (before: string, after: string, n: number) => `Not kept: log loss ${before} → ${after} on your latest ${n} reviews is no clear gain.`,
+    fitDropped: (before: string, after: string, n: number) =>
+      `Not kept: log loss ${before} → ${after} on your latest ${n} reviews is no clear gain.`,
     practiceTitle: 'Choose what to practise',
     practiceLead: 'Topics and kind of questions; the rest is drawn for you.',
     topics: 'Topics',
@@ -44,7 +48,8 @@ export const useReviewWords = bilingual({
     pool: 'Which questions',
     pools: { all: 'All', unseen: 'Not tried yet', wrong: 'Last answered wrong', bookmarked: 'Bookmarked', flagged: 'Flagged' },
     number: 'How many',
-    matching: (n: number) => (n === 0 ? 'No question matches. Choose more topics or another kind.' : `${count(n, 'question matches', 'questions match')}.`),
+    matching: (n: number) =>
+      n === 0 ? 'No question matches. Choose more topics or another kind.' : `${count(n, 'question matches', 'questions match')}.`,
     begin: 'Start',
   },
   ko: {
@@ -74,7 +79,8 @@ export const useReviewWords = bilingual({
     pause: '복습 멈추기',
     unpause: '복습 다시 하기',
     fitTitle: '내게 맞는 복습 간격',
-    fitEarly: (n, need) => `복습이 ${need}번 쌓이면 잊는 속도에 맞춰 간격을 조정할 수 있어요. 지금 ${n}번이에요. 그때까지는 대부분의 사람에게 맞는 값을 써요.`,
+    fitEarly: (n, need) =>
+      `복습이 ${need}번 쌓이면 잊는 속도에 맞춰 간격을 조정할 수 있어요. 지금 ${n}번이에요. 그때까지는 대부분의 사람에게 맞는 값을 써요.`,
     fitOffer: '잊는 속도에 맞춰 간격을 조정할 만큼 복습이 쌓였어요. 이 휴대폰에서 계산하고, 더 잘 맞을 때만 바꿔요.',
     fit: '지금 맞추기',
     fitting: (percent) => `맞추는 중 … ${percent}`,

@@ -68,7 +68,7 @@ export type Appended =
   | { readonly kind: 'duplicate'; readonly head: number };
 
 /** Why the log could not be read or written. */
-export type StorageFaultKind = 'full' | 'unavailable' | 'newer-version' | 'interrupted' | 'unknown';
+export type StorageFaultKind = 'full' | 'unavailable' | 'newer-version' | 'interrupted' | 'blocked' | 'unknown';
 
 /** Thrown by every call of a log whose storage fails; the caller still holds what it wanted to write. */
 export class StorageFault extends Error {
@@ -101,6 +101,8 @@ export interface ExperimentLog extends LogReader {
   watch<T>(read: (reader: LogReader) => Promise<T>, onValue: (value: T) => void, onFault: (fault: unknown) => void): () => void;
   /** The federation's side of the same database. */
   readonly federation: FederationStore;
+  /** Told once when another tab needs the database for itself: a newer app upgrades it, or it is deleted. Nothing can be written here from then on. */
+  onSuperseded(tell: () => void): void;
   /** Every event in the order of the clocks. */
   events(): Promise<readonly LogEvent[]>;
   /** Drop every row and fold them anew from the events. */

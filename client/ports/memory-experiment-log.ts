@@ -124,6 +124,7 @@ export function memoryExperimentLog(moment: () => Moment, device_id = 'memory000
       tell();
       return () => watchers.delete(tell);
     },
+    onSuperseded() {},
     events: async () => [...log],
     rebuild,
     close() {},

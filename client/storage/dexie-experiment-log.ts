@@ -128,7 +128,7 @@ async function merge(db: JournalDatabase, deviceId: string, { events, artifacts 
   const { fresh, added, known } = await compare(db, events);
   await db.events.bulkAdd([...fresh]);
   await db.artifacts.bulkPut([...artifacts]);
-  const head = (await db.heads.get(deviceId)) ?? { device_id: deviceId, seq: 0, hlc: null };
+  const head: Head = (await db.heads.get(deviceId)) ?? { device_id: deviceId, seq: 0, hlc: null };
   const latest = (await db.events.orderBy('hlc').last())?.hlc ?? null;
   await db.heads.put({ ...head, hlc: latest, place: await db.events.count() });
   await db.personal.clear();
@@ -155,13 +155,15 @@ async function deviceOf(db: JournalDatabase, moment: Moment): Promise<string> {
 export async function dexieExperimentLog(moment: () => Moment, name?: string): Promise<ExperimentLog> {
   const db = journalDatabase(name);
   try {
-    await watched(db.open(), BULK_TIMEOUT_MS);
+    const blocked = new Promise<never>((_, reject) => db.on('blocked', () => reject(new StorageFault('blocked'))));
+    await watched(Promise.race([db.open(), blocked]), BULK_TIMEOUT_MS);
     // Dexie opens a newer database as if it were its own; ours may hold what this app would misread.
     if (db.backendDB().version > JOURNAL_VERSION * 10) throw new StorageFault('newer-version');
   } catch (error) {
     db.close();
     throw storageFault(error);
   }
+  let isDeleting = false;
   const deviceId = await guarded(db, () => deviceOf(db, moment()));
   // scopes must be async functions themselves, or Dexie commits at their first await
   const write = <T>(scope: (tx: Transaction) => Promise<T>, timeoutMs?: number): Promise<T> =>
@@ -186,11 +188,18 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
     merge: (incoming) => write(async () => merge(db, deviceId, incoming), BULK_TIMEOUT_MS),
     artifacts: () => named(() => db.artifacts.toArray()),
     async deleteEverything() {
+      isDeleting = true;
       await guarded(db, () => db.delete(), BULK_TIMEOUT_MS);
     },
     watch(read, onValue, onFault) {
       const subscription = liveQuery(() => read(reader(db))).subscribe(onValue, (error) => onFault(storageFault(error)));
       return () => subscription.unsubscribe();
+    },
+    onSuperseded(tell) {
+      db.on('versionchange', () => {
+        db.close();
+        if (!isDeleting) tell();
+      });
     },
     events: () => named(() => db.events.orderBy('hlc').toArray()),
     rebuild: () => write(async () => foldAnew(db), BULK_TIMEOUT_MS),

@@ -32,7 +32,12 @@ const shuffledBy = <T>(all: readonly T[], rng: Rng): T[] => {
 export function drawExam(course: Course, state: TutorState, questions: number, rng: Rng): readonly string[] {
   const { topics } = course.pack.manifest;
   const pool = course.pack.items.filter((i) => i.status !== 'retired' && !state.suspended.has(i.id));
-  const byTopic = topics.map((t) => shuffledBy(pool.filter((i) => i.topics[0] === t.id).map((i) => i.id), rng));
+  const byTopic = topics.map((t) =>
+    shuffledBy(
+      pool.filter((i) => i.topics[0] === t.id).map((i) => i.id),
+      rng,
+    ),
+  );
   const shares = topics.map((t, i) => ({ i, exact: t.weight * questions }));
   const counts = shares.map(({ i, exact }) => Math.min(Math.floor(exact), byTopic[i]?.length ?? 0));
   const order = [...shares].sort((a, b) => (b.exact % 1) - (a.exact % 1));
@@ -42,7 +47,10 @@ export function drawExam(course: Course, state: TutorState, questions: number, r
     counts[i] = (counts[i] as number) + 1;
     left--;
   }
-  return shuffledBy(byTopic.flatMap((ids, i) => ids.slice(0, counts[i])), rng);
+  return shuffledBy(
+    byTopic.flatMap((ids, i) => ids.slice(0, counts[i])),
+    rng,
+  );
 }
 
 /** Begin a mock exam; the range predicted now is stored with it. @returns its session id */
@@ -55,7 +63,9 @@ export async function startExam(desk: Desk, { questions, minutes }: ExamPlan): P
     const begun = await beginSession(desk, now, { session_id, mode: 'exam', planned: item_ids.length, item_ids });
     const deadline = minutes === null ? null : at + Math.round(minutes * 60_000);
     const predicted = score.kind === 'range' ? score.range : null;
-    return { drafts: [...begun, { kind: 'exam.started', body: { session_id, pack_id: desk.packId, item_ids, minutes, deadline, predicted } }] };
+    return {
+      drafts: [...begun, { kind: 'exam.started', body: { session_id, pack_id: desk.packId, item_ids, minutes, deadline, predicted } }],
+    };
   });
   return session_id;
 }

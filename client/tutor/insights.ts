@@ -1,5 +1,13 @@
-import { type Area, AREA_NEEDS, areaOf } from '#models/patterns/areas.ts';
-import { difficultyChoice, type Finding, type Habit, habitOf, type PatternAnswer, peakTime, sessionLength } from '#models/patterns/habits.ts';
+import { AREA_NEEDS, type Area, areaOf } from '#models/patterns/areas.ts';
+import {
+  difficultyChoice,
+  type Finding,
+  type Habit,
+  habitOf,
+  type PatternAnswer,
+  peakTime,
+  sessionLength,
+} from '#models/patterns/habits.ts';
 import { CONFIDENCE, type Confidence } from '#shared/domain/confidence.ts';
 import { studyDay } from '#shared/domain/time.ts';
 import { wilson } from '#shared/maths/wilson.ts';
@@ -99,8 +107,14 @@ function patternAnswers(answers: readonly AnswerRow[]): readonly PatternAnswer[]
   return answers.map((a) => {
     const start = starts.get(a.session_id) ?? a.at;
     starts.set(a.session_id, start);
-    const hour = ((a.at / 3_600_000 + a.tz / 60) % 24 + 24) % 24;
-    return { residual: a.correct - a.predicted_p, day: studyDay(a.at, a.tz), hour, sessionId: a.session_id, minute: (a.at - start) / 60_000 };
+    const hour = (((a.at / 3_600_000 + a.tz / 60) % 24) + 24) % 24;
+    return {
+      residual: a.correct - a.predicted_p,
+      day: studyDay(a.at, a.tz),
+      hour,
+      sessionId: a.session_id,
+      minute: (a.at - start) / 60_000,
+    };
   });
 }
 
@@ -131,7 +145,10 @@ export function patternsOf(answers: readonly AnswerRow[], sessions: readonly Ses
   return {
     peak: peakTime(own),
     length: sessionLength(own),
-    difficulty: difficultyChoice(answers.filter((a) => chosen.has(a.session_id)).map((a) => a.predicted_p), targetP),
+    difficulty: difficultyChoice(
+      answers.filter((a) => chosen.has(a.session_id)).map((a) => a.predicted_p),
+      targetP,
+    ),
     habit: habitOf(habitBasis(answers, sessions)),
     answers: answers.length,
   };

@@ -1,4 +1,5 @@
 import { createContext, useContext, useEffect, useState } from 'react';
+import type { Safety } from '#client/backup/safety.ts';
 import type { ExperimentLog, LogReader } from '#client/ports/experiment-log.ts';
 import type { Moment } from '#client/ports/numbering.ts';
 import type { Engine, Readiness } from '#client/ports/readiness.ts';
@@ -38,6 +39,11 @@ export interface LearnerPorts {
   readonly training: TrainingDesk;
   /** The device's side of the federation; fetched when it is first used. */
   readonly sharing: () => Promise<Sharing>;
+  /** Backups; fetched when first used. */
+  readonly safety: () => Promise<Safety>;
+  /** What the log held before it was lost: the browser cleared it. Null in a log that is whole, or new. */
+  readonly lost: { readonly answers: number; readonly at: number } | null;
+  readonly install: { readonly isInstalled: boolean; mayAsk(): boolean; ask(): Promise<boolean> };
   readonly readiness: Readiness;
   readonly engine: Engine;
 }

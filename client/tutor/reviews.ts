@@ -30,7 +30,11 @@ export async function readReviewPlan(reader: LogReader): Promise<ReviewPlan> {
 export function queueOf(desk: Desk, state: TutorState, plan: ReviewPlan): Queue {
   const { at, tz } = desk.ports.moment();
   const { scheduler, memories } = state.recollection;
-  const asked = new Map([...memories].filter(([id]) => !state.suspended.has(id) && desk.course.items.get(id)?.status !== 'retired' && desk.course.items.has(id)));
+  const asked = new Map(
+    [...memories].filter(
+      ([id]) => !state.suspended.has(id) && desk.course.items.get(id)?.status !== 'retired' && desk.course.items.has(id),
+    ),
+  );
   return reviewQueue(scheduler, asked, plan, { now: at, today: studyDay(at, tz) });
 }
 

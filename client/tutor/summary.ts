@@ -65,6 +65,8 @@ export interface TopicStanding {
   /** Mean expected P(correct) over the topic's questions. */
   readonly strength: number;
   readonly answers: number;
+  /** Moment of the latest answer, epoch ms; null before the first. */
+  readonly lastAt: number | null;
 }
 
 /** Expected share right per topic, and the answers behind it. */
@@ -79,7 +81,7 @@ export function standings(course: Course, state: TutorState): readonly TopicStan
   }
   return course.pack.manifest.topics.map(({ id, title, requires }) => {
     const sum = sums.get(id) ?? { p: 0, n: 0 };
-    const answers = state.answers.filter((a) => questionOf(course, a.item_id).skills.includes(id)).length;
-    return { id, title, requires, strength: sum.n === 0 ? 0 : sum.p / sum.n, answers };
+    const own = state.answers.filter((a) => questionOf(course, a.item_id).skills.includes(id));
+    return { id, title, requires, strength: sum.n === 0 ? 0 : sum.p / sum.n, answers: own.length, lastAt: own.at(-1)?.at ?? null };
   });
 }

@@ -6,11 +6,15 @@ import { weightsToBytes } from '#models/learner.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
+import type { Tables } from '#shared/tracking/rows.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
 import { type Champion, foldModel, modelLabel, personalName, type TutorState } from './tutor-state.ts';
 
 /** Fewest answers a training makes sense for at all. */
 export const MIN_TRAINING_ANSWERS = 5;
+
+/** Setting: `on` while nothing is to be trained by itself. */
+export const TRAINING_PAUSED = 'training.paused';
 
 type Epoch = Extract<TrainingProgress, { kind: 'epoch' }>;
 
@@ -211,6 +215,7 @@ async function lostRun(desk: Desk, run_id: string, cause: unknown): Promise<Trai
 
 /** Whether a refit should start by itself now: a failed or stopped one is not tried again before there is more to learn from. */
 export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
+  if ((await log.get('settings', TRAINING_PAUSED))?.value === 'on') return false;
   const { answers } = await desk.state();
   const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('refit '));
   let latest: number | null = null;
@@ -219,5 +224,16 @@ export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
     const total = await log.get('params', [run_id, 'answers_total']);
     if (pack?.value === desk.packId && total && Number(total.value) >= FIRST_REFIT_AT) latest = Math.max(latest ?? 0, Number(total.value));
   }
-  return refitDue(answers.length, latest);
+  return refitDue(answers.length, latest) || (answers.length >= FIRST_REFIT_AT && (await feltAlike(log, runs)));
+}
+
+/** The latest three times the learner said how hard it felt they said the same, and nothing was trained since. */
+async function feltAlike(log: LogReader, runs: readonly Tables['runs'][]): Promise<boolean> {
+  const felt = (await log.list('feedback'))
+    .filter((f) => f.difficulty_felt)
+    .sort((a, b) => a.at - b.at)
+    .slice(-3);
+  const [first] = felt;
+  if (felt.length < 3 || !first || first.difficulty_felt === 'right') return false;
+  return felt.every((f) => f.difficulty_felt === first.difficulty_felt) && runs.every((r) => r.start_time < (felt[2]?.at ?? 0));
 }

@@ -7,9 +7,10 @@ import type { Pack } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { ExamMark, Tables } from '#shared/tracking/rows.ts';
 import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
-import { openDesk, targetChance, type TutorPorts } from './desk.ts';
+import { openDesk, type TutorPorts, targetChance } from './desk.ts';
 import { type ExamPlan, markExam, startExam, submitExam } from './exam.ts';
 import { type GlobalVerdict, judgeGlobal } from './judge-global.ts';
+import { resetModel, rollBack } from './manage-model.ts';
 import { type ItemMark, markItem } from './mark-item.ts';
 import { recommend } from './recommend.ts';
 import { fitSchedule, queueOf } from './reviews.ts';
@@ -48,6 +49,10 @@ export interface Tutor {
   targetChance(): Promise<number>;
   train(trainer: Trainer, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
   isRefitDue(): Promise<boolean>;
+  /** Let an earlier version serve again. */
+  rollBack(version: number): Promise<void>;
+  /** Forget what the personal model learned; the answers stay. */
+  resetModel(): Promise<void>;
   closeLostRuns(): Promise<void>;
   /** How another shared model does on this learner's own answers, beside the one that serves. */
   readonly judge: (candidate: GlobalModel) => Promise<GlobalVerdict>;
@@ -78,6 +83,8 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     targetChance: () => targetChance(desk),
     train: (trainer, onProgress, signal) => trainModel(desk, trainer, onProgress, signal),
     isRefitDue: () => isRefitDue(ports.log, desk),
+    rollBack: (version) => rollBack(desk, version),
+    resetModel: () => resetModel(desk),
     closeLostRuns: () => closeLostRuns(desk),
     judge: (candidate) => judgeGlobal(desk, candidate),
   };

@@ -3,7 +3,7 @@ export interface Series {
   readonly name: string;
   /** Values in order; NaN leaves a gap. */
   readonly values: readonly number[];
-  readonly colour: 1 | 2;
+  readonly colour: 1 | 2 | 3;
 }
 
 interface Props {

@@ -1,6 +1,6 @@
 import type { Messages } from '#client/i18n/en.ts';
 
-const KNOWN = ['full', 'interrupted', 'newer-version'] as const;
+const KNOWN = ['full', 'interrupted', 'newer-version', 'blocked'] as const;
 
 /** What a fault of this device's storage means, in the learner's words; other faults are told as unknown. */
 export function storageWords(t: Messages, fault: unknown): string {

@@ -18,6 +18,8 @@ interface Props {
   readonly words: { readonly caption: string; readonly topic: string; readonly expected: string; readonly answers: string };
   readonly percent: (share: number) => string;
   readonly size: 'small' | 'large';
+  /** A topic was tapped; the way for keyboards and screen readers is the caller's table. */
+  readonly onTopic?: (id: string) => void;
 }
 
 interface Placed extends TopicNode {
@@ -55,7 +57,7 @@ function lines(title: string): readonly string[] {
 }
 
 /** The exam as a graph: topics are circles that fill with what was shown, edges lead from what should come first. A table says the same. */
-export function TopicGraph({ nodes, words, percent, size }: Props) {
+export function TopicGraph({ nodes, words, percent, size, onTopic }: Props) {
   const clip = useId();
   const isLarge = size === 'large';
   const [radius, rowHeight] = isLarge ? [24, 104] : [15, 52];
@@ -76,7 +78,9 @@ export function TopicGraph({ nodes, words, percent, size }: Props) {
           }),
         )}
         {placed.map((p, i) => (
-          <g key={p.id}>
+          // biome-ignore lint/a11y/noStaticElementInteractions: the picture is hidden from readers, which have the table's buttons
+          <g key={p.id} className={onTopic ? 'tappable' : undefined} onClick={onTopic && (() => onTopic(p.id))}>
+            {onTopic && <circle cx={p.x} cy={p.y} r={radius + 10} fill="transparent" />}
             {p.isToday && <circle className="glow" cx={p.x} cy={p.y} r={radius + 7} />}
             <clipPath id={`${clip}-${i}`}>
               <rect x={p.x - radius} y={p.y + radius - 2 * radius * p.strength} width={2 * radius} height={2 * radius * p.strength} />

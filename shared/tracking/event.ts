@@ -176,3 +176,21 @@ export function checkDraft(draft: Draft): Draft {
 export function isKnownKind(kind: string): kind is EventKind {
   return Object.hasOwn(bodies, kind);
 }
+
+const placeSchema = z.looseObject({
+  id: z.uuid(),
+  device_id: z.string().check(z.regex(/^[a-z0-9]{1,32}$/)),
+  seq: z.number().check(z.int(), z.gte(1)),
+  hlc: z.string().check(z.regex(/^\d{13}-[0-9a-f]{4}-[a-z0-9]{1,32}$/)),
+  at: ms,
+  tz: z.number().check(z.gte(-1080), z.lte(1080)),
+  kind: z.string().check(z.minLength(1), z.maxLength(64)),
+  body: z.unknown(),
+});
+
+/** An event that comes from outside, such as a backup: known kinds are checked field by field, unknown ones kept. @throws Error naming what is wrong */
+export function parseEvent(value: unknown): LogEvent {
+  const event = placeSchema.parse(value);
+  if (isKnownKind(event.kind)) checkDraft(event as unknown as Draft);
+  return event as unknown as LogEvent;
+}

@@ -16,6 +16,9 @@ import { inLanguage } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { AnswerRow, SessionRow } from '#shared/tracking/rows.ts';
 
+import { KeepSafe } from './keep-safe.tsx';
+import { WeekRating } from './week-rating.tsx';
+
 const PREDICTED_SCORE_FROM = 30;
 
 interface Outcome {
@@ -169,6 +172,8 @@ function Loaded({ outcome }: { readonly outcome: Outcome }) {
           <Changes outcome={outcome} />
           <WrongItems outcome={outcome} />
           <Rating outcome={outcome} />
+          <WeekRating />
+          <KeepSafe packId={tutor.packId} />
         </>
       )}
       <div className="stack">

@@ -28,7 +28,15 @@ function ByTopic({ tutor, exam, answers }: Props) {
     const given = answers.filter((a) => own.includes(a.item_id));
     if (own.length === 0) return [];
     const seconds = given.reduce((sum, a) => sum + a.time_spent, 0);
-    return [{ id: topic.id, title: inLanguage(topic.title, language).text, n: own.length, right: given.filter((a) => a.correct === 1).length, seconds }];
+    return [
+      {
+        id: topic.id,
+        title: inLanguage(topic.title, language).text,
+        n: own.length,
+        right: given.filter((a) => a.correct === 1).length,
+        seconds,
+      },
+    ];
   });
   return (
     <section className="card" aria-labelledby="by-topic">

@@ -10,7 +10,7 @@ import { choiceFromList, emptyChoice } from '#shared/packs/grade.ts';
 import type { ExamMark, ExamRow } from '#shared/tracking/rows.ts';
 import { useExam, useTimeLeft } from './use-exam.ts';
 
-const isAnswered = (mark: ExamMark | undefined): boolean => mark !== undefined && mark.choice.some((text) => text.trim() !== '');
+const isAnswered = (mark: ExamMark | undefined): boolean => mark?.choice.some((text) => text.trim() !== '') ?? false;
 
 function clockText(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
@@ -27,7 +27,12 @@ function Clock({ left }: { readonly left: number | null }) {
   const minutes = Math.ceil(left / 60_000);
   return (
     <>
-      <button type="button" className="button plain number" aria-label={isHidden ? w.showClock : w.hideClock} onClick={() => setHidden(!isHidden)}>
+      <button
+        type="button"
+        className="button plain number"
+        aria-label={isHidden ? w.showClock : w.hideClock}
+        onClick={() => setHidden(!isHidden)}
+      >
         {isHidden ? w.showClock : w.left(clockText(left))}
       </button>
       <span className="only-spoken" role="status">
@@ -91,7 +96,7 @@ function Overview({ exam, marks, place, onGo, onHandIn, onClose }: OverviewProps
   );
 }
 
-/** A mock exam under way: any order, flags, no feedback; the clock runs on the wall. */
+/** A mock exam under way, in whichever order, with flags, no feedback; the clock runs on the wall. */
 export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly exam: ExamRow }) {
   const w = useExamWords();
   const { t, language } = useSpeech();
@@ -158,7 +163,11 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
           <div className="notice bad fault" role="alert">
             <p className="row apart">
               {w.notSaved}
-              <button type="button" className="button" onClick={() => (isFailed ? void handIn(left === 0 ? 'time' : 'submitted') : state.save())}>
+              <button
+                type="button"
+                className="button"
+                onClick={() => (isFailed ? void handIn(left === 0 ? 'time' : 'submitted') : state.save())}
+              >
                 {w.tryAgain}
               </button>
             </p>

@@ -34,7 +34,12 @@ export function useTimeLeft(exam: ExamRow, onOver: () => void): number | null {
 /** A running mock exam: the question on screen, what was marked, and each mark written as it is made. */
 export function useExam(tutor: Tutor, exam: ExamRow) {
   const { item_ids, session_id } = exam;
-  const [place, setPlace] = useState(() => Math.max(0, item_ids.findIndex((id) => !exam.marks[id]?.choice.length)));
+  const [place, setPlace] = useState(() =>
+    Math.max(
+      0,
+      item_ids.findIndex((id) => !exam.marks[id]?.choice.length),
+    ),
+  );
   const [marks, setMarks] = useState(exam.marks);
   const [isUnsaved, setUnsaved] = useState(false);
   const [timer] = useState(() => visibleTimer(performance.now(), document));

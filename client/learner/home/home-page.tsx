@@ -14,6 +14,7 @@ import { inLanguage } from '#shared/packs/schema.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
 import { minutesFor, Recommendations } from './recommendations.tsx';
 import { answersOfDay, Today } from './today.tsx';
+import { Ways } from './ways.tsx';
 
 const FIRST_SESSION = 10;
 
@@ -46,7 +47,7 @@ function Continue({ tutor, state, settings }: { readonly tutor: Tutor; readonly 
   const { t } = useSpeech();
   const [, go] = useLocation();
   const open = useLog(async (reader): Promise<SessionRow | null> => {
-    const sessions = await reader.list('sessions', 'pack_id', tutor.packId);
+    const sessions = (await reader.list('sessions', 'pack_id', tutor.packId)).filter((s) => s.mode !== 'exam');
     const latest = sessions.reduce<SessionRow | null>((a, b) => (a && a.seq > b.seq ? a : b), null);
     return latest && latest.ended === null && latest.totals.answered < latest.planned ? latest : null;
   }, tutor.packId);
@@ -93,6 +94,7 @@ function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings:
         <TopicGraph nodes={topics} words={t.graph} percent={t.common.percent} size="small" />
       </header>
       <Continue tutor={tutor} state={state.value} settings={settings} />
+      <Ways tutor={tutor} answers={state.value.answers.length} />
       <Today answers={today} />
       <Recommendations tutor={tutor} state={state.value} />
       <section className="card" aria-labelledby="model">
@@ -113,6 +115,9 @@ function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings:
           {strongest ? t.home.graphSentence(strongest.title, t.common.percent(strongest.strength)) : t.home.graphEmpty}
         </p>
         <TopicGraph nodes={topics} words={t.graph} percent={t.common.percent} size="large" />
+        <Link className="button" href="/progress">
+          {t.home.progressMore}
+        </Link>
       </section>
     </>
   );

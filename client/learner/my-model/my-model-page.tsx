@@ -1,4 +1,5 @@
 import { useSpeech } from '#client/i18n/language.tsx';
+import { useRunsWords } from '#client/i18n/runs-words.ts';
 import type { LogReader } from '#client/ports/experiment-log.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { summarise } from '#client/tutor/summary.ts';
@@ -8,10 +9,12 @@ import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
+import { Manage } from './manage.tsx';
 import { Runs } from './runs.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 
 function Versions({ tutor }: { readonly tutor: Tutor }) {
+  const w = useRunsWords();
   const { t, language } = useSpeech();
   const name = personalName(tutor.packId);
   const loaded = useLog(
@@ -39,6 +42,13 @@ function Versions({ tutor }: { readonly tutor: Tutor }) {
                   {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && t.model.earlyTag}
                 </td>
                 <td className="number quiet">{when.format(v.creation_time)}</td>
+                <td className="number">
+                  {v.version !== loaded.value.champion && (
+                    <button type="button" className="button plain" onClick={() => void tutor.rollBack(v.version)}>
+                      {w.rollBack(v.version)}
+                    </button>
+                  )}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -107,7 +117,7 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
   const { t } = useSpeech();
   const marker = useLog(
     async (reader) =>
-      `${(await reader.list('answers', 'pack_id', tutor.packId)).length} ${(await reader.list('aliases')).length} ${(await reader.list('model_versions')).length}`,
+      `${(await reader.list('answers', 'pack_id', tutor.packId)).length} ${(await reader.list('aliases')).map((a) => a.hlc).join()} ${(await reader.list('model_versions')).length}`,
     tutor.packId,
   );
   const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? marker.value : '');
@@ -123,6 +133,7 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
       <TrainingPanel tutor={tutor} answers={state.value.answers.length} version={state.value.champion?.version ?? 0} />
       <Versions tutor={tutor} />
       <Backend />
+      <Manage tutor={tutor} />
       <Runs />
     </>
   );

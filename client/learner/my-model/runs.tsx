@@ -1,148 +1,202 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
-import type { LogReader } from '#client/ports/experiment-log.ts';
+import { useRunsWords } from '#client/i18n/runs-words.ts';
 import { useLog } from '#client/tutor/learner-ports.tsx';
-import { LineChart } from '#client/ui/line-chart.tsx';
-import { Waiting } from '#client/ui/states.tsx';
-import type { Tables } from '#shared/tracking/rows.ts';
+import { type RunView, readRuns } from '#client/tutor/run-search.ts';
+import { Notice, Waiting } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
+import { parseFilter, parseOrder } from '#shared/tracking/filter.ts';
+import { compareRuns, matches } from '#shared/tracking/search.ts';
+import { formatNumber } from './metric-chart.tsx';
+import { RunDetails } from './run-details.tsx';
 
-const FIRST_SHOWN = 8;
+const PAGE = 20;
+const MOST_COMPARED = 3;
+const FIRST_COLUMNS = ['metrics.accuracy', 'metrics.questions_solved', 'metrics.log_loss', 'params.backend'];
 
-/** A run with what the list says of it. */
-interface RunLine {
-  readonly run: Tables['runs'];
-  readonly experiment: string;
-  readonly params: readonly Tables['params'][];
-  readonly tags: readonly Tables['tags'][];
-  readonly metrics: readonly Tables['latest_metrics'][];
-  readonly artifacts: readonly Tables['artifact_entries'][];
+/** `metrics.accuracy` of a run as a text; empty if it has none. */
+function cell(view: RunView, column: string): string {
+  const dot = column.indexOf('.');
+  const key = column.slice(dot + 1);
+  if (!column.startsWith('metrics.')) return view.params.get(key) ?? '';
+  const value = view.metrics.get(key);
+  return value === undefined ? '' : formatNumber(value);
 }
 
-async function readRuns(reader: LogReader): Promise<readonly RunLine[]> {
-  const experiments = new Map((await reader.list('experiments')).map((e) => [e.experiment_id, e.name]));
-  const runs = [...(await reader.list('runs'))].sort((a, b) => b.start_time - a.start_time);
-  return Promise.all(
-    runs.map(async (run) => ({
-      run,
-      experiment: experiments.get(run.experiment_id) ?? '',
-      params: await reader.list('params', 'owner', run.run_id),
-      tags: await reader.list('tags', 'owner', run.run_id),
-      metrics: await reader.list('latest_metrics', 'run_id', run.run_id),
-      artifacts: await reader.list('artifact_entries', 'run_id', run.run_id),
-    })),
-  );
+const columnsOf = (runs: readonly RunView[]): readonly string[] => [
+  ...[...new Set(runs.flatMap((r) => [...r.metrics.keys()]))].sort().map((key) => `metrics.${key}`),
+  ...[...new Set(runs.flatMap((r) => [...r.params.keys()]))].sort().map((key) => `params.${key}`),
+];
+
+interface TableProps {
+  readonly shown: readonly RunView[];
+  readonly columns: readonly string[];
+  readonly chosen: readonly string[];
+  readonly onChoose: (runId: string) => void;
+  readonly onOpen: (view: RunView) => void;
 }
 
-const format = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(value < 1 && value > -1 ? 4 : 2));
-
-function resultOf({ experiment, metrics, tags }: RunLine, gates: Readonly<Record<string, string>>): string {
-  const metric = (key: string) => metrics.find((m) => m.key === key)?.value;
-  if (experiment === 'training') {
-    const loss = metric('log_loss');
-    const gate = tags.find((tag) => tag.key === 'gate')?.value ?? '';
-    return [loss === undefined ? '' : loss.toFixed(3), gates[gate] ?? gate].filter(Boolean).join(' · ');
-  }
-  const [accuracy, solved] = [metric('accuracy'), metric('questions_solved')];
-  return solved === undefined ? '' : `${Number.isFinite(accuracy) ? `${Math.round(100 * (accuracy ?? 0))}% · ` : ''}n = ${solved}`;
-}
-
-function MetricChart({ line, metricKey }: { readonly line: RunLine; readonly metricKey: string }) {
-  const { t } = useSpeech();
-  const points = useLog(async (reader) => {
-    const all = (await reader.list('metrics', 'run_id', line.run.run_id)).filter((m) => m.key === metricKey);
-    const latest = new Map<number, Tables['metrics']>();
-    for (const point of all) if ((latest.get(point.step)?.timestamp ?? -1) < point.timestamp) latest.set(point.step, point);
-    return [...latest.values()].sort((a, b) => a.step - b.step).map((m) => m.value);
-  }, `${line.run.run_id} ${metricKey}`);
-  if (points.kind !== 'ready' || points.value.filter(Number.isFinite).length < 2) return null;
+function RunsTable({ shown, columns, chosen, onChoose, onOpen }: TableProps) {
+  const w = useRunsWords();
+  const { t, language } = useSpeech();
+  const when = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
   return (
-    <LineChart
-      title={metricKey}
-      series={[{ name: metricKey, values: points.value, colour: 1 }]}
-      xName={t.model.step}
-      format={format}
-      tableTitle={t.common.showTable}
-      height={90}
-    />
-  );
-}
-
-function Pairs({ title, rows }: { readonly title: string; readonly rows: readonly { readonly key: string; readonly value: string }[] }) {
-  if (rows.length === 0) return null;
-  return (
-    <>
-      <h3 className="small">{title}</h3>
-      <dl className="facts small">
-        {rows.map(({ key, value }) => (
-          <div key={key} style={{ display: 'contents' }}>
-            <dt>{key}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </>
-  );
-}
-
-function RunDetails({ line }: { readonly line: RunLine }) {
-  const { t } = useSpeech();
-  const charted = line.experiment === 'training' ? ['loss', 'val_loss'] : ['accuracy', 'predicted_p'];
-  return (
-    <div className="stack">
-      {charted.map((key) => (
-        <MetricChart key={key} line={line} metricKey={key} />
-      ))}
-      <Pairs
-        title={t.model.metrics}
-        rows={line.metrics.map((m) => ({ key: m.key, value: Number.isNaN(m.value) ? '–' : format(m.value) }))}
-      />
-      <Pairs title={t.model.params} rows={line.params} />
-      <Pairs title={t.model.tags} rows={line.tags} />
-      <Pairs title={t.model.artifacts} rows={line.artifacts.map((a) => ({ key: a.path, value: t.common.kilobytes(a.size) }))} />
-      <p className="quiet small" style={{ overflowWrap: 'anywhere' }}>
-        run_id {line.run.run_id}
-      </p>
+    <div className="scroll-x">
+      <table className="runs">
+        <thead>
+          <tr>
+            <th>{w.select}</th>
+            <th>{w.experiment}</th>
+            <th>{w.status}</th>
+            {columns.map((column) => (
+              <th key={column} className="number">
+                {column.slice(column.indexOf('.') + 1)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((view) => {
+            const { run, experiment } = view;
+            return (
+              <tr key={run.run_id}>
+                <td>
+                  <label className="check">
+                    <input
+                      type="checkbox"
+                      aria-label={w.selectRun(run.run_name)}
+                      checked={chosen.includes(run.run_id)}
+                      disabled={!chosen.includes(run.run_id) && chosen.length >= MOST_COMPARED}
+                      onChange={() => onChoose(run.run_id)}
+                    />
+                  </label>
+                </td>
+                <td>
+                  <button type="button" className="button plain run" aria-label={w.open(run.run_name)} onClick={() => onOpen(view)}>
+                    {t.model.experiment[experiment] ?? experiment}
+                    <span className="quiet small">{when.format(run.start_time)}</span>
+                  </button>
+                </td>
+                <td className="quiet">{t.model.status[run.status]}</td>
+                {columns.map((column) => (
+                  <td key={column} className="number">
+                    {cell(view, column)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
     </div>
   );
 }
 
-/** Every run of the log, newest first, each opening to its params, metrics, tags and artifacts. */
+/** Every run of the log in a table: filtered, ordered, with chosen columns, compared and opened. */
 export function Runs() {
-  const { t, language } = useSpeech();
-  const [isAll, setAll] = useState(false);
-  const runs = useLog(readRuns, 'runs');
-  const when = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
-  const lines = runs.kind === 'ready' ? runs.value : [];
+  const w = useRunsWords();
+  const { t } = useSpeech();
+  const loaded = useLog(readRuns, 'runs');
+  const [text, setText] = useState('');
+  const [order, setOrder] = useState('start_time DESC');
+  const [columns, setColumns] = useState<readonly string[]>(FIRST_COLUMNS);
+  const [pages, setPages] = useState(1);
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const [opened, setOpened] = useState<readonly RunView[] | null>(null);
+  const filter = useMemo(() => parseFilter(text), [text]);
+  const all = loaded.kind === 'ready' ? loaded.value : [];
+  const possible = columnsOf(all);
+  const orders = parseOrder(order);
+  const found = all.filter((view) => !filter.ok || matches(filter.value, view)).sort(compareRuns(orders.ok ? [orders.value] : []));
+  const choose = (id: string) => setChosen(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
+  const toggle = (column: string) => setColumns(columns.includes(column) ? columns.filter((c) => c !== column) : [...columns, column]);
   return (
     <section className="card" aria-labelledby="runs">
-      <h2 id="runs">{t.model.runs}</h2>
-      {runs.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {runs.kind === 'ready' && lines.length === 0 && <p className="quiet">{t.model.runsEmpty}</p>}
-      <ul>
-        {lines.slice(0, isAll ? lines.length : FIRST_SHOWN).map((line) => (
-          <li key={line.run.run_id} style={{ borderTop: '1px solid var(--hairline)' }}>
-            <details>
-              <summary style={{ color: 'inherit' }}>
-                <span style={{ flex: 1, display: 'grid' }}>
-                  <span className="row apart" style={{ gap: 4 }}>
-                    <span>{t.model.experiment[line.experiment] ?? line.experiment}</span>
-                    <span className="quiet small number">{resultOf(line, t.model.gate)}</span>
-                  </span>
-                  <span className="quiet small number">
-                    {when.format(line.run.start_time)} · {t.model.status[line.run.status]}
-                  </span>
-                </span>
-              </summary>
-              <RunDetails line={line} />
-            </details>
-          </li>
-        ))}
-      </ul>
-      {lines.length > FIRST_SHOWN && !isAll && (
-        <button type="button" className="button plain" onClick={() => setAll(true)}>
-          {t.model.more(lines.length)}
-        </button>
+      <h2 id="runs">{w.title}</h2>
+      <p className="quiet small">{w.lead}</p>
+      {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}
+      {loaded.kind === 'failed' && <Notice tone="bad">{storageWords(t, loaded.fault)}</Notice>}
+      {loaded.kind === 'ready' && all.length === 0 && <p className="quiet">{t.model.runsEmpty}</p>}
+      {all.length > 0 && (
+        <>
+          <label className="field">
+            <span>{w.filter}</span>
+            <input
+              type="text"
+              spellCheck={false}
+              autoCapitalize="off"
+              autoComplete="off"
+              value={text}
+              aria-invalid={!filter.ok}
+              aria-describedby="filter-hint"
+              onChange={(event) => setText(event.target.value)}
+            />
+          </label>
+          <p
+            id="filter-hint"
+            className="small"
+            style={filter.ok ? undefined : { color: 'var(--wrong)' }}
+            role={filter.ok ? undefined : 'alert'}
+          >
+            {filter.ok ? (
+              <span className="quiet">{w.found(found.length, all.length)}</span>
+            ) : (
+              w.filterFault(filter.fault.at, filter.fault.message)
+            )}
+          </p>
+          <details className="small">
+            <summary>{w.filterHint}</summary>
+            <ul>
+              {w.examples.map((example) => (
+                <li key={example}>
+                  <button type="button" className="button plain code" onClick={() => setText(example)}>
+                    {example}
+                  </button>
+                </li>
+              ))}
+            </ul>
+          </details>
+          <label className="field">
+            <span className="small quiet">{w.sort}</span>
+            <select value={order} onChange={(event) => setOrder(event.target.value)}>
+              {['start_time DESC', 'start_time ASC', ...columns.flatMap((c) => [`${c} DESC`, `${c} ASC`])].map((value) => (
+                <option key={value} value={value}>
+                  {value}
+                </option>
+              ))}
+            </select>
+          </label>
+          <details className="small">
+            <summary>{w.columns}</summary>
+            {possible.map((column) => (
+              <label key={column} className="check">
+                <input type="checkbox" checked={columns.includes(column)} onChange={() => toggle(column)} />
+                {column}
+              </label>
+            ))}
+          </details>
+          <RunsTable
+            shown={found.slice(0, pages * PAGE)}
+            columns={columns.filter((c) => possible.includes(c))}
+            chosen={chosen}
+            onChoose={choose}
+            onOpen={(view) => setOpened([view])}
+          />
+          {found.length > pages * PAGE && (
+            <button type="button" className="button plain" onClick={() => setPages(pages + 1)}>
+              {w.more}
+            </button>
+          )}
+          {chosen.length > 1 ? (
+            <button type="button" className="button" onClick={() => setOpened(all.filter((v) => chosen.includes(v.run.run_id)))}>
+              {w.compare(chosen.length)}
+            </button>
+          ) : (
+            <p className="quiet small">{w.compareHint}</p>
+          )}
+        </>
       )}
+      {opened && <RunDetails runs={opened} onClose={() => setOpened(null)} />}
     </section>
   );
 }

@@ -2,8 +2,8 @@ import { useEffect, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useReviewWords } from '#client/i18n/review-words.ts';
-import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { errorLog } from '#client/tutor/insights.ts';
+import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
@@ -14,7 +14,10 @@ const POOLS = ['all', 'unseen', 'wrong', 'bookmarked', 'flagged'] as const;
 type Pool = (typeof POOLS)[number];
 const COUNTS = [5, 10, 20, 40];
 
-async function poolsOf(tutor: Tutor, list: (packId: string) => Promise<readonly { item_id: string; bookmarked: boolean; flagged: boolean }[]>) {
+async function poolsOf(
+  tutor: Tutor,
+  list: (packId: string) => Promise<readonly { item_id: string; bookmarked: boolean; flagged: boolean }[]>,
+) {
   const state = await tutor.state();
   const marks = await list(tutor.packId);
   const items = tutor.course.pack.items.filter((i) => i.status !== 'retired' && !state.suspended.has(i.id));
@@ -53,7 +56,6 @@ function Chooser({ tutor, items, ids }: Awaited<ReturnType<typeof poolsOf>>) {
     <>
       <fieldset className="card">
         <legend className="only-spoken">{w.topics}</legend>
-        <h2 aria-hidden="true">{w.topics}</h2>
         <label className="check">
           <input type="checkbox" checked={topics.size === 0} onChange={() => setTopics(new Set())} />
           {w.all}

@@ -4,7 +4,10 @@ import { useReviewWords } from '#client/i18n/review-words.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { type Fit, MIN_REVIEWS } from '#models/review/fit.ts';
 
-type Progress = { readonly kind: 'idle' } | { readonly kind: 'running'; readonly share: number } | { readonly kind: 'done'; readonly fit: Fit };
+type Progress =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'running'; readonly share: number }
+  | { readonly kind: 'done'; readonly fit: Fit };
 
 /** The offer to fit the schedule to the learner, once there are enough reviews. */
 export function PersonalFit({ tutor, reviews }: { readonly tutor: Tutor; readonly reviews: number }) {

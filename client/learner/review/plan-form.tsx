@@ -16,7 +16,8 @@ export function PlanForm({ tutor, plan }: { readonly tutor: Tutor; readonly plan
   const { t } = useSpeech();
   const settings = useLog(readSettings, 'settings');
   const set = (key: string, value: string) => void tutor.note([{ kind: 'setting.set', body: { key, value } }]);
-  const easeDay = (day: number, share: string) => set(REVIEW_KEYS.easy, plan.easyDays.map((old, i) => (i === day ? share : String(old))).join(','));
+  const easeDay = (day: number, share: string) =>
+    set(REVIEW_KEYS.easy, plan.easyDays.map((old, i) => (i === day ? share : String(old))).join(','));
   return (
     <section className="card" aria-labelledby="plan">
       <h2 id="plan">{w.settings}</h2>

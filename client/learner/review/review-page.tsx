@@ -89,13 +89,22 @@ export function ReviewPage({ packId }: { readonly packId: string }) {
   const { t } = useSpeech();
   const ports = usePorts();
   const plan = useLog(readReviewPlan, 'review');
-  const answered = useLog(async (reader) => (await reader.list('answers', 'pack_id', packId)).filter((a) => a.superseded === 0).length, packId);
+  const answered = useLog(
+    async (reader) => (await reader.list('answers', 'pack_id', packId)).filter((a) => a.superseded === 0).length,
+    packId,
+  );
   const key = `${packId} ${JSON.stringify(plan)} ${answered.kind === 'ready' ? answered.value : ''}`;
   const ready = useOnce(async (): Promise<Ready | null> => {
     const tutor = plan.kind === 'ready' ? await ports.tutorFor(packId) : null;
     if (!tutor || plan.kind !== 'ready') return null;
     const state = await tutor.state();
-    return { tutor, plan: plan.value, queue: await tutor.reviews(plan.value), pace: secondsAQuestion(state.answers), reviews: reviewCount(state) };
+    return {
+      tutor,
+      plan: plan.value,
+      queue: await tutor.reviews(plan.value),
+      pace: secondsAQuestion(state.answers),
+      reviews: reviewCount(state),
+    };
   }, key);
   useEffect(() => {
     document.title = `${w.title} · ${t.name}`;

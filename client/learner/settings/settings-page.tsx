@@ -6,6 +6,7 @@ import { type Appearance, LOOKS, TEXT_SIZES } from '#client/ports/look.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
+import { Reminders, Studying } from './studying.tsx';
 
 function Tick({ name, isDone }: { readonly name: string; readonly isDone: boolean }) {
   const { t } = useSpeech();
@@ -86,6 +87,12 @@ export function SettingsPage({
   readonly onAppearance: (next: Appearance) => void;
 }) {
   const { t } = useSpeech();
+  const { install } = usePorts();
+  const [isHint, setHint] = useState(false);
+  const add = async () => {
+    if (install.mayAsk()) await install.ask();
+    else setHint(true);
+  };
   return (
     <main className="page">
       <header>
@@ -121,7 +128,24 @@ export function SettingsPage({
           {t.settings.sharingOpen}
         </Link>
       </section>
+      <Studying />
+      <Reminders />
       <OnThisPhone />
+      <section className="card" aria-labelledby="safety">
+        <h2 id="safety">{t.settings.safety}</h2>
+        <p>{t.settings.safetyText}</p>
+        <Link href="/storage" className="button">
+          {t.settings.safetyOpen}
+        </Link>
+        {!install.isInstalled && (
+          <>
+            <button type="button" className="button" onClick={() => void add()}>
+              {t.settings.install}
+            </button>
+            {isHint && <p className="quiet small">{t.done.installHint}</p>}
+          </>
+        )}
+      </section>
       <section className="card" aria-labelledby="about">
         <h2 id="about">{t.settings.about}</h2>
         <p>{t.settings.aboutText}</p>

@@ -138,7 +138,12 @@ function BottomBar({ stage, hasGuess, onAnswer, onNext, onUndo }: BarProps) {
     <div className="bottom">
       {stage.fault && (
         <div className="notice bad fault" role="alert">
-          {{ full: t.study.full, 'not-saved': t.study.notSaved, step: t.study.stepFailed }[stage.fault]}
+          {{ full: t.study.full, 'not-saved': t.study.notSaved, interrupted: t.study.interrupted, step: t.study.stepFailed }[stage.fault]}
+          {stage.fault === 'interrupted' && (
+            <button type="button" className="button" onClick={() => location.reload()}>
+              {t.common.reload}
+            </button>
+          )}
         </div>
       )}
       <div data-buttons={hasGuess && stage.phase === 'open' ? 3 : 2}>

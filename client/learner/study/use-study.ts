@@ -1,12 +1,13 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
-import type { Confidence } from '#shared/domain/confidence.ts';
-import { type Choice, emptyChoice, isComplete } from '#shared/packs/grade.ts';
 import { visibleTimer } from '#client/ui/visible-timer.ts';
+import type { Confidence } from '#shared/domain/confidence.ts';
+import { type Choice, choiceFromList, choiceToList, emptyChoice, isComplete } from '#shared/packs/grade.ts';
+import { keepUnsaved, readUnsaved } from './unsaved.ts';
 
 /** The screen's one question: being answered, or checked. */
 export interface Stage {
@@ -14,7 +15,7 @@ export interface Stage {
   readonly choice: Choice;
   readonly phase: 'open' | 'checked';
   readonly confidence: Confidence | null;
-  readonly fault: 'full' | 'not-saved' | 'step' | null;
+  readonly fault: 'full' | 'not-saved' | 'interrupted' | 'step' | null;
   /** Just checked: a second tap meant for Sure must not press Next, which stands in its place. */
   readonly isFresh: boolean;
 }
@@ -53,8 +54,9 @@ export function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
     try {
       await step();
     } catch (cause) {
-      const isFull = cause instanceof StorageFault && cause.kind === 'full';
-      setStage((s) => ({ ...s, fault: isFull ? 'full' : s.phase === 'open' ? 'not-saved' : 'step' }));
+      const kind = cause instanceof StorageFault ? cause.kind : null;
+      const known = kind === 'full' || (kind === 'interrupted' && readUnsaved(stage.shown.attempt.attempt_id)) ? kind : null;
+      setStage((s) => ({ ...s, fault: known ?? (s.phase === 'open' ? 'not-saved' : 'step') }));
     } finally {
       busy.current = false;
     }
@@ -79,11 +81,31 @@ export function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
         return;
       }
       const msRaw = timer.elapsed(performance.now());
-      const isStored = await tutor.record({ shown: stage.shown, choice: stage.choice, confidence, msRaw });
+      const { shown, choice } = stage;
+      const isStored = await tutor.record({ shown, choice, confidence, msRaw }).catch((cause: unknown) => {
+        keepUnsaved({ attemptId: shown.attempt.attempt_id, choice: choiceToList(choice), confidence, msRaw });
+        throw cause;
+      });
+      keepUnsaved(null);
       // Answered in another tab meanwhile: that answer counts, so no feedback is shown for this one.
       if (!isStored) return proceed();
       setStage({ ...stage, phase: 'checked', confidence, fault: null, isFresh: true });
     });
+  /** An answer kept aside when the database was lost is saved now, as it was given. */
+  const rescue = useEffectEvent(() => {
+    const unsaved = readUnsaved(first.attempt.attempt_id);
+    if (!unsaved || stage.phase !== 'open') return;
+    const choice = choiceFromList(first.item, unsaved.choice);
+    void once(async () => {
+      const { confidence, msRaw } = unsaved;
+      setStage({ ...stage, choice });
+      const isStored = await tutor.record({ shown: first, choice, confidence, msRaw });
+      keepUnsaved(null);
+      if (!isStored) return proceed();
+      setStage({ ...stage, choice, phase: 'checked', confidence, fault: null, isFresh: true });
+    });
+  });
+  useEffect(() => rescue(), []);
   const next = () =>
     once(async () => {
       if (stage.phase === 'checked' && !stage.isFresh) await proceed();

@@ -1,0 +1,43 @@
+import { useState } from 'react';
+import { useSpeech } from '#client/i18n/language.tsx';
+import { useLog, usePorts } from '#client/tutor/learner-ports.tsx';
+import { Segments } from '#client/ui/segments.tsx';
+
+const WEEK_MS = 7 * 86_400_000;
+const MIN_ANSWERS = 20;
+
+/** Once a week, the app itself is rated; skippable. */
+export function WeekRating() {
+  const { t } = useSpeech();
+  const { log, moment } = usePorts();
+  const [rating, setRating] = useState<string | null>(null);
+  const [now] = useState<number>(() => moment().at);
+  const isDue = useLog(async (reader) => {
+    const latest = (await reader.list('feedback')).filter((f) => f.about === 'week').reduce((at, f) => Math.max(at, f.at), 0);
+    const answers = await reader.list('answers');
+    const first = Math.min(now, ...answers.slice(0, 1).map((a) => a.at));
+    return answers.length >= MIN_ANSWERS && now - Math.max(latest, first) >= WEEK_MS;
+  }, 'week');
+  if (rating === null && !(isDue.kind === 'ready' && isDue.value)) return null;
+  const rate = (value: string) => {
+    setRating(value);
+    const ref = new Date(now).toISOString().slice(0, 10);
+    void log.append([{ kind: 'feedback.given', body: { about: 'week', ref, rating: Number(value) } }]);
+  };
+  return (
+    <section className="card" aria-label={t.done.week}>
+      <Segments
+        legend={t.done.week}
+        name="week"
+        value={rating}
+        choices={['1', '2', '3', '4', '5'].map((value) => ({ value, label: value }))}
+        onChange={rate}
+      />
+      {rating && (
+        <p className="quiet small" role="status">
+          {t.done.thanks}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+import { useSpeech } from '#client/i18n/language.tsx';
+import { readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
+import { dailyReminder } from '#client/ui/calendar-file.ts';
+import { download } from '#client/ui/download.ts';
+import { Segments } from '#client/ui/segments.tsx';
+
+/** How the study screen behaves, and questions that are not asked any more. */
+export function Studying() {
+  const { t } = useSpeech();
+  const { log } = usePorts();
+  const settings = useLog(readSettings, 'settings');
+  const suspended = useLog(async (reader) => (await reader.list('items')).filter((i) => i.suspended), 'suspended');
+  const { hasGuess, hasKeys } = settings.kind === 'ready' ? settings.value : { hasGuess: false, hasKeys: true };
+  const set = (key: string, value: string) => void log.append([{ kind: 'setting.set', body: { key, value } }]);
+  const choices = [
+    { value: 'on', label: t.settings.on },
+    { value: 'off', label: t.settings.off },
+  ];
+  const items = suspended.kind === 'ready' ? suspended.value : [];
+  const unsuspend = () =>
+    void log.append(items.map(({ pack_id, item_id }) => ({ kind: 'item.suspended', body: { pack_id, item_id, value: false } })));
+  return (
+    <section className="card" aria-labelledby="studying">
+      <h2 id="studying">{t.settings.studying}</h2>
+      <Segments
+        legend={t.settings.guess}
+        name="guess"
+        value={hasGuess ? 'on' : 'off'}
+        choices={choices}
+        onChange={(v) => set('study.guess', v)}
+      />
+      <Segments
+        legend={t.settings.keys}
+        name="keys"
+        value={hasKeys ? 'on' : 'off'}
+        choices={choices}
+        onChange={(v) => set('study.keys', v)}
+      />
+      {items.length > 0 && (
+        <p className="row apart number">
+          {t.settings.suspended(items.length)}
+          <button type="button" className="button" onClick={unsuspend}>
+            {t.settings.unsuspend}
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** A calendar file that reminds daily: no permission, no server. */
+export function Reminders() {
+  const { t } = useSpeech();
+  const { moment } = usePorts();
+  const save = () => {
+    const { at, tz } = moment();
+    const text = dailyReminder({
+      title: t.settings.remindersTitle,
+      url: location.origin,
+      firstDay: new Date(at + tz * 60_000).toISOString().slice(0, 10).replaceAll('-', ''),
+      stamp: `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`,
+      uid: `${at}@examsgraph`,
+    });
+    download(new File([text], 'examsgraph.ics', { type: 'text/calendar' }));
+  };
+  return (
+    <section className="card" aria-labelledby="reminders">
+      <h2 id="reminders">{t.settings.reminders}</h2>
+      <p>{t.settings.remindersText}</p>
+      <button type="button" className="button" onClick={save}>
+        {t.settings.remindersGet}
+      </button>
+    </section>
+  );
+}
