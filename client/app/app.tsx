@@ -91,17 +91,17 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
   const [path] = useLocation();
   const settings = useLog(readSettings, 'settings');
   const { lost } = usePorts();
-  const [isAnew, setAnew] = useState(false);
+  const [isLost, setLost] = useState(lost !== null);
   useEffect(() => {
     if (['/', '/start', '/packs', '/settings', '/my-model', '/sharing'].includes(path)) document.title = t.name;
   }, [path, t]);
   if (settings.kind === 'waiting') return <Waiting text={t.common.loading} />;
   if (settings.kind === 'failed') return <Fault />;
   const { packId } = settings.value;
-  if (lost && packId === null && !isAnew && path === '/') {
+  if (isLost && path === '/') {
     return (
       <Suspense fallback={<Waiting text={t.common.loading} />}>
-        <LostPage onAnew={() => setAnew(true)} />
+        <LostPage onAnew={() => setLost(false)} />
       </Suspense>
     );
   }

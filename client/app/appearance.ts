@@ -1,13 +1,18 @@
 import * as z from 'zod/mini';
 import { deviceLanguage } from '#client/i18n/language.tsx';
-import { type Appearance, LOOKS, TEXT_SIZES } from '#client/ports/look.ts';
+import { type Appearance, LOOKS, SPACINGS, TEXT_SIZES } from '#client/ports/look.ts';
 
 const KEY = 'examsgraph.appearance';
-const schema = z.object({ language: z.enum(['ko', 'en']), look: z.enum(LOOKS), textSize: z.enum(TEXT_SIZES) });
+const schema = z.object({
+  language: z.enum(['ko', 'en']),
+  look: z.enum(LOOKS),
+  textSize: z.enum(TEXT_SIZES),
+  spacing: z._default(z.enum(SPACINGS), 'normal'),
+});
 
 /** How the app looked last, or as the device is set. */
 export function storedAppearance(): Appearance {
-  const fallback: Appearance = { language: deviceLanguage(navigator.languages), look: 'system', textSize: '100' };
+  const fallback: Appearance = { language: deviceLanguage(navigator.languages), look: 'system', textSize: '100', spacing: 'normal' };
   try {
     const parsed = schema.safeParse(JSON.parse(localStorage.getItem(KEY) ?? 'null'));
     return parsed.success ? parsed.data : fallback;
@@ -26,11 +31,12 @@ export function keepAppearance(appearance: Appearance): void {
 }
 
 /** Puts language, colours and text size on the page. */
-export function applyAppearance({ language, look, textSize }: Appearance): void {
+export function applyAppearance({ language, look, textSize, spacing }: Appearance): void {
   const root = document.documentElement;
   const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
   root.lang = language;
   root.dataset.look = look === 'system' ? (isDark ? 'dark' : 'light') : look;
+  root.dataset.spacing = spacing;
   root.style.fontSize = `${textSize}%`;
   const paper = getComputedStyle(root).getPropertyValue('--paper').trim();
   document.querySelector('meta[name="theme-color"]')?.setAttribute('content', paper);

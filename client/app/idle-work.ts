@@ -19,9 +19,12 @@ export function fetchEngineWhenIdle(ports: LearnerPorts): void {
 /** After every answer, once the page rests: start the refit that is due (at 30 answers, then every 50). @returns stops watching */
 export function refitWhenDue(ports: LearnerPorts): () => void {
   let isChecking = false;
+  let isFirst = true;
   const check = async () => {
     const { packId } = await readSettings(ports.log);
     const tutor = packId ? await ports.tutorFor(packId) : null;
+    if (isFirst) await tutor?.closeLostRuns();
+    isFirst = false;
     if (tutor && ports.training.current().kind !== 'running' && (await tutor.isRefitDue())) await ports.training.start(tutor);
   };
   return ports.log.watch(

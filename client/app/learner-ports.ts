@@ -3,9 +3,9 @@ import * as z from 'zod/mini';
 import type { Safety } from '#client/backup/safety.ts';
 import { type ExperimentLog, StorageFault } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
-import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
 import type { Moment } from '#client/ports/numbering.ts';
-import { memoryPackStore, type PackStore } from '#client/ports/pack-store.ts';
+import type { PackStore } from '#client/ports/pack-store.ts';
+import type { Trainer } from '#client/ports/trainer.ts';
 import type { Sharing } from '#client/sharing/sharing.ts';
 import { dexieExperimentLog } from '#client/storage/dexie-experiment-log.ts';
 import { dexiePackStore } from '#client/storage/dexie-pack-store.ts';
@@ -14,7 +14,7 @@ import type { TutorPorts } from '#client/tutor/desk.ts';
 import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
 import { trainingDesk } from '#client/tutor/training-desk.ts';
 import { openTutor, type Tutor } from '#client/tutor/tutor.ts';
-import { type BackendMemory, workerTrainer } from '#client/workers/worker-trainer.ts';
+import type { BackendMemory } from '#client/workers/worker-trainer.ts';
 import { fail } from '#shared/domain/result.ts';
 import { epochMs } from '#shared/domain/time.ts';
 import { readEgpack } from '#shared/packs/egpack.ts';
@@ -22,6 +22,22 @@ import type { Install } from './install.ts';
 import { readMarker } from './marker.ts';
 import { testSwitches } from './test-switches.ts';
 import { trustedScriptUrl } from './trusted-types.ts';
+
+/** A trainer whose code is fetched when it first works. */
+function fetchedTrainer(fetched: () => Promise<Trainer>): Trainer {
+  let trainer: Promise<Trainer> | null = null;
+  const get = () => {
+    trainer ??= fetched().catch((cause: unknown) => {
+      trainer = null;
+      throw cause;
+    });
+    return trainer;
+  };
+  return {
+    train: async (...job) => (await get()).train(...job),
+    contribute: async (...job) => (await get()).contribute(...job),
+  };
+}
 
 const BACKEND_KEY = `examsgraph.backend.${import.meta.env.VITE_EG_BUILD ?? 'dev'}`;
 
@@ -44,6 +60,10 @@ async function openLog(): Promise<{ readonly log: ExperimentLog; readonly packs:
     // A browser that forbids storage throws at the mere mention of indexedDB.
     const isForbidden = cause instanceof DOMException && cause.name === 'SecurityError';
     if (!isForbidden && !(cause instanceof StorageFault && cause.kind === 'unavailable')) throw cause;
+    const [{ memoryExperimentLog }, { memoryPackStore }] = await Promise.all([
+      import('#client/ports/memory-experiment-log.ts'),
+      import('#client/ports/pack-store.ts'),
+    ]);
     return { log: memoryExperimentLog(now), packs: memoryPackStore(), storage: 'memory' };
   }
 }
@@ -89,7 +109,9 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
   let global = await servingModel(log, start);
   const tutors = new Map<string, Promise<Tutor | null>>();
   const switches = testSwitches();
-  const trainer = workerTrainer(trustedScriptUrl, backendMemory, switches);
+  const trainer = fetchedTrainer(async () =>
+    (await import('#client/workers/worker-trainer.ts')).workerTrainer(trustedScriptUrl, backendMemory, switches),
+  );
   const cache = engineCache();
 
   async function installPack(bytes: Uint8Array) {
@@ -114,7 +136,6 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
     }
     if (!pack) return null;
     const tutor = openTutor(pack, { log, global, moment: now, deviceKind: deviceKind(), exclusively });
-    await tutor.closeLostRuns();
     return tutor;
   }
 

@@ -25,11 +25,6 @@ async function paint(): Promise<void> {
   if (ports) root.render(<App ports={ports} initial={storedAppearance()} messages={await wording} applyUpdate={applyUpdate} />);
 }
 
-registerServiceWorker((apply) => {
-  applyUpdate = apply;
-  void paint();
-});
-
 // A chunk of an older build is gone: one guarded reload fetches the new one.
 addEventListener('vite:preloadError', (event) => {
   if (!navigator.onLine || sessionStorage.getItem('examsgraph.reloaded')) return;
@@ -44,6 +39,10 @@ try {
   ports.log.onSuperseded(() => root.render(<CannotOpen kind="superseded" language={appearance.language} messages={messages} />));
   if (import.meta.env.VITE_EG_TEST === '1') (await import('./test-hook.ts')).offerTestHook(ports);
   await paint();
+  registerServiceWorker((apply) => {
+    applyUpdate = apply;
+    void paint();
+  }).catch(() => undefined);
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
   shareWhenOnline(ports);

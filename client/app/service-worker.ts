@@ -1,9 +1,9 @@
-import { Workbox } from 'workbox-window';
 import { trustedScriptUrl } from './trusted-types.ts';
 
 /** Registers the service worker. @param onWaiting told once when a newer app is ready, with what applies it */
-export function registerServiceWorker(onWaiting: (apply: () => void) => void): void {
+export async function registerServiceWorker(onWaiting: (apply: () => void) => void): Promise<void> {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
+  const { Workbox } = await import('workbox-window');
   const workbox = new Workbox(trustedScriptUrl('/sw.js'));
   workbox.addEventListener('waiting', () => {
     onWaiting(() => {
@@ -11,5 +11,5 @@ export function registerServiceWorker(onWaiting: (apply: () => void) => void): v
       workbox.messageSkipWaiting();
     });
   });
-  void workbox.register();
+  await workbox.register();
 }

@@ -1,4 +1,3 @@
-import { gunzipSync, gzipSync, strFromU8, strToU8 } from 'fflate';
 import * as z from 'zod/mini';
 import type { ArtifactBytes } from '#client/ports/experiment-log.ts';
 import type { AccountKeys, ContributionRow } from '#client/ports/federation-store.ts';
@@ -81,6 +80,25 @@ export const BACKUP_VERSION = 1;
 const MOST_UNPACKED = 400e6;
 const MOST_RATIO = 200;
 
+const utf8 = (message: string): Uint8Array => new TextEncoder().encode(message);
+const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+
+/** All that comes out of a stream when bytes are put in. @throws Error once more than `most` bytes have come */
+async function piped(bytes: Uint8Array, through: CompressionStream | DecompressionStream, most: number): Promise<Uint8Array> {
+  const reader = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(through).getReader();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.length;
+    if (size > most) {
+      await reader.cancel();
+      throw new Error('unpacks to too much');
+    }
+    parts.push(part.value);
+  }
+  return concat(...parts);
+}
+
 /** With which passphrase, and with which random bytes [40]: salt, then nonce. */
 export interface Sealing {
   readonly passphrase: string;
@@ -102,7 +120,7 @@ export async function writeBackup(content: BackupContent, createdAt: number, sea
     packs: content.packs,
     secrets: content.secrets,
   };
-  const packed = gzipSync(strToU8(JSON.stringify(body)), { level: 4, mtime: 0 });
+  const packed = await piped(utf8(JSON.stringify(body)), new CompressionStream('gzip'), Number.POSITIVE_INFINITY);
   const [salt, nonce] = [sealing?.random.subarray(0, 16), sealing?.random.subarray(16, 40)];
   let bytes: Uint8Array = packed;
   if (sealing && salt && nonce) {
@@ -118,7 +136,7 @@ export async function writeBackup(content: BackupContent, createdAt: number, sea
     sha256: sha256Hex(bytes),
     sealed: salt && nonce ? { kdf: 'argon2id', ...PASSPHRASE_COST, salt: toHex(salt), nonce: toHex(nonce) } : null,
   };
-  return concat(strToU8(`${JSON.stringify(header)}\n`), bytes);
+  return concat(utf8(`${JSON.stringify(header)}\n`), bytes);
 }
 
 /** What a file says it is; its bytes are checked against the header. */
@@ -126,7 +144,7 @@ export function readBackupHeader(file: Uint8Array): Result<BackupHeader, BackupF
   const end = file.subarray(0, 4096).indexOf(10);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(strFromU8(file.subarray(0, Math.max(0, end))));
+    parsed = JSON.parse(text(file.subarray(0, Math.max(0, end))));
   } catch {
     return fail('not-a-backup');
   }
@@ -146,11 +164,10 @@ function packOf(value: unknown): Pack {
   return pack.value;
 }
 
-function unpack(packed: Uint8Array): Result<BackupContent, BackupFault> {
-  const size = new DataView(packed.buffer, packed.byteOffset, packed.length).getUint32(packed.length - 4, true);
-  if (size > MOST_UNPACKED || size > MOST_RATIO * packed.length) return fail('damaged');
+async function unpack(packed: Uint8Array): Promise<Result<BackupContent, BackupFault>> {
+  const most = Math.min(MOST_UNPACKED, MOST_RATIO * packed.length);
   try {
-    const body = bodySchema.parse(JSON.parse(strFromU8(gunzipSync(packed, { out: new Uint8Array(size) }))));
+    const body = bodySchema.parse(JSON.parse(text(await piped(packed, new DecompressionStream('gzip'), most))));
     return succeed({
       events: body.events.map(parseEvent),
       artifacts: body.artifacts.map(({ run_id, path, base64 }) => ({ run_id, path, bytes: fromBase64(base64) })),
@@ -172,7 +189,7 @@ export async function readBackup(
   if (!header.ok) return header;
   const bytes = file.slice(file.indexOf(10) + 1);
   const { sealed } = header.value;
-  if (!sealed) return bytes.length < 18 ? fail('damaged') : unpack(bytes);
+  if (!sealed) return unpack(bytes);
   if (passphrase === null) return fail('passphrase-needed');
   const key = await keyFromPassphrase(passphrase, fromHex(sealed.salt), sealed, onProgress);
   const packed = openSecret(bytes, fromHex(sealed.nonce), key);

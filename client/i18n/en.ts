@@ -205,6 +205,8 @@ export const en = {
     dark: 'Dark',
     black: 'Black',
     textSize: 'Text size',
+    spacing: 'Spacing',
+    spacings: { normal: 'Normal', wide: 'Wide' },
     storage: 'On this phone',
     ready: 'Ready for offline use',
     app: 'App',

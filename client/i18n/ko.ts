@@ -204,6 +204,8 @@ export const ko: Messages = {
     dark: '어둡게',
     black: '검정',
     textSize: '글자 크기',
+    spacing: '글자 간격',
+    spacings: { normal: '보통', wide: '넓게' },
     storage: '이 휴대폰에',
     ready: '오프라인 준비',
     app: '앱',

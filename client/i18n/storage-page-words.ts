@@ -8,7 +8,7 @@ export const useStoragePageWords = bilingual({
     held: (answers: number, events: number) =>
       `${count(answers, 'answer', 'answers')}, ${count(events, 'log entry', 'log entries')} on this phone.`,
     usage: (used: string, free: string) => `${used} used, ${free} free for this app.`,
-    megabytes: (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`,
+    megabytes: (bytes: number) => (bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`),
     save: 'Save a backup',
     saveText: 'One file with every answer, note and model. Put it where you will find it again.',
     passphrase: 'Passphrase (optional)',
@@ -64,7 +64,7 @@ export const useStoragePageWords = bilingual({
     title: '저장 공간',
     held: (answers, events) => `이 휴대폰에 답 ${answers}개, 기록 ${events}건.`,
     usage: (used, free) => `${used} 사용, 이 앱이 쓸 수 있는 공간 ${free}.`,
-    megabytes: (bytes) => `${(bytes / 1e6).toFixed(1)} MB`,
+    megabytes: (bytes) => (bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`),
     save: '백업 저장',
     saveText: '모든 답과 메모, 모델이 든 파일 하나예요. 다시 찾을 수 있는 곳에 두세요.',
     passphrase: '암호(선택)',

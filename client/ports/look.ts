@@ -5,7 +5,10 @@ export const LOOKS = ['system', 'light', 'dark', 'black'] as const;
 export type Look = (typeof LOOKS)[number];
 
 /** Text sizes offered, in percent. */
-export const TEXT_SIZES = ['100', '115', '130', '150'] as const;
+export const TEXT_SIZES = ['85', '100', '115', '130', '150', '175', '200'] as const;
+
+/** Spacing of letters, words and lines; wide helps some readers with dyslexia. */
+export const SPACINGS = ['normal', 'wide'] as const;
 
 /** How the app looks and speaks: kept beside the log so that the first paint is right. */
 export interface Appearance {
@@ -13,4 +16,5 @@ export interface Appearance {
   readonly look: Look;
   /** Percent. */
   readonly textSize: (typeof TEXT_SIZES)[number];
+  readonly spacing: (typeof SPACINGS)[number];
 }

@@ -8,15 +8,10 @@ import type { Draft } from '#shared/tracking/event.ts';
 import type { ExamMark, Tables } from '#shared/tracking/rows.ts';
 import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
 import { openDesk, type TutorPorts, targetChance } from './desk.ts';
-import { type ExamPlan, markExam, startExam, submitExam } from './exam.ts';
-import { type GlobalVerdict, judgeGlobal } from './judge-global.ts';
-import { resetModel, rollBack } from './manage-model.ts';
+import type { ExamPlan } from './exam.ts';
+import type { GlobalVerdict } from './judge-global.ts';
 import { type ItemMark, markItem } from './mark-item.ts';
-import { recommend } from './recommend.ts';
-import { fitSchedule, queueOf } from './reviews.ts';
-import { scoreNow } from './score.ts';
 import { endSession, question, type SessionPlan, type Shown, startSession } from './session.ts';
-import { closeLostRuns, isRefitDue, trainModel } from './training.ts';
 import { type Course, courseOf, type TutorState } from './tutor-state.ts';
 
 /** The learner's side of one pack: what to ask next, what an answer teaches, what the log then says. All writes are durable when they resolve. */
@@ -58,6 +53,12 @@ export interface Tutor {
   readonly judge: (candidate: GlobalModel) => Promise<GlobalVerdict>;
 }
 
+// Not needed for the first question: fetched when first used, on the device once installed.
+const training = () => import('./training.ts');
+const exams = () => import('./exam.ts');
+const reviews = () => import('./reviews.ts');
+const management = () => import('./manage-model.ts');
+
 /** Open a pack for study. */
 export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
   const desk = openDesk(courseOf(pack), ports);
@@ -71,21 +72,21 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     record: (draft) => recordAnswer(desk, draft),
     undo: (sessionId) => undoAnswer(desk, sessionId),
     endSession: (sessionId, reason) => endSession(desk, sessionId, reason),
-    recommend: () => recommend(desk),
+    recommend: async () => (await import('./recommend.ts')).recommend(desk),
     note: async (drafts) => void (await desk.write(async () => ({ drafts }))),
     overlay: (mark) => markItem(desk, mark),
-    startExam: (plan) => startExam(desk, plan),
-    markExam: (sessionId, itemId, mark) => markExam(desk, sessionId, itemId, mark),
-    submitExam: (sessionId, reason) => submitExam(desk, sessionId, reason),
-    score: async () => scoreNow(desk, await desk.state()),
-    reviews: async (plan) => queueOf(desk, await desk.state(), plan),
-    fitSchedule: (onProgress, signal) => fitSchedule(desk, onProgress, signal),
+    startExam: async (plan) => (await exams()).startExam(desk, plan),
+    markExam: async (sessionId, itemId, mark) => (await exams()).markExam(desk, sessionId, itemId, mark),
+    submitExam: async (sessionId, reason) => (await exams()).submitExam(desk, sessionId, reason),
+    score: async () => (await import('./score.ts')).scoreNow(desk, await desk.state()),
+    reviews: async (plan) => (await reviews()).queueOf(desk, await desk.state(), plan),
+    fitSchedule: async (onProgress, signal) => (await reviews()).fitSchedule(desk, onProgress, signal),
     targetChance: () => targetChance(desk),
-    train: (trainer, onProgress, signal) => trainModel(desk, trainer, onProgress, signal),
-    isRefitDue: () => isRefitDue(ports.log, desk),
-    rollBack: (version) => rollBack(desk, version),
-    resetModel: () => resetModel(desk),
-    closeLostRuns: () => closeLostRuns(desk),
-    judge: (candidate) => judgeGlobal(desk, candidate),
+    train: async (trainer, onProgress, signal) => (await training()).trainModel(desk, trainer, onProgress, signal),
+    isRefitDue: async () => (await training()).isRefitDue(ports.log, desk),
+    rollBack: async (version) => (await management()).rollBack(desk, version),
+    resetModel: async () => (await management()).resetModel(desk),
+    closeLostRuns: async () => (await training()).closeLostRuns(desk),
+    judge: async (candidate) => (await import('./judge-global.ts')).judgeGlobal(desk, candidate),
   };
 }

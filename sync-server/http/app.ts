@@ -87,11 +87,15 @@ function client(app: Express, { clientDir }: HttpPorts): void {
     response.setHeader('Cache-Control', 'no-cache');
     response.sendFile('dashboard.html', { root: clientDir });
   });
-  app.get(/^\/(start|study|done|my-model|packs|settings|sharing)(\/|$)/, named('page'), (request, response, next) => {
-    if (!request.accepts('html')) return next();
-    response.setHeader('Cache-Control', 'no-cache');
-    response.sendFile('index.html', { root: clientDir });
-  });
+  app.get(
+    /^\/(start|study|done|review|exam|practice|progress|my-model|packs|storage|settings|sharing)(\/|$)/,
+    named('page'),
+    (request, response, next) => {
+      if (!request.accepts('html')) return next();
+      response.setHeader('Cache-Control', 'no-cache');
+      response.sendFile('index.html', { root: clientDir });
+    },
+  );
 }
 
 /** The server's routes: health, the built client, and a plain JSON fault for all else. */

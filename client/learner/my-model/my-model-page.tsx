@@ -30,29 +30,22 @@ function Versions({ tutor }: { readonly tutor: Tutor }) {
       <h2 id="versions">{t.model.versions}</h2>
       {loaded.kind === 'ready' && loaded.value.versions.length === 0 && <p className="quiet">{t.model.versionsEmpty}</p>}
       {loaded.kind === 'ready' && loaded.value.versions.length > 0 && (
-        <table>
-          <tbody>
-            {[...loaded.value.versions].reverse().map((v) => (
-              <tr key={v.version}>
-                <td className="number" style={{ textAlign: 'start', paddingInline: '0 12px' }}>
-                  {v.version}
-                </td>
-                <td>
-                  {v.version === loaded.value.champion && <strong>{t.model.champion}</strong>}{' '}
-                  {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && t.model.earlyTag}
-                </td>
-                <td className="number quiet">{when.format(v.creation_time)}</td>
-                <td className="number">
-                  {v.version !== loaded.value.champion && (
-                    <button type="button" className="button plain" onClick={() => void tutor.rollBack(v.version)}>
-                      {w.rollBack(v.version)}
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <ul>
+          {[...loaded.value.versions].reverse().map((v) => (
+            <li key={v.version} className="row apart" style={{ borderTop: '1px solid var(--hairline)', minHeight: 48 }}>
+              <span className="number">
+                {v.version}. {v.version === loaded.value.champion && <strong>{t.model.champion}</strong>}{' '}
+                {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && t.model.earlyTag}{' '}
+                <span className="quiet small">{when.format(v.creation_time)}</span>
+              </span>
+              {v.version !== loaded.value.champion && (
+                <button type="button" className="button plain" onClick={() => void tutor.rollBack(v.version)}>
+                  {w.rollBack(v.version)}
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
       )}
     </section>
   );

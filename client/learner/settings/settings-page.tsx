@@ -2,7 +2,7 @@ import { Check, Minus } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
-import { type Appearance, LOOKS, TEXT_SIZES } from '#client/ports/look.ts';
+import { type Appearance, LOOKS, SPACINGS, TEXT_SIZES } from '#client/ports/look.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
@@ -113,12 +113,25 @@ export function SettingsPage({
           choices={LOOKS.map((look) => ({ value: look, label: t.settings[look] }))}
           onChange={(look) => onAppearance({ ...appearance, look })}
         />
+        <label className="field">
+          <span className="quiet">{t.settings.textSize}</span>
+          <select
+            value={appearance.textSize}
+            onChange={(event) => onAppearance({ ...appearance, textSize: event.target.value as Appearance['textSize'] })}
+          >
+            {TEXT_SIZES.map((size) => (
+              <option key={size} value={size}>
+                {size} %
+              </option>
+            ))}
+          </select>
+        </label>
         <Segments
-          legend={t.settings.textSize}
-          name="text-size"
-          value={appearance.textSize}
-          choices={TEXT_SIZES.map((size) => ({ value: size, label: `${size} %` }))}
-          onChange={(textSize) => onAppearance({ ...appearance, textSize })}
+          legend={t.settings.spacing}
+          name="spacing"
+          value={appearance.spacing}
+          choices={SPACINGS.map((spacing) => ({ value: spacing, label: t.settings.spacings[spacing] }))}
+          onChange={(spacing) => onAppearance({ ...appearance, spacing })}
         />
       </section>
       <section className="card" aria-labelledby="sharing">

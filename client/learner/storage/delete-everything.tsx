@@ -52,10 +52,8 @@ export function DeleteEverything() {
   };
   if (step.kind === 'done') {
     return (
-      <section className="card" aria-labelledby="erase">
-        <h2 id="erase" role="status">
-          {w.erased}
-        </h2>
+      <section className="card" role="status" aria-labelledby="erase">
+        <h2 id="erase">{w.erased}</h2>
         {step.reference && <p style={{ overflowWrap: 'anywhere' }}>{w.eraseReference(step.reference)}</p>}
         <button type="button" className="button primary" onClick={() => location.assign('/')}>
           {w.again}

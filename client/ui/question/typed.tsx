@@ -115,7 +115,14 @@ export function CheckedText({ item, choice }: { readonly item: TypedItem; readon
         <ul className="options checked">
           {item.gaps.map((gap, i) => {
             const typed = values[gap.id] ?? '';
-            return <Row key={gap.id} isRight={isAmong(gap.accepted, typed)} head={`${i + 1}. ${accepted(gap.accepted)}`} typed={typed} />;
+            return (
+              <Row
+                key={gap.id}
+                isRight={isAmong(gap.accepted, typed)}
+                head={`${i + 1}. ${accepted(gap.accepted, language)}`}
+                typed={typed}
+              />
+            );
           })}
         </ul>
         <div className="explained">{why}</div>
@@ -124,7 +131,7 @@ export function CheckedText({ item, choice }: { readonly item: TypedItem; readon
   }
   const typed = choice.kind === 'text' ? choice.text : '';
   const unit = item.type === 'numeric' && item.answer.unit ? inLanguage(item.answer.unit, language).text : '';
-  const key = item.type === 'numeric' ? `${item.answer.value} ${unit}`.trim() : accepted(item.answer.accepted);
+  const key = item.type === 'numeric' ? `${item.answer.value} ${unit}`.trim() : accepted(item.answer.accepted, language);
   return (
     <ul className="options checked">
       <Row isRight head={t.study.numberKey(key)} typed={typed} why={why} />
@@ -132,11 +139,15 @@ export function CheckedText({ item, choice }: { readonly item: TypedItem; readon
   );
 }
 
-/** Up to three accepted spellings that differ in more than case or width. */
-function accepted(all: readonly string[]): string {
+const HANGUL = /[가-힣]/;
+
+/** Up to two accepted spellings that differ in more than case or spaces, those in the reader's script first. */
+function accepted(all: readonly string[], language: string): string {
   const seen = new Set<string>();
-  return all
-    .filter((a) => !seen.has(foldTerm(a).replaceAll(' ', '')) && seen.add(foldTerm(a).replaceAll(' ', '')))
-    .slice(0, 3)
-    .join(' · ');
+  const distinct = all.filter((a) => {
+    const key = foldTerm(a).replaceAll(' ', '');
+    return !seen.has(key) && seen.add(key);
+  });
+  const isOwn = (text: string) => HANGUL.test(text) === (language === 'ko');
+  return [...distinct.filter(isOwn), ...distinct.filter((text) => !isOwn(text))].slice(0, 2).join(' · ');
 }

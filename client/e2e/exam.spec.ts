@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, type Page, test as plain } from '@playwright/test';
+import { killBrowser, openProfile } from './profile.ts';
+import { answerMany, begin, choose, itemOnScreen, rows, standing, test } from './steps.ts';
+
+const START = new Date('2026-03-02T09:00:00+09:00');
+
+async function toExam(page: Page): Promise<void> {
+  await page.goto('/exam');
+  await expect(page.getByText('20문제를 20분 안에.')).toBeVisible();
+}
+
+async function startExam(page: Page): Promise<void> {
+  await toExam(page);
+  await page.getByRole('button', { name: '시험 시작' }).click();
+  await expect(page.locator('.stem h1')).toBeVisible();
+}
+
+const marks = async (page: Page) => (await rows(page, 'exams')).at(-1)?.['marks'] as Record<string, { choice: string[]; flagged: boolean }>;
+
+plain('a mock exam killed at minute 7 and opened at minute 8 has 12:00 left, and every answer and flag', async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'examsgraph-profile-'));
+  try {
+    const first = await openProfile(profile);
+    const page = await first.newPage();
+    await page.clock.setFixedTime(START);
+    await begin(page);
+    await startExam(page);
+    await expect(page.getByText('20:00 남음')).toBeVisible();
+    const answered = (await itemOnScreen(page)).id;
+    await choose(page, true);
+    await page.getByRole('button', { name: '표시', exact: true }).click();
+    await page.getByRole('button', { name: '다음' }).click();
+    await expect.poll(async () => (await marks(page))[answered]?.flagged).toBe(true);
+    const before = await marks(page);
+    await first.setOffline(true);
+    await page.clock.setFixedTime(START.getTime() + 7 * 60_000);
+    await expect(page.getByText('13:00 남음')).toBeVisible();
+    const address = page.url();
+    killBrowser(profile);
+
+    const second = await openProfile(profile);
+    const again = await second.newPage();
+    await again.clock.setFixedTime(START.getTime() + 8 * 60_000);
+    await again.goto(address);
+    await expect(again.getByText('12:00 남음')).toBeVisible();
+    expect(await marks(again)).toMatchObject(before);
+    await again.getByRole('button', { name: '모든 문제' }).click();
+    await expect(again.getByRole('button', { name: '1번 문제, 답함, 표시함' })).toBeVisible();
+    await expect(again.getByText('아직 답하지 않은 문제가 19개 있어요.')).toBeVisible();
+    await again.getByRole('button', { name: '제출' }).click();
+    await expect(again.getByRole('heading', { name: '20문제 중 1개 정답' })).toBeVisible();
+    expect(await standing(again)).toHaveLength(1);
+    await second.close();
+  } finally {
+    rmSync(profile, { recursive: true, force: true });
+  }
+});
+
+test('a mock exam gives no feedback, then reports question by question and scores the prediction made before it', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await answerMany(page, 60);
+  await toExam(page);
+  await expect(page.getByText(/지금 예측: 100점 중 \d+~\d+점/)).toBeVisible();
+  await page.getByRole('button', { name: '시험 시작' }).click();
+  const before = (await standing(page)).length;
+  for (let n = 1; n <= 20; n++) {
+    await expect(page.locator('.count')).toHaveText(`${n} / 20`);
+    await choose(page, n % 2 === 1);
+    await expect(page.locator('.feedback')).toHaveCount(0);
+    await expect(page.locator('.why')).toHaveCount(0);
+    if (n < 20) await page.getByRole('button', { name: '다음' }).click();
+  }
+  expect(await standing(page)).toHaveLength(before);
+  await page.getByRole('button', { name: '제출' }).click();
+  await page.locator('dialog').getByRole('button', { name: '제출' }).click();
+  await expect(page.getByRole('heading', { name: /20문제 중 \d+개 정답/ })).toBeVisible();
+  await expect(page.getByText(/예측 \d+~\d+점, 실제 \d+점/)).toBeVisible();
+  const report = page.locator('section[aria-labelledby=report]');
+  await expect(report.locator('li details')).toHaveCount(20);
+  await report.locator('summary').first().click();
+  await expect(report.locator('.why').first()).toBeVisible();
+  // an order question left as first shown counts as not answered
+  const answers = (await standing(page)).filter((a) => a['session_id'] !== undefined && a['confidence'] === undefined);
+  expect(answers.length).toBeGreaterThanOrEqual(16);
+  const [exam] = await rows(page, 'exams');
+  expect(exam?.['predicted']).not.toBeNull();
+  await page.getByRole('link', { name: '완료' }).click();
+  await expect(page.getByText(/지금까지 범위 1번 중 [01]번 맞았어요/)).toBeVisible();
+});
+
+test('when the time is up while nobody looks, what was answered is handed in, once', async ({ watched: page }) => {
+  await page.clock.setFixedTime(START);
+  await begin(page);
+  await startExam(page);
+  await choose(page, true);
+  await page.getByRole('button', { name: '다음' }).click();
+  await expect.poll(async () => Object.keys(await marks(page)).length).toBeGreaterThan(0);
+  const address = page.url();
+  await page.goto('/');
+  await expect(page.getByText('진행 중, 20분 남음')).toBeVisible();
+  await page.clock.setFixedTime(START.getTime() + 40 * 60_000);
+  await page.goto(address);
+  await expect(page.getByText('시간이 끝나서')).toBeVisible();
+  await page.reload();
+  await expect(page.getByText('시간이 끝나서')).toBeVisible();
+  expect((await rows(page, 'events')).filter((e) => e['kind'] === 'exam.submitted')).toHaveLength(1);
+  expect(await standing(page)).toHaveLength(1);
+});
