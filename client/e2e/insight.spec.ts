@@ -118,6 +118,7 @@ test('options can be ruled out and brought back, and a third button says Guess',
   await begin(page);
   await page.goto('/settings');
   await page.locator('section[aria-labelledby=studying]').getByText('켜기').first().click();
+  await expect.poll(async () => (await rows(page, 'settings')).find((r) => r['key'] === 'study.guess')?.['value']).toBe('on');
   await page.goto('/');
   await page.getByRole('button', { name: /이어서 풀기/ }).click();
   await expect(page.locator('.stem h1')).toBeVisible();
@@ -135,7 +136,7 @@ test('options can be ruled out and brought back, and a third button says Guess',
   await choose(page, true);
   await page.getByRole('button', { name: '찍었어요' }).click();
   await expect(page.getByRole('status').filter({ hasText: '찍었다고 했어요' })).toBeVisible();
-  expect((await standing(page)).at(-1)?.['confidence'] ?? (await standing(page)).map((a) => a['confidence'])).toBe(0.4);
+  expect((await standing(page)).map((a) => a['confidence'])).toContain(0.4);
 });
 
 test('a question can be flagged, noted, rated, reported and put away, and its error given a cause', async ({ watched: page }) => {
@@ -143,14 +144,14 @@ test('a question can be flagged, noted, rated, reported and put away, and its er
   const item = await itemOnScreen(page);
   await page.getByRole('button', { name: '표시', exact: true }).click();
   await page.getByRole('button', { name: '이 문제 더 보기' }).click();
-  await page.locator('dialog textarea').first().fill('외우기');
+  await page.getByLabel('내 메모').fill('외우기');
   await page.getByRole('button', { name: '메모 저장' }).click();
   await expect(page.getByText('저장했어요.')).toBeVisible();
   await page.locator('dialog').getByText('너무 어려움').click();
   await page.getByText('문제 신고').click();
   await page.getByLabel('무엇이 잘못됐나요?').selectOption('unclear');
   await page.getByRole('button', { name: '신고 남기기' }).click();
-  await expect(page.getByText(/이 휴대폰에만 남아요/)).toBeVisible();
+  await expect(page.getByText(/이 휴대폰에만 남아 있어요/)).toBeVisible();
   await page.getByRole('button', { name: '닫기' }).click();
   await answer(page, false);
   await page.getByText('잘못 읽음').click();
@@ -173,7 +174,7 @@ test('Enter that ends a composition does not submit the answer', async ({ watche
   await begin(page);
   await page.goto('/practice');
   await page.getByLabel('어떤 문제').selectOption('all');
-  await page.getByText('40문제').click();
+  await page.getByText('40문제', { exact: true }).click();
   await page.getByRole('button', { name: '시작' }).click();
   await expect(page.locator('.stem h1')).toBeVisible();
   for (let i = 0; i < 40 && !['short', 'cloze'].includes((await itemOnScreen(page)).type); i++) {

@@ -163,6 +163,34 @@ export function describeLog(
       expect(seen).toEqual([0, 1]);
     });
 
+    test('a watcher sees a change of what it read last, such as a row that is deleted', async () => {
+      const alias = { name: 'm', alias: 'champion' };
+      await log.append([
+        { kind: 'model.registered', body: { name: 'm', version: 1, run_id: 'r1', tags: [] } },
+        { kind: 'alias.set', body: { ...alias, version: 1 } },
+      ]);
+      const seen: (number | undefined)[] = [];
+      await new Promise<void>((resolve, reject) => {
+        const stop = log.watch(
+          async (reader) => {
+            await reader.list('model_versions', 'name', 'm');
+            await reader.list('settings');
+            return (await reader.get('aliases', ['m', 'champion']))?.version;
+          },
+          (version) => {
+            seen.push(version);
+            if (seen.length === 1) void log.append([{ kind: 'alias.deleted', body: alias }]);
+            if (version === undefined) {
+              stop();
+              resolve();
+            }
+          },
+          reject,
+        );
+      });
+      expect(seen).toEqual([1, undefined]);
+    });
+
     test('artifact bytes come back as they were', async () => {
       const bytes = new Uint8Array([0, 255, 7]);
       await log.append([{ kind: 'artifact.logged', body: { run_id: 'r1', path: 'model/a.bin', sha256: 'x', size: 3 } }], {
@@ -185,6 +213,20 @@ export function describeLog(
       expect((await log.get('params', ['r1', 'k']))?.value).toBe('first');
       expect((await log.get('tags', ['r1', 't']))?.value).toBe('second');
       expect(await log.get('runs', 'r1')).toMatchObject({ status: 'FAILED', end_time: 5 });
+    });
+
+    test('an alias points where it was last set, and nowhere once deleted', async () => {
+      const alias = { name: 'm', alias: 'champion' };
+      await log.append([
+        { kind: 'model.registered', body: { name: 'm', version: 1, run_id: 'r1', tags: [] } },
+        { kind: 'model.registered', body: { name: 'm', version: 2, run_id: 'r2', tags: [] } },
+        { kind: 'alias.set', body: { ...alias, version: 1 } },
+        { kind: 'alias.set', body: { ...alias, version: 2 } },
+      ]);
+      expect(await log.get('aliases', ['m', 'champion'])).toMatchObject({ version: 2 });
+      await log.append([{ kind: 'alias.deleted', body: alias }]);
+      expect(await log.get('aliases', ['m', 'champion'])).toBeUndefined();
+      expect(await log.list('model_versions', 'name', 'm')).toHaveLength(2);
     });
 
     test('a place in the log is found by its clock, and the clock by its place', async () => {

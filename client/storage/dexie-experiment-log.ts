@@ -5,6 +5,7 @@ import {
   type Incoming,
   type LogReader,
   type Merged,
+  type PersonalRow,
   StorageFault,
   type Together,
 } from '#client/ports/experiment-log.ts';
@@ -61,29 +62,40 @@ async function named<T>(read: () => PromiseLike<T>): Promise<T> {
   }
 }
 
+/**
+ * Reads as Dexie's own promises, no async function in between: a live query loses sight of what is read after the first await otherwise
+ * (and then misses its changes).
+ */
 function reader(db: JournalDatabase): LogReader {
   return {
-    get: <T extends TableName>(table: T, key: RowKey) =>
-      named(() => db.table(table).get(key as never) as PromiseLike<Tables[T] | undefined>),
-    async list<T extends TableName>(table: T, field?: string, value?: string | number) {
+    get: <T extends TableName>(table: T, key: RowKey) => db.table(table).get(key as never) as unknown as Promise<Tables[T] | undefined>,
+    list<T extends TableName>(table: T, field?: string, value?: string | number) {
       const rows = db.table(table);
       const keys: readonly string[] = KEYS[table];
       const found = field === undefined ? rows : rows.where(field === keys[0] && keys.length === 1 ? ':id' : field).equals(value as never);
-      return named(() => found.toArray() as PromiseLike<readonly Tables[T][]>);
+      return found.toArray() as unknown as Promise<readonly Tables[T][]>;
     },
-    artifact: async (runId, path) => (await named(() => db.artifacts.get([runId, path])))?.bytes,
-    personal: (packId) => named(() => db.personal.get(packId)),
-    placeOf: (hlc) => named(() => db.events.where('hlc').belowOrEqual(hlc).count()),
-    hlcAt: async (place) => {
-      if (place < 1) return null;
-      const found = await named(() =>
-        db.events
-          .orderBy('hlc')
-          .offset(place - 1)
-          .first(),
-      );
-      return found?.hlc ?? null;
+    artifact: (runId, path) => db.artifacts.get([runId, path]).then((row) => row?.bytes) as unknown as Promise<Uint8Array | undefined>,
+    personal: (packId) => db.personal.get(packId) as unknown as Promise<PersonalRow | undefined>,
+    placeOf: (hlc) => db.events.where('hlc').belowOrEqual(hlc).count() as unknown as Promise<number>,
+    hlcAt(place) {
+      if (place < 1) return Promise.resolve(null);
+      const found = db.events.orderBy('hlc').offset(place - 1);
+      return found.first().then((event) => event?.hlc ?? null) as unknown as Promise<string | null>;
     },
+  };
+}
+
+/** The same reads, their faults by name. */
+function namedReader(db: JournalDatabase): LogReader {
+  const raw = reader(db);
+  return {
+    get: (table, key) => named(() => raw.get(table, key)),
+    list: (table, field, value) => named(() => raw.list(table, field, value)),
+    artifact: (runId, path) => named(() => raw.artifact(runId, path)),
+    personal: (packId) => named(() => raw.personal(packId)),
+    placeOf: (hlc) => named(() => raw.placeOf(hlc)),
+    hlcAt: (place) => named(() => raw.hlcAt(place)),
   };
 }
 
@@ -169,7 +181,7 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
   const write = <T>(scope: (tx: Transaction) => Promise<T>, timeoutMs?: number): Promise<T> =>
     guarded(db, () => db.transaction('rw', db.tables, scope), timeoutMs);
   return {
-    ...reader(db),
+    ...namedReader(db),
     federation: dexieFederationStore(db, write, named),
     async append(drafts, together = {}) {
       drafts.forEach(checkDraft);

@@ -118,6 +118,9 @@ function patternAnswers(answers: readonly AnswerRow[]): readonly PatternAnswer[]
   });
 }
 
+/** Latest answers the patterns are read from: enough for any habit, few enough for a phone. */
+const PATTERN_WINDOW = 5000;
+
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 function habitBasis(answers: readonly AnswerRow[], sessions: readonly SessionRow[]) {
@@ -140,7 +143,7 @@ function habitBasis(answers: readonly AnswerRow[], sessions: readonly SessionRow
 
 /** Habits seen in the answers, each with its basis or what is missing. @param targetP the chance asked for */
 export function patternsOf(answers: readonly AnswerRow[], sessions: readonly SessionRow[], targetP: number): Patterns {
-  const own = patternAnswers(answers);
+  const own = patternAnswers(answers.slice(-PATTERN_WINDOW));
   const chosen = new Set(sessions.filter((s) => s.mode === 'custom' || s.mode === 'drill').map((s) => s.session_id));
   return {
     peak: peakTime(own),

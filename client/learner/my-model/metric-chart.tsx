@@ -11,6 +11,8 @@ export const formatNumber = (value: number): string =>
   !Number.isFinite(value) ? '–' : Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 1 ? 4 : 2);
 
 const MOST_POINTS = 120;
+/** Metrics logged step by step, the most telling first. */
+const CURVES = ['val_loss', 'loss', 'accuracy'];
 
 /** Every n-th point, the last always among them, so that a long run draws as quickly as a short one. */
 function thinned(points: readonly MetricPoint[]): readonly MetricPoint[] {
@@ -31,7 +33,7 @@ function byTime(points: readonly MetricPoint[], from: number, to: number): reado
 export function MetricChart({ runs, keys }: { readonly runs: readonly RunView[]; readonly keys: readonly string[] }) {
   const w = useRunsWords();
   const { t } = useSpeech();
-  const [key, setKey] = useState(keys[0] ?? '');
+  const [key, setKey] = useState(CURVES.find((name) => keys.includes(name)) ?? keys[0] ?? '');
   const [axis, setAxis] = useState<'step' | 'time'>('step');
   const ids = runs.map((r) => r.run.run_id);
   const histories = useLog((reader) => Promise.all(ids.map((id) => metricHistory(reader, id, key))), `${ids.join()} ${key}`);

@@ -67,7 +67,7 @@ function Chooser({ tutor, items, ids }: Awaited<ReturnType<typeof poolsOf>>) {
           </label>
         ))}
       </fieldset>
-      <section className="card" aria-label={w.pool}>
+      <section className="card">
         <label className="field">
           <span className="quiet">{w.pool}</span>
           <select value={pool} onChange={(event) => setPool(event.target.value as Pool)}>
