@@ -22,6 +22,8 @@ export const launchOptions = {
 
 export default defineConfig({
   testDir: 'client/e2e',
+  // times are printed by `npm run bench:client`, never asserted
+  testIgnore: process.env['EG_BENCH'] ? [] : ['**/bench/**'],
   globalSetup: './client/e2e/serve.ts',
   outputDir: '.reports/e2e',
   workers: 1,

@@ -18,6 +18,8 @@ export default defineConfig({
     VitePWA({
       registerType: 'prompt',
       injectRegister: false,
+      // the browser keeps the icons it needs; offline only the page's own is drawn
+      includeManifestIcons: false,
       manifest: {
         id: '/',
         name: 'ExamsGraph',
@@ -38,7 +40,7 @@ export default defineConfig({
         // a service worker may not import scripts by plain URL under Trusted Types
         inlineWorkboxRuntime: true,
         globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.egpack', 'engine.json'],
-        globIgnores: ['**/engine-*.js', 'dashboard.html', '**/dashboard-*'],
+        globIgnores: ['**/engine-*.js', 'dashboard.html', '**/dashboard-*', '**/{test,bench}-hook-*'],
         navigateFallback: '/index.html',
         navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|health|healthz|readyz|metrics|version)/],
         runtimeCaching: [

@@ -29,8 +29,8 @@ export function refitWhenDue(ports: LearnerPorts): () => void {
   };
   return ports.log.watch(
     async (reader) => (await reader.list('answers')).length,
-    () => {
-      if (isChecking) return;
+    (answers) => {
+      if (isChecking || answers === 0) return;
       isChecking = true;
       whenIdle(() => {
         check()

@@ -37,7 +37,10 @@ try {
   ports = await learnerPorts(install);
   const messages = await wording;
   ports.log.onSuperseded(() => root.render(<CannotOpen kind="superseded" language={appearance.language} messages={messages} />));
-  if (import.meta.env.VITE_EG_TEST === '1') (await import('./test-hook.ts')).offerTestHook(ports);
+  if (import.meta.env.VITE_EG_TEST === '1') {
+    (await import('./test-hook.ts')).offerTestHook(ports);
+    (await import('./bench-hook.ts')).offerBenchHook(ports);
+  }
   await paint();
   registerServiceWorker((apply) => {
     applyUpdate = apply;

@@ -56,7 +56,7 @@ export async function recordAnswer(desk: Desk, draft: AnswerDraft): Promise<bool
         const row = await log.get('answers', attempt.attempt_id);
         if (!row) return;
         state.answers.push(row);
-        recollect(state.recollection, row);
+        state.recollection = await recollect(state.recollection, state.answers);
       },
     };
   });
@@ -81,10 +81,10 @@ async function undoSince(desk: Desk, last: AnswerRow): Promise<void> {
         showItem(desk, { ...now, model, answers: rest }, session, last.item_id, last.slate_id),
       ],
       together: { personal: { pack_id: desk.packId, model_version: modelLabel(now, global), layer: storeLayer(model.layer) } },
-      apply: (state) => {
+      apply: async (state) => {
         state.model = model;
         state.answers.splice(0, state.answers.length, ...rest);
-        state.recollection = recollectionOf(rest, state.recollection.parameters);
+        state.recollection = await recollectionOf(rest, state.recollection.parameters);
       },
     };
   });

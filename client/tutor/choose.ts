@@ -40,7 +40,7 @@ export function scoredOptions(
         p: predict(state.model, questionOf(course, item.id)).p,
         attempts: memory?.answers ?? 0,
         answersAgo: ago.get(item.id) ?? Number.POSITIVE_INFINITY,
-        due: memory ? 1 - scheduler.recall(memory, now) : 0,
+        due: memory && scheduler ? 1 - scheduler.recall(memory, now) : 0,
       },
     ];
   });

@@ -1,5 +1,6 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
 import { type Fit, fitReviews, MIN_REVIEWS } from '#models/review/fit.ts';
+import { scheduler } from '#models/review/memory.ts';
 import { type Queue, type ReviewPlan, reviewQueue } from '#models/review/queue.ts';
 import { studyDay } from '#shared/domain/time.ts';
 import type { Desk } from './desk.ts';
@@ -29,13 +30,13 @@ export async function readReviewPlan(reader: LogReader): Promise<ReviewPlan> {
 /** Today's reviews and the month ahead. */
 export function queueOf(desk: Desk, state: TutorState, plan: ReviewPlan): Queue {
   const { at, tz } = desk.ports.moment();
-  const { scheduler, memories } = state.recollection;
+  const { memories, parameters } = state.recollection;
   const asked = new Map(
     [...memories].filter(
       ([id]) => !state.suspended.has(id) && desk.course.items.get(id)?.status !== 'retired' && desk.course.items.has(id),
     ),
   );
-  return reviewQueue(scheduler, asked, plan, { now: at, today: studyDay(at, tz) });
+  return reviewQueue(state.recollection.scheduler ?? scheduler(parameters), asked, plan, { now: at, today: studyDay(at, tz) });
 }
 
 /** Reviews so far: answers to a question a day or more after the one before. */

@@ -169,7 +169,7 @@ export async function foldState(log: LogReader, course: Course, global: GlobalMo
     saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);
   const layer = isCurrent ? (saved.layer as StoredLayer) : null;
   const model = foldModel(course, global, champion, answers, layer, await resetPlace(log, packId));
-  const recollection = recollectionOf(answers, await ownParameters(log));
+  const recollection = await recollectionOf(answers, await ownParameters(log));
   const suspended = new Set((await log.list('items', 'pack_id', packId)).flatMap((i) => (i.suspended ? [i.item_id] : [])));
   return { model, champion, answers, recollection, suspended, head };
 }

@@ -2,6 +2,7 @@ import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
+import { fetchScheduler } from '#client/tutor/recollection.ts';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { visibleTimer } from '#client/ui/visible-timer.ts';
@@ -118,6 +119,8 @@ export function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
   /** The question is to be asked no more: on to another one. */
   const skip = () => once(proceed);
   const choose = (choice: Choice) => {
+    // needed once the answer is given: fetched while the learner makes up their mind
+    void fetchScheduler().catch(() => undefined);
     setFieldFault(null);
     if (stage.phase === 'open') setStage({ ...stage, choice, fault: null });
   };
