@@ -6,7 +6,6 @@ import type { Item, Pack } from '#shared/packs/schema.ts';
 import type { Draft, LogEvent } from '#shared/tracking/event.ts';
 import { nextHlc } from '#shared/tracking/hlc.ts';
 
-const DEVICE = 'bench00000000000';
 const A_SESSION = 50;
 
 /** The pack in use, its items repeated under new ids until there are n. */
@@ -21,14 +20,15 @@ function enlarged(pack: Pack, n: number): Pack {
 /** Events of somebody who has answered n questions, fifty a session, ten minutes a session, three sessions a day. */
 function history(pack: Pack, n: number): readonly LogEvent[] {
   const events: LogEvent[] = [];
+  const device = crypto.randomUUID().replaceAll('-', '').slice(0, 16);
   let hlc: string | null = null;
   let at = Date.now() - Math.ceil(n / A_SESSION / 3) * 86_400_000;
   const add = (draft: Draft) => {
-    hlc = nextHlc(hlc, at, DEVICE);
-    events.push({ ...draft, id: crypto.randomUUID(), device_id: DEVICE, seq: events.length + 1, hlc, at, tz: 540 });
+    hlc = nextHlc(hlc, at, device);
+    events.push({ ...draft, id: crypto.randomUUID(), device_id: device, seq: events.length + 1, hlc, at, tz: 540 });
   };
   for (let i = 0; i < n; i++) {
-    const session_id = `bench-${Math.floor(i / A_SESSION)}`;
+    const session_id = `${device}-${Math.floor(i / A_SESSION)}`;
     const ids = { session_id, pack_id: pack.manifest.id };
     if (i % A_SESSION === 0) {
       at += 8 * 3_600_000;
@@ -38,7 +38,13 @@ function history(pack: Pack, n: number): readonly LogEvent[] {
       });
     }
     const item = pack.items[(i * 7) % pack.items.length] as Item;
-    const attempt = { attempt_id: `bench-${i}`, item_id: item.id, item_version: 1, predicted_p: 0.7, model_version: 'examsgraph-global/1' };
+    const attempt = {
+      attempt_id: `${device}-answer-${i}`,
+      item_id: item.id,
+      item_version: 1,
+      predicted_p: 0.7,
+      model_version: 'examsgraph-global/1',
+    };
     const given = { choice: ['a'], correct: (i % 3 === 0 ? 0 : 1) as 0 | 1, confidence: 0.9, ms_raw: 12_000, time_spent: 12 };
     at += 12_000;
     add({ kind: 'answer.recorded', body: { ...ids, ...attempt, ...given, personalization_level: 0 } });
@@ -66,6 +72,8 @@ async function answerSome(tutor: Tutor, n: number): Promise<readonly number[]> {
       }),
     );
     if (shown) await tutor.record({ shown, choice: rightChoice((shown as { item: Item }).item), confidence: 'sure', msRaw: 4000 });
+    // as the study screen does while the feedback is read
+    await tutor.foresee();
   }
   return times;
 }

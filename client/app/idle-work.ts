@@ -28,7 +28,7 @@ export function refitWhenDue(ports: LearnerPorts): () => void {
     if (tutor && ports.training.current().kind !== 'running' && (await tutor.isRefitDue())) await ports.training.start(tutor);
   };
   return ports.log.watch(
-    async (reader) => (await reader.list('answers')).length,
+    (reader) => reader.count('answers'),
     (answers) => {
       if (isChecking || answers === 0) return;
       isChecking = true;
@@ -73,7 +73,7 @@ export function keepSafe(ports: LearnerPorts): void {
     backedUp = answers;
   };
   ports.log.watch(
-    async (reader) => (await reader.list('answers')).length,
+    (reader) => reader.count('answers'),
     (answers) => {
       if (answers > 0) writeMarker({ answers, at: ports.moment().at });
       // Failing is no harm: the log itself is whole, and the storage page says how old the copy is.

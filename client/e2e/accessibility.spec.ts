@@ -1,16 +1,27 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
-import { answer, begin, choose, finishSession, test } from './steps.ts';
+import { answer, begin, choose, finishSession, itemOnScreen, studyMore, test } from './steps.ts';
 
 async function expectClean(page: Page, screen: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
   expect(violations.map((v) => `${screen}: ${v.id} ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(overflow, `${screen} scrolls sideways`).toBeLessThanOrEqual(0);
+  await expectNoOverflow(page, screen);
+}
+
+/** Nothing stands out of the page to the right; what does is named. */
+async function expectNoOverflow(page: Page, screen: string): Promise<void> {
+  const wide = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const out = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > clientWidth + 0.5);
+    return [`${scrollWidth - clientWidth} px`, ...out.slice(0, 5).map((e) => `${e.tagName}.${e.className} ${e.textContent?.slice(0, 30)}`)];
+  });
+  expect(wide, `${screen} scrolls sideways`).toEqual([]);
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`every screen is free of axe violations and of sideways scrolling (${colorScheme})`, async ({ watched: page }) => {
+    test.setTimeout(240_000);
     await page.emulateMedia({ colorScheme });
     await page.goto('/');
     await expect(page.getByRole('button', { name: '시작하기' })).toBeVisible();
@@ -37,27 +48,91 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectClean(page, 'done');
     for (const [path, landmark] of [
       ['/', '#recommended'],
+      ['/progress', '#areas'],
+      ['/review', '#portion'],
+      ['/practice', 'fieldset.card'],
+      ['/exam', '#past'],
       ['/my-model', '#training'],
       ['/packs', 'li.card'],
-      ['/settings', '#storage'],
+      ['/settings', '#studying'],
+      ['/storage', '#save'],
     ] as const) {
       await page.goto(path);
       await expect(page.locator(landmark).first()).toBeVisible();
       await expectClean(page, path);
     }
+    await page.goto('/my-model');
+    await page.locator('.button.run').first().click();
+    await expect(page.locator('dialog[open]')).toBeVisible();
+    await expectClean(page, 'run');
+    await page.goto('/exam');
+    await page.getByRole('button', { name: '시험 시작' }).click();
+    await expect(page.locator('.stem h1')).toBeVisible();
+    await choose(page, true);
+    await expectClean(page, 'exam');
+    await page.getByRole('button', { name: '모든 문제' }).click();
+    await expect(page.locator('dialog[open]')).toBeVisible();
+    await expectClean(page, 'all questions');
+    await page.getByRole('button', { name: '제출' }).click();
+    await expect(page.locator('#report')).toBeVisible();
+    await expectClean(page, 'exam report');
+    if (colorScheme === 'dark') return;
+    await studyMore(page, 40);
+    const kinds = new Set(['multiple', 'numeric', 'short', 'cloze', 'order', 'match']);
+    for (let i = 0; i < 40 && kinds.size > 0; i++) {
+      const isNew = kinds.delete((await itemOnScreen(page)).type);
+      if (isNew) await expectClean(page, 'question of another kind');
+      await answer(page, false);
+      if (isNew) await expectClean(page, 'answer of another kind');
+      await page.locator('.bottom .primary:not([data-fresh])').click();
+      await expect(page.locator('.feedback')).toHaveCount(0);
+    }
+    await page.getByRole('button', { name: '이 문제 더 보기' }).click();
+    await expect(page.locator('dialog[open] textarea').first()).toBeVisible();
+    await expectClean(page, 'question menu');
   });
 }
 
-test('at 320 px and 150 % text nothing is cut off or scrolls sideways', async ({ watched: page }) => {
-  await page.setViewportSize({ width: 320, height: 640 });
-  await page.addInitScript(() =>
-    localStorage.setItem('examsgraph.appearance', JSON.stringify({ language: 'ko', look: 'light', textSize: '150' })),
-  );
-  await begin(page);
-  await expectClean(page, 'question');
-  await answer(page, true);
-  await expectClean(page, 'feedback');
-  await page.goto('/');
-  await expect(page.locator('#recommended')).toBeVisible();
-  await expectClean(page, 'home');
-});
+for (const [language, textSize] of [
+  ['ko', '200'],
+  ['en', '200'],
+] as const) {
+  test(`at 320 px and ${textSize} % text nothing is cut off or scrolls sideways (${language})`, async ({ watched: page }) => {
+    test.setTimeout(180_000);
+    await begin(page);
+    await answer(page, false);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.evaluate((appearance) => localStorage.setItem('examsgraph.appearance', JSON.stringify(appearance)), {
+      language,
+      look: 'light',
+      textSize,
+      spacing: 'wide',
+    });
+    for (const path of [
+      '/',
+      '/progress',
+      '/review',
+      '/practice',
+      '/exam',
+      '/my-model',
+      '/packs',
+      '/settings',
+      '/storage',
+      '/sharing',
+      '/start',
+    ]) {
+      await page.goto(path);
+      await expect(page.locator('h1').first()).toBeVisible();
+      await page.locator('main :is(.card, li, form, fieldset)').first().waitFor();
+      await expectNoOverflow(page, path);
+    }
+    await page.goto('/');
+    await page.locator('.button.primary').first().click();
+    await expect(page.locator('.stem h1')).toBeVisible();
+    await expectNoOverflow(page, 'question');
+    await choose(page, false);
+    await page.locator('.bottom .primary').click();
+    await expect(page.locator('.feedback')).toBeVisible();
+    await expectNoOverflow(page, 'feedback');
+  });
+}

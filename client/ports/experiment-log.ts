@@ -8,10 +8,14 @@ export interface LogReader {
   get<T extends TableName>(table: T, key: RowKey): Promise<Tables[T] | undefined>;
   /** Rows whose `field` equals `value`, in key order; all rows if no field is named. */
   list<T extends TableName>(table: T, field?: string, value?: string | number): Promise<readonly Tables[T][]>;
+  /** How many rows `list` would give, without reading them. */
+  count<T extends TableName>(table: T, field?: string, value?: string | number): Promise<number>;
   /** Bytes of an artifact, or undefined. */
   artifact(runId: string, path: string): Promise<Uint8Array | undefined>;
   /** The personal state saved with the latest answer of a pack, or undefined. */
   personal(packId: string): Promise<PersonalRow | undefined>;
+  /** Place of the log's latest event; 0 when empty. */
+  head(): Promise<number>;
   /** How many events lie at or before a clock reading: the place of the latest of them. */
   placeOf(hlc: string): Promise<number>;
   /** Clock reading of the event at a place; null where there is none. */
@@ -87,8 +91,6 @@ export class StorageFault extends Error {
 export interface ExperimentLog extends LogReader {
   /** @throws StorageFault; Error on a draft that breaks its schema */
   append(drafts: readonly Draft[], together?: Together): Promise<Appended>;
-  /** Place of the log's latest event; 0 when empty. */
-  head(): Promise<number>;
   /** How many of the events are not here yet. */
   compare(events: readonly LogEvent[]): Promise<Merged>;
   /** Union by event id, then every row folded anew in the order of the clocks; whole or not at all. @throws StorageFault */

@@ -43,8 +43,10 @@ export function memoryExperimentLog(moment: () => Moment, device_id = 'memory000
       const kept = field === undefined ? all : all.filter((row) => (row as unknown as Record<string, unknown>)[field] === value);
       return kept.sort(byKey(table)) as never;
     },
+    count: async (table, field, value) => (await reader.list(table, field as never, value as never)).length,
     artifact: async (runId, path) => artifacts.get(JSON.stringify([runId, path])),
     personal: async (packId) => personal.get(packId),
+    head: async () => placeOfHead(head),
     placeOf: async (hlc) => log.filter((e) => e.hlc <= hlc).length,
     hlcAt: async (place) => log[place - 1]?.hlc ?? null,
   };
@@ -83,7 +85,6 @@ export function memoryExperimentLog(moment: () => Moment, device_id = 'memory000
     ...reader,
     federation,
     append: (drafts, together = {}) => inTurn(() => append(drafts, together)),
-    head: async () => placeOfHead(head),
     async compare(events) {
       const known = new Set(log.map((e) => e.id));
       const added = events.filter((e) => !known.has(e.id)).length;

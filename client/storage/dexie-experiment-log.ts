@@ -1,4 +1,4 @@
-import { liveQuery, type Transaction } from 'dexie';
+import { Dexie, liveQuery, type Transaction } from 'dexie';
 import {
   type Appended,
   type ExperimentLog,
@@ -14,9 +14,10 @@ import { uuidv7 } from '#shared/domain/ids.ts';
 import { checkDraft, type Draft, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
 import { KEYS, type RowKey, type TableName, type Tables } from '#shared/tracking/rows.ts';
+import { bufferedRows } from './buffered-rows.ts';
 import { applyFederation, dexieFederationStore } from './dexie-federation-store.ts';
 import { foldAnew } from './fold-anew.ts';
-import { JOURNAL_VERSION, type JournalDatabase, journalDatabase, rowsOf } from './journal-database.ts';
+import { JOURNAL_VERSION, type JournalDatabase, journalDatabase } from './journal-database.ts';
 import { storageFault } from './storage-fault.ts';
 
 // Twice this and a reopening between: within two seconds the learner knows whether an answer is safe.
@@ -62,6 +63,13 @@ async function named<T>(read: () => PromiseLike<T>): Promise<T> {
   }
 }
 
+function found(db: JournalDatabase, table: TableName, field?: string, value?: string | number) {
+  const rows = db.table(table);
+  const keys: readonly string[] = KEYS[table];
+  if (field === undefined) return rows.toCollection();
+  return rows.where(field === keys[0] && keys.length === 1 ? ':id' : field).equals(value as never);
+}
+
 /**
  * Reads as Dexie's own promises, no async function in between: a live query loses sight of what is read after the first await otherwise
  * (and then misses its changes).
@@ -69,14 +77,16 @@ async function named<T>(read: () => PromiseLike<T>): Promise<T> {
 function reader(db: JournalDatabase): LogReader {
   return {
     get: <T extends TableName>(table: T, key: RowKey) => db.table(table).get(key as never) as unknown as Promise<Tables[T] | undefined>,
-    list<T extends TableName>(table: T, field?: string, value?: string | number) {
-      const rows = db.table(table);
-      const keys: readonly string[] = KEYS[table];
-      const found = field === undefined ? rows : rows.where(field === keys[0] && keys.length === 1 ? ':id' : field).equals(value as never);
-      return found.toArray() as unknown as Promise<readonly Tables[T][]>;
-    },
+    list: <T extends TableName>(table: T, field?: string, value?: string | number) =>
+      found(db, table, field, value).toArray() as unknown as Promise<readonly Tables[T][]>,
+    count: (table, field, value) => found(db, table, field, value).count() as unknown as Promise<number>,
     artifact: (runId, path) => db.artifacts.get([runId, path]).then((row) => row?.bytes) as unknown as Promise<Uint8Array | undefined>,
     personal: (packId) => db.personal.get(packId) as unknown as Promise<PersonalRow | undefined>,
+    head: () =>
+      db.heads
+        .toCollection()
+        .first()
+        .then((head) => (head ? placeOfHead(head) : 0)) as unknown as Promise<number>,
     placeOf: (hlc) => db.events.where('hlc').belowOrEqual(hlc).count() as unknown as Promise<number>,
     hlcAt(place) {
       if (place < 1) return Promise.resolve(null);
@@ -92,8 +102,10 @@ function namedReader(db: JournalDatabase): LogReader {
   return {
     get: (table, key) => named(() => raw.get(table, key)),
     list: (table, field, value) => named(() => raw.list(table, field, value)),
+    count: (table, field, value) => named(() => raw.count(table, field, value)),
     artifact: (runId, path) => named(() => raw.artifact(runId, path)),
     personal: (packId) => named(() => raw.personal(packId)),
+    head: () => named(() => raw.head()),
     placeOf: (hlc) => named(() => raw.placeOf(hlc)),
     hlcAt: (place) => named(() => raw.hlcAt(place)),
   };
@@ -108,25 +120,31 @@ interface Entry {
 }
 
 async function append(db: JournalDatabase, deviceId: string, { drafts, ids, together, moment }: Entry): Promise<Appended> {
-  const head: Head = (await db.heads.get(deviceId)) ?? { device_id: deviceId, seq: 0, hlc: null };
-  const written = await db.events
-    .where('id')
-    .anyOf([...ids])
-    .toArray();
+  const rows = bufferedRows(db);
+  const attempts = drafts.flatMap((d) => (d.kind === 'answer.recorded' ? [d.body.attempt_id] : []));
+  const [known, written, answered] = await Dexie.Promise.all([
+    db.heads.get(deviceId),
+    db.events
+      .where('id')
+      .anyOf([...ids])
+      .toArray(),
+    Dexie.Promise.all(attempts.map((id) => rows.get('answers', id))),
+  ]);
+  const head: Head = known ?? { device_id: deviceId, seq: 0, hlc: null };
   const place = placeOfHead(head);
   if (written.length > 0) return { kind: 'appended', events: written, head: place };
   if (together.expectHead !== undefined && together.expectHead !== place) return { kind: 'stale', head: place };
-  for (const draft of drafts) {
-    if (draft.kind === 'answer.recorded' && (await db.answers.get(draft.body.attempt_id))) return { kind: 'duplicate', head: place };
-  }
+  if (answered.some((row) => row !== undefined)) return { kind: 'duplicate', head: place };
   const { events, head: next } = numbered(drafts, ids, head, moment);
-  await db.events.bulkAdd(events);
-  const rows = rowsOf(db);
   for (const [i, event] of events.entries()) await project(event, rows, place + i + 1);
-  await db.heads.put(next);
-  if (together.personal) await db.personal.put({ ...together.personal, seq: placeOfHead(next) });
+  await Dexie.Promise.all([
+    db.events.bulkAdd(events),
+    rows.flush(),
+    db.heads.put(next),
+    together.personal && db.personal.put({ ...together.personal, seq: placeOfHead(next) }),
+    together.artifacts && db.artifacts.bulkPut([...together.artifacts]),
+  ]);
   if (together.federation) await applyFederation(db, together.federation);
-  if (together.artifacts) await db.artifacts.bulkPut([...together.artifacts]);
   return { kind: 'appended', events, head: placeOfHead(next) };
 }
 

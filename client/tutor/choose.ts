@@ -1,5 +1,5 @@
 import { FEATURE_VERSION } from '#models/difficulty/features.ts';
-import { predict } from '#models/difficulty/personal-model.ts';
+import { type PersonalModel, predict } from '#models/difficulty/personal-model.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
 import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
@@ -17,6 +17,26 @@ function recentlyAsked(state: TutorState): ReadonlyMap<string, number> {
 }
 
 const RECENT = 50;
+const SLICE = 250;
+
+/** Chances worked out ahead, by the model they belong to: an answer makes a new model. */
+const foreseen = new WeakMap<PersonalModel, Map<string, number>>();
+
+function chanceOf(course: Course, model: PersonalModel, itemId: string): number {
+  return foreseen.get(model)?.get(itemId) ?? predict(model, questionOf(course, itemId)).p;
+}
+
+/** Work the chances of every question out ahead, a slice at a time, while the learner reads. @param rest yields to the page */
+export async function foresee(course: Course, state: TutorState, rest: () => Promise<void>): Promise<void> {
+  const { model } = state;
+  const chances = new Map<string, number>();
+  for (const [i, item] of course.pack.items.entries()) {
+    if (i % SLICE === SLICE - 1) await rest();
+    if (state.model !== model) return;
+    chances.set(item.id, predict(model, questionOf(course, item.id)).p);
+  }
+  foreseen.set(model, chances);
+}
 
 /** Score what may be asked now, without a tensor library. @param exclude items not to ask, such as those of the running session @param topics ask of these alone */
 export function scoredOptions(
@@ -37,7 +57,7 @@ export function scoredOptions(
       {
         itemId: item.id,
         skills: item.topics,
-        p: predict(state.model, questionOf(course, item.id)).p,
+        p: chanceOf(course, state.model, item.id),
         attempts: memory?.answers ?? 0,
         answersAgo: ago.get(item.id) ?? Number.POSITIVE_INFINITY,
         due: memory && scheduler ? 1 - scheduler.recall(memory, now) : 0,

@@ -91,24 +91,16 @@ async function readVersion(log: LogReader, name: string, version: number, global
 }
 
 /** The champion, or the newest version before it that has learned no answer that was undone since. */
-async function readChampion(log: LogReader, packId: string, global: GlobalModel): Promise<Champion | null> {
+async function readChampion(log: LogReader, packId: string, global: GlobalModel, answers: readonly AnswerRow[]): Promise<Champion | null> {
   const name = personalName(packId);
   const alias = await log.get('aliases', [name, 'champion']);
-  const undone = (await log.list('answers', 'pack_id', packId)).flatMap((a) =>
-    a.undone_seq === null ? [] : [{ seq: a.seq, undoneSeq: a.undone_seq }],
-  );
+  const undone = answers.flatMap((a) => (a.undone_seq === null ? [] : [{ seq: a.seq, undoneSeq: a.undone_seq }]));
   for (let version = alias?.version ?? 0; version > 0; version--) {
     const candidate = await readVersion(log, name, version, global);
     const hasUnlearned = candidate && undone.some((a) => a.seq <= candidate.throughSeq && a.undoneSeq > candidate.throughSeq);
     if (candidate && !hasUnlearned) return candidate;
   }
   return null;
-}
-
-/** The answers of a pack that stand, oldest first. */
-export async function standingAnswers(log: LogReader, packId: string): Promise<AnswerRow[]> {
-  const rows = await log.list('answers', 'pack_id', packId);
-  return rows.filter((a) => a.superseded === 0).sort((a, b) => a.seq - b.seq);
 }
 
 /** Setting under which the attempt stands that a reset model learns after. */
@@ -162,8 +154,9 @@ async function ownParameters(log: LogReader): Promise<readonly number[] | undefi
 /** Fold a pack's learner out of the log; the saved personal state is used if it belongs to the latest standing answer. */
 export async function foldState(log: LogReader, course: Course, global: GlobalModel, head: number): Promise<TutorState> {
   const packId = course.pack.manifest.id;
-  const champion = await readChampion(log, packId, global);
-  const answers = await standingAnswers(log, packId);
+  const rows = await log.list('answers', 'pack_id', packId);
+  const champion = await readChampion(log, packId, global, rows);
+  const answers = rows.filter((a) => a.superseded === 0).sort((a, b) => a.seq - b.seq);
   const saved = await log.personal(packId);
   const isCurrent =
     saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);

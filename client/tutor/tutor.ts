@@ -7,6 +7,7 @@ import type { Pack } from '#shared/packs/schema.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { ExamMark, Tables } from '#shared/tracking/rows.ts';
 import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
+import { foresee } from './choose.ts';
 import { openDesk, type TutorPorts, targetChance } from './desk.ts';
 import type { ExamPlan } from './exam.ts';
 import type { GlobalVerdict } from './judge-global.ts';
@@ -23,6 +24,8 @@ export interface Tutor {
   startSession(plan: SessionPlan): Promise<string>;
   question(sessionId: string): Promise<Shown | null>;
   record(draft: AnswerDraft): Promise<boolean>;
+  /** Work ahead what the next question needs, a little at a time. */
+  foresee(): Promise<void>;
   undo(sessionId: string): Promise<Shown | null>;
   endSession(sessionId: string, reason: 'finished' | 'left'): Promise<void>;
   recommend(): Promise<Tables['slates'] | null>;
@@ -70,6 +73,7 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     startSession: (plan) => startSession(desk, plan),
     question: (sessionId) => question(desk, sessionId),
     record: (draft) => recordAnswer(desk, draft),
+    foresee: async () => foresee(desk.course, await desk.state(), () => new Promise((go) => setTimeout(go))),
     undo: (sessionId) => undoAnswer(desk, sessionId),
     endSession: (sessionId, reason) => endSession(desk, sessionId, reason),
     recommend: async () => (await import('./recommend.ts')).recommend(desk),

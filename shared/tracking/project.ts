@@ -16,11 +16,19 @@ function isLater(a: MetricPoint, b: MetricPoint): boolean {
   return Number.isNaN(b.value) || a.value > b.value;
 }
 
+/** Every point is kept; the latest of a key is the greatest of the batch, then of what was there. */
 async function logMetrics(rows: RowStore, run_id: string, metrics: readonly MetricPoint[]): Promise<void> {
-  for (const { key, value, timestamp, step } of metrics) {
+  const greatest = new Map<string, MetricPoint>();
+  for (const point of metrics) {
+    const before = greatest.get(point.key);
+    if (!before || isLater(point, before)) greatest.set(point.key, point);
+  }
+  const latest = await Promise.all([...greatest.keys()].map((key) => rows.get('latest_metrics', [run_id, key])));
+  for (const { key, value, timestamp, step } of metrics)
     await rows.put('metrics', { run_id, key, timestamp, step, value, value_key: valueKey(value) });
-    const latest = await rows.get('latest_metrics', [run_id, key]);
-    if (!latest || isLater({ key, value, timestamp, step }, latest))
+  for (const [i, { key, value, timestamp, step }] of [...greatest.values()].entries()) {
+    const before = latest[i];
+    if (!before || isLater({ key, value, timestamp, step }, before))
       await rows.put('latest_metrics', { run_id, key, timestamp, step, value });
   }
 }

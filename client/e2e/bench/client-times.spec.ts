@@ -101,7 +101,10 @@ test('answering', async ({ page, context }) => {
     await answer(page, n % 2 === 0);
     await next(page);
   }
-  const { taps, events } = await page.evaluate(() => globalThis as unknown as { taps: number[]; events: number[] });
+  const { taps, events } = await page.evaluate(() => {
+    const measured = globalThis as unknown as { taps: number[]; events: number[] };
+    return { taps: measured.taps, events: measured.events };
+  });
   const p75 = (all: number[]) => all.sort((a, b) => a - b)[Math.floor(all.length * 0.75)] ?? Number.NaN;
   row('Tap → feedback, p75 of 20', p75(taps), 60, 100);
   row('INP, p75 of interactions', p75(events), 100, 200);

@@ -67,10 +67,7 @@ function Continue({ tutor, state, settings }: { readonly tutor: Tutor; readonly 
 function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings: Settings }) {
   const { t, language } = useSpeech();
   const { moment } = usePorts();
-  const head = useLog(
-    async (reader) => (await reader.list('answers', 'pack_id', tutor.packId)).filter((a) => a.superseded === 0).length,
-    tutor.packId,
-  );
+  const head = useLog((reader) => reader.head(), 'head');
   const state = useOnce(async () => ({ ...(await tutor.state()) }), `${tutor.packId} ${head.kind === 'ready' ? head.value : ''}`);
   if (state.kind === 'failed') return <Notice tone="bad">{storageWords(t, state.fault)}</Notice>;
   if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;

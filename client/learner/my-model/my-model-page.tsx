@@ -108,12 +108,8 @@ function Totals() {
 
 function Loaded({ tutor }: { readonly tutor: Tutor }) {
   const { t } = useSpeech();
-  const marker = useLog(
-    async (reader) =>
-      `${(await reader.list('answers', 'pack_id', tutor.packId)).length} ${(await reader.list('aliases')).map((a) => a.hlc).join()} ${(await reader.list('model_versions')).length}`,
-    tutor.packId,
-  );
-  const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? marker.value : '');
+  const marker = useLog((reader) => reader.head(), 'head');
+  const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? String(marker.value) : '');
   if (state.kind === 'failed') return <Notice tone="bad">{storageWords(t, state.fault)}</Notice>;
   if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;
   const summary = summarise(state.value, tutor.global);

@@ -86,14 +86,7 @@ export function ProgressPage({ packId }: { readonly packId: string }) {
   const w = useProgressWords();
   const { t } = useSpeech();
   const ports = usePorts();
-  const head = useLog(async (reader) => {
-    const [answers, results, exams] = await Promise.all([
-      reader.list('answers', 'pack_id', packId),
-      reader.list('exam_results', 'pack_id', packId),
-      reader.list('exams', 'pack_id', packId),
-    ]);
-    return `${answers.filter((a) => a.superseded === 0).length} ${results.map((r) => r.at)} ${exams.filter((e) => e.submitted).length}`;
-  }, packId);
+  const head = useLog((reader) => reader.head(), 'head');
   const loaded = useOnce(
     async () => {
       const tutor = await ports.tutorFor(packId);

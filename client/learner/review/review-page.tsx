@@ -89,10 +89,7 @@ export function ReviewPage({ packId }: { readonly packId: string }) {
   const { t } = useSpeech();
   const ports = usePorts();
   const plan = useLog(readReviewPlan, 'review');
-  const answered = useLog(
-    async (reader) => (await reader.list('answers', 'pack_id', packId)).filter((a) => a.superseded === 0).length,
-    packId,
-  );
+  const answered = useLog((reader) => reader.head(), 'head');
   const key = `${packId} ${JSON.stringify(plan)} ${answered.kind === 'ready' ? answered.value : ''}`;
   const ready = useOnce(async (): Promise<Ready | null> => {
     const tutor = plan.kind === 'ready' ? await ports.tutorFor(packId) : null;
