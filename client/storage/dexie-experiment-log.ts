@@ -122,6 +122,7 @@ interface Entry {
 async function append(db: JournalDatabase, deviceId: string, { drafts, ids, together, moment }: Entry): Promise<Appended> {
   const rows = bufferedRows(db);
   const attempts = drafts.flatMap((d) => (d.kind === 'answer.recorded' ? [d.body.attempt_id] : []));
+  const sessions = drafts.flatMap((d) => (d.kind === 'answer.recorded' || d.kind === 'answer.shown' ? [d.body.session_id] : []));
   const [known, written, answered] = await Dexie.Promise.all([
     db.heads.get(deviceId),
     db.events
@@ -129,6 +130,8 @@ async function append(db: JournalDatabase, deviceId: string, { drafts, ids, toge
       .anyOf([...ids])
       .toArray(),
     Dexie.Promise.all(attempts.map((id) => rows.get('answers', id))),
+    // read at once what the fold will ask for
+    Dexie.Promise.all(sessions.map((id) => rows.get('sessions', id))),
   ]);
   const head: Head = known ?? { device_id: deviceId, seq: 0, hlc: null };
   const place = placeOfHead(head);

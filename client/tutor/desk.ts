@@ -47,12 +47,16 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
   let folding: Promise<TutorState> | null = null;
   const inTurn = oneAtATime();
 
+  /** What an append still has to bring to the state in memory; whoever needs the state waits for it, whoever wrote need not. */
+  let applying: Promise<void> = Promise.resolve();
+
   async function refold(head: number): Promise<TutorState> {
     folded = await foldState(log, course, global, head);
     return folded;
   }
 
   async function state(): Promise<TutorState> {
+    await applying;
     const head = await log.head();
     if (folded?.head === head) return folded;
     folding ??= refold(head).finally(() => {
@@ -61,17 +65,30 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
     return folding;
   }
 
+  async function apply(decision: Decision, now: TutorState, head: number): Promise<void> {
+    try {
+      await decision.apply?.(now);
+      now.head = head;
+      if (decision.refold) folded = null;
+    } catch {
+      // what was written is safe: the state is folded anew from it
+      folded = null;
+    }
+  }
+
   async function write(decide: (state: TutorState) => Promise<Decision | null>): Promise<boolean> {
-    for (;;) {
-      const now = await state();
+    await applying;
+    // The state in memory is taken on trust first: a log that has moved on refuses the append, and it is folded anew.
+    for (let now = folded ?? (await state()); ; now = await state()) {
       const decision = await decide(now);
-      if (!decision) return false;
+      if (!decision) {
+        if (now.head === (await log.head())) return false;
+        continue;
+      }
       const result = await log.append(decision.drafts, { ...decision.together, expectHead: now.head });
       if (result.kind === 'duplicate') return false;
       if (result.kind === 'stale') continue;
-      await decision.apply?.(now);
-      now.head = result.head;
-      if (decision.refold) folded = null;
+      applying = apply(decision, now, result.head);
       return true;
     }
   }

@@ -111,28 +111,37 @@ async function drawQuestion(desk: Desk, now: TutorState, session: SessionRow): P
   return slate && pick ? [{ kind: 'slate.shown', body: slate }, showItem(desk, now, session, pick.item_id, slate.slate_id)] : null;
 }
 
-/** The question that is on screen and not yet answered, or null. */
-export async function openQuestion(desk: Desk, sessionId: string): Promise<Shown | null> {
+/** What a session shows and has not had answered, or null. */
+async function shownBy(desk: Desk, session: SessionRow): Promise<Shown | null> {
   const { log } = desk.ports;
-  const session = await sessionOf(desk, sessionId);
   const attempt = session.shown;
   const item = attempt ? desk.course.items.get(attempt.item_id) : undefined;
-  if (!attempt || !item || (await log.get('answers', attempt.attempt_id))) return null;
-  const slate = attempt.slate_id ? await log.get('slates', attempt.slate_id) : undefined;
+  if (!attempt || !item) return null;
+  const [answer, slate] = await Promise.all([
+    log.get('answers', attempt.attempt_id),
+    attempt.slate_id ? log.get('slates', attempt.slate_id) : undefined,
+  ]);
+  if (answer) return null;
   const pick = slate?.slots.flatMap((s) => s.picks).find((p) => p.item_id === item.id);
   return { session, attempt, item, reason: pick?.reason ?? null };
 }
 
+/** The question that is on screen and not yet answered, or null. */
+export async function openQuestion(desk: Desk, sessionId: string): Promise<Shown | null> {
+  return shownBy(desk, await sessionOf(desk, sessionId));
+}
+
 /** The open question of a session, or a newly drawn one; null when the session has no more. */
 export async function question(desk: Desk, sessionId: string): Promise<Shown | null> {
-  await desk.write(async (now) => {
-    const open = await openQuestion(desk, sessionId);
-    if (open && !now.suspended.has(open.item.id)) return null;
-    const drafts = await drawQuestion(desk, now, await sessionOf(desk, sessionId));
+  let open: Shown | null = null;
+  const isDrawn = await desk.write(async (now) => {
+    const session = await sessionOf(desk, sessionId);
+    const shown = await shownBy(desk, session);
+    open = shown && !now.suspended.has(shown.item.id) ? shown : null;
+    const drafts = open ? null : await drawQuestion(desk, now, session);
     return drafts ? { drafts } : null;
   });
-  const shown = await openQuestion(desk, sessionId);
-  return shown && (await desk.state()).suspended.has(shown.item.id) ? null : shown;
+  return isDrawn ? openQuestion(desk, sessionId) : open;
 }
 
 /** The events that end a session and its run, and complete the recommendation it followed. */
