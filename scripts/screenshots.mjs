@@ -73,8 +73,9 @@ async function tour(browser, base, locale, scheme, sizeName) {
   };
   const answer = async () => {
     const options = page.locator('.option');
-    if (await page.locator('#typed').count()) await page.fill('#typed', '8');
-    else await options.first().click();
+    for (const input of await page.locator('.typed input').all()) await input.fill('8');
+    for (const select of await page.locator('.pairing select').all()) await select.selectOption({ index: 1 });
+    if (await page.locator('.option input').count()) await options.first().click();
     await page.locator('.bottom .primary').click();
     await page.locator('.feedback').waitFor();
   };
@@ -124,6 +125,56 @@ async function tour(browser, base, locale, scheme, sizeName) {
   await shot('packs');
   await visit('/settings', '#storage');
   await shot('settings');
+  number = 39;
+  const full = async (name) => {
+    number += 1;
+    const path = `${OUT}/${sizeName}-${language}-${scheme}-${number}-${name}.png`;
+    await page.screenshot({ path, fullPage: true });
+  };
+  await visit('/progress', '#areas');
+  await full('progress');
+  await visit('/review', '#portion');
+  await full('review');
+  await visit('/practice', 'fieldset.card');
+  await full('own-choice');
+  await visit('/storage', '#save');
+  await full('storage');
+  await visit('/my-model', '.button.run');
+  await full('runs');
+  await page.locator('.button.run').first().click();
+  await page.locator('dialog[open]').waitFor();
+  await shot('run');
+  await visit('/exam', '#past');
+  await shot('exam-set-up');
+  await page.locator('main .button.primary').click();
+  await page.locator('.stem').waitFor();
+  await shot('exam-question');
+  await page.locator('.top button[aria-haspopup]').click();
+  await page.locator('dialog[open]').waitFor();
+  await shot('exam-overview');
+  await page.locator('dialog .button.primary').click();
+  await page.locator('#report').waitFor();
+  await shot('exam-report');
+  const id = await page.evaluate(() => globalThis.examsgraphTest.start(60));
+  await visit(`/study/${id}`, '.stem');
+  const kinds = new Map([
+    ['.pairing', 'match'],
+    ['.movers', 'order'],
+    ['.typed .field', 'cloze'],
+    ['.option.many', 'multiple'],
+  ]);
+  for (let i = 0; i < 60 && kinds.size > 0; i++) {
+    for (const [selector, name] of kinds) {
+      if ((await page.locator(selector).count()) === 0) continue;
+      kinds.delete(selector);
+      await shot(`question-${name}`);
+    }
+    await answer();
+    await next();
+  }
+  await page.locator('.top button[aria-haspopup]').click();
+  await page.locator('dialog[open] textarea').first().waitFor();
+  await shot('question-menu');
   await context.close();
 }
 

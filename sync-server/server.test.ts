@@ -48,6 +48,7 @@ describe('the database', () => {
 
 describe('the server', () => {
   const clientDir = mkdtempSync(join(tmpdir(), 'examsgraph-client-'));
+  const oldAssetsDir = mkdtempSync(join(tmpdir(), 'examsgraph-old-'));
   let [isDraining, isDown] = [false, false];
   const metrics = newMetrics(() => 0);
   const servers: Server[] = [];
@@ -56,6 +57,7 @@ describe('the server', () => {
 
   beforeAll(async () => {
     mkdirSync(join(clientDir, 'assets'));
+    writeFileSync(join(oldAssetsDir, 'page-of-last-week.js'), 'export {};');
     for (const [name, text] of [
       ['index.html', '<!doctype html><title>app</title>'],
       ['dashboard.html', '<!doctype html><title>staff</title>'],
@@ -74,6 +76,7 @@ describe('the server', () => {
     };
     const app = newApp({
       clientDir,
+      oldAssetsDir,
       version: '1.2.3',
       ping,
       isDraining: () => isDraining,
@@ -91,7 +94,7 @@ describe('the server', () => {
   afterAll(async () => {
     for (const server of servers) server.close();
     await database.close();
-    rmSync(clientDir, { recursive: true, force: true });
+    for (const folder of [clientDir, oldAssetsDir]) rmSync(folder, { recursive: true, force: true });
   });
 
   const get = (path: string, headers: Record<string, string> = {}) => fetch(base + path, { headers, redirect: 'manual' });
@@ -137,6 +140,8 @@ describe('the server', () => {
     expect((await get('/assets/index-abc.js')).headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     for (const path of ['/', '/sw.js', '/engine.json', '/my-model'])
       expect((await get(path, { accept: 'text/html,*/*' })).headers.get('cache-control')).toBe('no-cache');
+    expect(await (await get('/assets/page-of-last-week.js')).text()).toBe('export {};');
+    expect((await get('/assets/page-of-nobody.js')).status).toBe(404);
     expect((await get('/assets/x-abc.wasm')).headers.get('content-type')).toBe('application/wasm');
   });
 

@@ -114,6 +114,30 @@ test('the real exam’s result is compared with the range given before it, and c
   expect(results[0]).toMatchObject({ passed: true, score: 0.99 });
 });
 
+test('three days after the exam’s date the app asks how it went, once', async ({ watched: page }) => {
+  await page.clock.setFixedTime(START);
+  await begin(page);
+  await page.goto('/review');
+  await page.getByLabel('시험일').fill('2026-03-10');
+  await expect.poll(async () => (await rows(page, 'settings')).find((r) => r['key'] === 'exam_date')?.['value']).toBe('2026-03-10');
+  const card = page.getByRole('heading', { name: '시험은 어땠나요?' });
+  for (const [day, isAsked] of [
+    [10, false],
+    [12, false],
+    [13, true],
+  ] as const) {
+    await page.clock.setFixedTime(new Date(`2026-03-${day}T12:00:00+09:00`));
+    await page.goto('/');
+    await expect(page.locator('#recommended')).toBeVisible();
+    await expect(card).toHaveCount(isAsked ? 1 : 0);
+  }
+  await page.getByRole('link', { name: '결과 적기' }).click();
+  await expect(page.locator('#real')).toBeVisible();
+  await page.goto('/');
+  await expect(page.locator('#recommended')).toBeVisible();
+  await expect(card).toHaveCount(0);
+});
+
 test('options can be ruled out and brought back, and a third button says Guess', async ({ watched: page }) => {
   await begin(page);
   await page.goto('/settings');

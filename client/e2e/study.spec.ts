@@ -159,6 +159,25 @@ test('a finished session shows its score by topic, takes feedback, and can still
   expect(await standing(page)).toHaveLength(9);
 });
 
+test('after the first session the app offers to keep the progress safe, once, and tells truthfully what the browser granted', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await finishSession(page);
+  const card = page.locator('section[aria-labelledby=protect]');
+  await expect(card.getByRole('button', { name: '앱 설치' })).toBeVisible();
+  await expect(card.getByRole('link', { name: '백업 저장' })).toHaveAttribute('href', '/storage');
+  await card.getByRole('button', { name: '진도 지키기' }).click();
+  await expect(card.locator('.notice')).toBeVisible();
+  const isPersisted = await page.evaluate(() => navigator.storage.persisted());
+  await expect(card.locator('.notice')).toContainText(isPersisted ? '브라우저가 지우지 않아요' : '허용되지 않았어요');
+  await card.getByRole('button', { name: '나중에' }).click();
+  await expect(card).toHaveCount(0);
+  await page.reload();
+  await expect(page.locator('h1.number')).toBeVisible();
+  await expect(card).toHaveCount(0);
+});
+
 test('Home shows today, the model and three recommendations with reasons, without any TF.js request', async ({ watched: page }) => {
   await page.addInitScript(() => Object.defineProperty(navigator, 'connection', { value: { saveData: true } }));
   const engine: string[] = [];

@@ -87,6 +87,8 @@ export const en = {
     practice: 'Choose',
     practiceHint: 'topics, questions',
     progressMore: 'See my progress',
+    askResult: 'How did the exam go?',
+    askResultYes: 'Record the result',
     graphTitle: 'Your exam',
     graphSentence: (topic: string, percent: string) => `${topic} is where you stand strongest so far: ${percent} expected right.`,
     graphEmpty: 'Each circle is a topic. It fills with what you show you can do.',

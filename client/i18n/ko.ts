@@ -86,6 +86,8 @@ export const ko: Messages = {
     practice: '골라서 풀기',
     practiceHint: '분야, 문제',
     progressMore: '진도 보기',
+    askResult: '시험은 어땠나요?',
+    askResultYes: '결과 적기',
     graphTitle: '내 시험',
     graphSentence: (topic, percent) => `지금 가장 강한 분야: ${topic}, 예상 정답률 ${percent}.`,
     graphEmpty: '원 하나가 한 분야예요. 할 수 있음을 보여 준 만큼 채워져요.',

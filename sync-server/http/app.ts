@@ -9,6 +9,8 @@ import { type Gatekeeper, mount, mountEnd, type Route } from './routes.ts';
 export interface HttpPorts {
   /** Folder of the built client. */
   readonly clientDir: string;
+  /** Assets of earlier builds, for pages that are still open. */
+  readonly oldAssetsDir?: string;
   readonly version: string;
   /** Rejects while the database cannot answer. */
   readonly ping: () => Promise<void>;
@@ -69,11 +71,12 @@ function health(app: Express, { ping, isDraining, version }: HttpPorts): void {
 
 const YEAR_S = 31_536_000;
 
-function client(app: Express, { clientDir }: HttpPorts): void {
+function client(app: Express, { clientDir, oldAssetsDir }: HttpPorts): void {
   app.use(
     '/assets',
     named('/assets'),
     express.static(join(clientDir, 'assets'), { immutable: true, maxAge: YEAR_S * 1000, index: false, fallthrough: true }),
+    ...(oldAssetsDir ? [express.static(oldAssetsDir, { immutable: true, maxAge: YEAR_S * 1000, index: false, fallthrough: true })] : []),
   );
   app.use(
     named('static'),

@@ -19,6 +19,7 @@ import { federationRoutes } from '../http/federation-routes.ts';
 import { newGatekeeper } from '../http/gatekeeper.ts';
 import { newLimits } from '../http/limits.ts';
 import { listen, portOf } from '../http/listen.ts';
+import { keepAssets } from '../http/old-assets.ts';
 import { staffRoutes } from '../http/staff-routes.ts';
 import { newLog } from '../observability/log.ts';
 import { newMetrics } from '../observability/metrics.ts';
@@ -128,8 +129,11 @@ export async function runLeader(): Promise<void> {
     jobs.wake();
     return { devices };
   };
+  const oldAssetsDir = join(where.data, 'assets');
+  keepAssets(where.client, oldAssetsDir, now());
   const app = newApp({
     clientDir: where.client,
+    oldAssetsDir,
     version: process.env['EG_VERSION'] ?? '0.1.0',
     ping: db.ping,
     isDraining: () => isDraining,

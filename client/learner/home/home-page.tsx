@@ -12,6 +12,7 @@ import { storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
 import { inLanguage } from '#shared/packs/schema.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
+import { AskResult } from './ask-result.tsx';
 import { minutesFor, Recommendations } from './recommendations.tsx';
 import { answersOfDay, Today } from './today.tsx';
 import { Ways } from './ways.tsx';
@@ -91,6 +92,7 @@ function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings:
         <TopicGraph nodes={topics} words={t.graph} percent={t.common.percent} size="small" />
       </header>
       <Continue tutor={tutor} state={state.value} settings={settings} />
+      <AskResult packId={tutor.packId} examDate={settings.examDate} />
       <Ways tutor={tutor} answers={state.value.answers.length} />
       <Today answers={today} />
       <Recommendations tutor={tutor} state={state.value} />
