@@ -121,7 +121,7 @@ test('Stop ends a training at once, and nothing is registered', async ({ watched
   const born = page.waitForEvent('worker');
   await trainNow(page);
   await born;
-  await page.getByRole('button', { name: '멈추기' }).click();
+  await page.locator('section[aria-labelledby=training]').getByRole('button', { name: '멈추기' }).click();
   await expect(page.getByText('멈췄어요. 이전 모델을 계속 써요.')).toBeVisible();
   await expect.poll(async () => (await trainings(page)).map((r) => r['status'])).toEqual(['KILLED']);
   expect(await rows(page, 'model_versions')).toHaveLength(0);

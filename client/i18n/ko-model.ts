@@ -1,7 +1,7 @@
-import type { Messages } from './en.ts';
+import type { enModel } from './en-model.ts';
 
 /** 내 모델 화면의 글이에요. */
-export const koModel: Messages['model'] = {
+export const koModel: typeof enModel = {
   title: '내 모델',
   lead: '내 답만으로, 이 휴대폰에서 학습해요.',
   stage: {

@@ -1,4 +1,5 @@
 import { useSpeech } from '#client/i18n/language.tsx';
+import { useModelWords } from '#client/i18n/model-words.ts';
 
 interface Props {
   readonly version: { readonly kind: 'global'; readonly label: string } | { readonly kind: 'personal'; readonly version: number };
@@ -16,26 +17,27 @@ interface Props {
 
 /** The facts every model card shows: version, accuracy beside its baseline, when, how personal, from how much. */
 export function ModelFacts({ version, record, dataPoints, level, updatedAt }: Props) {
+  const model = useModelWords();
   const { t, language } = useSpeech();
   const when =
-    updatedAt === null ? t.model.never : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(updatedAt);
+    updatedAt === null ? model.never : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(updatedAt);
   const { percent } = t.common;
   return (
     <dl className="facts">
-      <dt>{t.model.version}</dt>
-      <dd>{version.kind === 'global' ? t.model.global(version.label) : t.model.personal(version.version)}</dd>
-      <dt>{t.model.accuracy}</dt>
-      <dd>{record ? percent(record.share) : t.model.tooFew(dataPoints)}</dd>
+      <dt>{model.version}</dt>
+      <dd>{version.kind === 'global' ? model.global(version.label) : model.personal(version.version)}</dd>
+      <dt>{model.accuracy}</dt>
+      <dd>{record ? percent(record.share) : model.tooFew(dataPoints)}</dd>
       {record && (
         <dd className="basis quiet small">
-          {t.model.accuracyBasis(percent(record.low), percent(record.high), percent(record.baseline), record.n)}
+          {model.accuracyBasis(percent(record.low), percent(record.high), percent(record.baseline), record.n)}
         </dd>
       )}
-      <dt>{t.model.updated}</dt>
+      <dt>{model.updated}</dt>
       <dd>{when}</dd>
-      <dt>{t.model.level}</dt>
+      <dt>{model.level}</dt>
       <dd>{percent(level)}</dd>
-      <dt>{t.model.dataPoints}</dt>
+      <dt>{model.dataPoints}</dt>
       <dd>{dataPoints}</dd>
     </dl>
   );

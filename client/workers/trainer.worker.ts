@@ -28,15 +28,16 @@ async function probe(yardstick: Learner) {
   return { weights, batch, gradient };
 }
 
-/** A learner that unlearns: its results point the other way. */
+/** A learner whose personal layer points the other way. */
 function spoiled(learner: Learner): Learner {
-  return {
-    ...learner,
-    fineTune: async (base, ...rest) =>
-      (await learner.fineTune(base, ...rest)).map((w, i) => (base[i] as number) - 20 * (w - (base[i] as number))),
-    fitLinear: async (...args) => (await learner.fitLinear(...args)).map((w) => -20 * w),
-  };
+  return { ...learner, fitLinear: async (...args) => (await learner.fitLinear(...args)).map((w) => -20 * w) };
 }
+
+/** A network that says the opposite of what it was taught, and then some. */
+const contrary: typeof networkOf = (weights) => {
+  const network = networkOf(weights);
+  return (x) => -4 * network(x) - 2;
+};
 
 /** Resolves once this worker holds the lock it keeps for life: whoever gets that lock next knows the worker is gone. */
 const isAlive = new Promise<void>((granted) => {
@@ -80,10 +81,11 @@ const api = {
     tell({ kind: 'backend', backend: learner.backend, findings, warmupMs });
     const tensors = tensorCount(learner.backend);
     const started = performance.now();
+    const isPlanted = import.meta.env.VITE_EG_TEST === '1' && options.plantWorse;
     const result = await runTraining(
       job,
-      import.meta.env.VITE_EG_TEST === '1' && options.plantWorse ? spoiled(learner) : learner,
-      networkOf,
+      isPlanted ? spoiled(learner) : learner,
+      isPlanted ? contrary : networkOf,
       (candidate, { epoch, loss, validationLoss }) => {
         tell({ kind: 'epoch', candidate, epoch, loss, validationLoss });
         return true;

@@ -2,6 +2,7 @@ import { Play, WifiOff } from 'lucide-react';
 import { useSyncExternalStore } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
+import { useModelWords } from '#client/i18n/model-words.ts';
 import { type Settings, useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { standings, summarise } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
@@ -66,6 +67,7 @@ function Continue({ tutor, state, settings }: { readonly tutor: Tutor; readonly 
 }
 
 function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings: Settings }) {
+  const model = useModelWords();
   const { t, language } = useSpeech();
   const { moment } = usePorts();
   const head = useLog((reader) => reader.head(), 'head');
@@ -99,7 +101,7 @@ function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings:
       <section className="card" aria-labelledby="model">
         <header>
           <h2 id="model">{t.home.model}</h2>
-          <p className="quiet">{t.model.stage[summary.stage]}</p>
+          <p className="quiet">{model.stage[summary.stage]}</p>
         </header>
         <ModelFacts {...summary} />
         <Link className="button" href="/my-model">

@@ -1,4 +1,5 @@
 import { useSpeech } from '#client/i18n/language.tsx';
+import { useModelWords } from '#client/i18n/model-words.ts';
 import { useRunsWords } from '#client/i18n/runs-words.ts';
 import type { LogReader } from '#client/ports/experiment-log.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
@@ -15,7 +16,8 @@ import { TrainingPanel } from './training-panel.tsx';
 
 function Versions({ tutor }: { readonly tutor: Tutor }) {
   const w = useRunsWords();
-  const { t, language } = useSpeech();
+  const model = useModelWords();
+  const { language } = useSpeech();
   const name = personalName(tutor.packId);
   const loaded = useLog(
     async (reader) => ({
@@ -27,15 +29,15 @@ function Versions({ tutor }: { readonly tutor: Tutor }) {
   const when = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   return (
     <section className="card" aria-labelledby="versions">
-      <h2 id="versions">{t.model.versions}</h2>
-      {loaded.kind === 'ready' && loaded.value.versions.length === 0 && <p className="quiet">{t.model.versionsEmpty}</p>}
+      <h2 id="versions">{model.versions}</h2>
+      {loaded.kind === 'ready' && loaded.value.versions.length === 0 && <p className="quiet">{model.versionsEmpty}</p>}
       {loaded.kind === 'ready' && loaded.value.versions.length > 0 && (
         <ul>
           {[...loaded.value.versions].reverse().map((v) => (
             <li key={v.version} className="row apart" style={{ borderTop: '1px solid var(--hairline)', minHeight: 48 }}>
               <span className="number">
-                {v.version}. {v.version === loaded.value.champion && <strong>{t.model.champion}</strong>}{' '}
-                {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && t.model.earlyTag}{' '}
+                {v.version}. {v.version === loaded.value.champion && <strong>{model.champion}</strong>}{' '}
+                {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && model.earlyTag}{' '}
                 <span className="quiet small">{when.format(v.creation_time)}</span>
               </span>
               {v.version !== loaded.value.champion && (
@@ -70,18 +72,19 @@ async function latestBackend(reader: LogReader): Promise<BackendUse | null> {
 }
 
 function Backend() {
+  const model = useModelWords();
   const { t } = useSpeech();
   const use = useLog(latestBackend, 'backend');
   return (
     <section className="card" aria-labelledby="backend">
-      <h2 id="backend">{t.model.backend}</h2>
-      {use.kind === 'ready' && !use.value && <p className="quiet">{t.model.backendEmpty}</p>}
+      <h2 id="backend">{model.backend}</h2>
+      {use.kind === 'ready' && !use.value && <p className="quiet">{model.backendEmpty}</p>}
       {use.kind === 'ready' && use.value && (
         <>
-          <p className="number">{t.model.backendUsed(use.value.backend, t.common.seconds(use.value.trainMs / 1000))}</p>
+          <p className="number">{model.backendUsed(use.value.backend, t.common.seconds(use.value.trainMs / 1000))}</p>
           {use.value.passedOver.map((tag) => (
             <p key={tag.key} className="quiet small">
-              {t.model.backendPassed(tag.key.slice('backend.'.length), t.model.passedOver[tag.value] ?? tag.value)}
+              {model.backendPassed(tag.key.slice('backend.'.length), model.passedOver[tag.value] ?? tag.value)}
             </p>
           ))}
         </>
@@ -91,7 +94,7 @@ function Backend() {
 }
 
 function Totals() {
-  const { t } = useSpeech();
+  const model = useModelWords();
   const totals = useLog(async (reader) => {
     const sessions = await reader.list('sessions');
     const seconds = sessions.reduce((sum, s) => sum + s.totals.studyTimeS, 0);
@@ -102,11 +105,12 @@ function Totals() {
     };
   }, 'totals');
   return totals.kind === 'ready' ? (
-    <p className="quiet number">{t.model.totals(totals.value.runs, totals.value.minutes, totals.value.versions)}</p>
+    <p className="quiet number">{model.totals(totals.value.runs, totals.value.minutes, totals.value.versions)}</p>
   ) : null;
 }
 
 function Loaded({ tutor }: { readonly tutor: Tutor }) {
+  const model = useModelWords();
   const { t } = useSpeech();
   const marker = useLog((reader) => reader.head(), 'head');
   const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? String(marker.value) : '');
@@ -115,8 +119,8 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
   const summary = summarise(state.value, tutor.global);
   return (
     <>
-      <section className="card" aria-label={t.model.title}>
-        <h2>{t.model.stage[summary.stage]}</h2>
+      <section className="card" aria-label={model.title}>
+        <h2>{model.stage[summary.stage]}</h2>
         <ModelFacts {...summary} />
       </section>
       <TrainingPanel tutor={tutor} answers={state.value.answers.length} version={state.value.champion?.version ?? 0} />
@@ -130,14 +134,15 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
 
 /** The learner's experiment log, as they understand it and a data scientist recognises it. */
 export function MyModelPage({ packId }: { readonly packId: string }) {
+  const model = useModelWords();
   const { t } = useSpeech();
   const ports = usePorts();
   const tutor = useOnce(() => ports.tutorFor(packId), packId);
   return (
     <main className="page">
       <header>
-        <h1>{t.model.title}</h1>
-        <p className="quiet">{t.model.lead}</p>
+        <h1>{model.title}</h1>
+        <p className="quiet">{model.lead}</p>
         <Totals />
       </header>
       {tutor.kind === 'waiting' && <Waiting text={t.common.loading} />}

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
+import { useModelWords } from '#client/i18n/model-words.ts';
 import { useRunsWords } from '#client/i18n/runs-words.ts';
 import { useLog } from '#client/tutor/learner-ports.tsx';
 import { type RunView, readRuns } from '#client/tutor/run-search.ts';
@@ -38,7 +39,8 @@ interface TableProps {
 
 function RunsTable({ shown, columns, chosen, onChoose, onOpen }: TableProps) {
   const w = useRunsWords();
-  const { t, language } = useSpeech();
+  const model = useModelWords();
+  const { language } = useSpeech();
   const when = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
   return (
     <div className="scroll-x">
@@ -73,11 +75,11 @@ function RunsTable({ shown, columns, chosen, onChoose, onOpen }: TableProps) {
                 </td>
                 <td>
                   <button type="button" className="button plain run" aria-label={w.open(run.run_name)} onClick={() => onOpen(view)}>
-                    {t.model.experiment[experiment] ?? experiment}
+                    {model.experiment[experiment] ?? experiment}
                     <span className="quiet small">{when.format(run.start_time)}</span>
                   </button>
                 </td>
-                <td className="quiet">{t.model.status[run.status]}</td>
+                <td className="quiet">{model.status[run.status]}</td>
                 {columns.map((column) => (
                   <td key={column} className="number">
                     {cell(view, column)}
@@ -95,6 +97,7 @@ function RunsTable({ shown, columns, chosen, onChoose, onOpen }: TableProps) {
 /** Every run of the log in a table: filtered, ordered, with chosen columns, compared and opened. */
 export function Runs() {
   const w = useRunsWords();
+  const model = useModelWords();
   const { t } = useSpeech();
   const loaded = useLog(readRuns, 'runs');
   const [text, setText] = useState('');
@@ -116,7 +119,7 @@ export function Runs() {
       <p className="quiet small">{w.lead}</p>
       {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}
       {loaded.kind === 'failed' && <Notice tone="bad">{storageWords(t, loaded.fault)}</Notice>}
-      {loaded.kind === 'ready' && all.length === 0 && <p className="quiet">{t.model.runsEmpty}</p>}
+      {loaded.kind === 'ready' && all.length === 0 && <p className="quiet">{model.runsEmpty}</p>}
       {all.length > 0 && (
         <>
           <label className="field">

@@ -2,6 +2,8 @@ import { Check, Minus } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
+import { useModelWords } from '#client/i18n/model-words.ts';
+import { useSettingsWords } from '#client/i18n/settings-words.ts';
 import { type Appearance, LOOKS, SPACINGS, TEXT_SIZES } from '#client/ports/look.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Segments } from '#client/ui/segments.tsx';
@@ -9,7 +11,7 @@ import { Notice } from '#client/ui/states.tsx';
 import { Reminders, Studying } from './studying.tsx';
 
 function Tick({ name, isDone }: { readonly name: string; readonly isDone: boolean }) {
-  const { t } = useSpeech();
+  const words = useSettingsWords();
   return (
     <>
       <dt>{name}</dt>
@@ -19,14 +21,15 @@ function Tick({ name, isDone }: { readonly name: string; readonly isDone: boolea
         ) : (
           <Minus className="icon" size={16} strokeWidth={2} aria-hidden />
         )}
-        {isDone ? t.settings.yes : t.settings.no}
+        {isDone ? words.yes : words.no}
       </dd>
     </>
   );
 }
 
 function OnThisPhone() {
-  const { t } = useSpeech();
+  const model = useModelWords();
+  const words = useSettingsWords();
   const ports = usePorts();
   const [checks, setChecks] = useState(0);
   const [isRefused, setRefused] = useState(false);
@@ -53,27 +56,27 @@ function OnThisPhone() {
   const value = ready.kind === 'ready' ? ready.value : null;
   return (
     <section className="card" aria-labelledby="storage">
-      <h2 id="storage">{t.settings.storage}</h2>
-      {counts.kind === 'ready' && head.kind === 'ready' && <p className="number">{t.settings.counts(counts.value, head.value)}</p>}
-      <h3>{t.settings.ready}</h3>
+      <h2 id="storage">{words.storage}</h2>
+      {counts.kind === 'ready' && head.kind === 'ready' && <p className="number">{words.counts(counts.value, head.value)}</p>}
+      <h3>{words.ready}</h3>
       <dl className="ticks">
-        <Tick name={t.settings.app} isDone={value?.app ?? false} />
-        <Tick name={t.settings.pack} isDone={value?.packs ?? false} />
-        <Tick name={t.settings.engine} isDone={value?.engine ?? false} />
-        <Tick name={t.settings.persisted} isDone={value?.persisted ?? false} />
+        <Tick name={words.app} isDone={value?.app ?? false} />
+        <Tick name={words.pack} isDone={value?.packs ?? false} />
+        <Tick name={words.engine} isDone={value?.engine ?? false} />
+        <Tick name={words.persisted} isDone={value?.persisted ?? false} />
       </dl>
       {value && !value.engine && (
         <button type="button" className="button" onClick={() => void fetchEngine()}>
-          {t.settings.fetchEngine}
+          {words.fetchEngine}
         </button>
       )}
-      {isFailed && <Notice tone="bad">{t.model.lost.offline}</Notice>}
+      {isFailed && <Notice tone="bad">{model.lost.offline}</Notice>}
       {value && !value.persisted && (
         <button type="button" className="button" onClick={() => void protect()}>
-          {t.settings.protect}
+          {words.protect}
         </button>
       )}
-      {isRefused && <Notice>{t.settings.refused}</Notice>}
+      {isRefused && <Notice>{words.refused}</Notice>}
     </section>
   );
 }
@@ -86,6 +89,7 @@ export function SettingsPage({
   readonly appearance: Appearance;
   readonly onAppearance: (next: Appearance) => void;
 }) {
+  const words = useSettingsWords();
   const { t } = useSpeech();
   const { install } = usePorts();
   const [isHint, setHint] = useState(false);
@@ -96,25 +100,25 @@ export function SettingsPage({
   return (
     <main className="page">
       <header>
-        <h1>{t.settings.title}</h1>
+        <h1>{words.title}</h1>
       </header>
-      <section className="card" aria-label={t.settings.look}>
+      <section className="card" aria-label={words.look}>
         <Segments
-          legend={t.settings.language}
+          legend={words.language}
           name="language"
           value={appearance.language}
           choices={LANGUAGES.map((l) => ({ value: l.tag, label: l.name }))}
           onChange={(language) => onAppearance({ ...appearance, language })}
         />
         <Segments
-          legend={t.settings.look}
+          legend={words.look}
           name="look"
           value={appearance.look}
-          choices={LOOKS.map((look) => ({ value: look, label: t.settings[look] }))}
+          choices={LOOKS.map((look) => ({ value: look, label: words[look] }))}
           onChange={(look) => onAppearance({ ...appearance, look })}
         />
         <label className="field">
-          <span className="quiet">{t.settings.textSize}</span>
+          <span className="quiet">{words.textSize}</span>
           <select
             value={appearance.textSize}
             onChange={(event) => onAppearance({ ...appearance, textSize: event.target.value as Appearance['textSize'] })}
@@ -127,41 +131,41 @@ export function SettingsPage({
           </select>
         </label>
         <Segments
-          legend={t.settings.spacing}
+          legend={words.spacing}
           name="spacing"
           value={appearance.spacing}
-          choices={SPACINGS.map((spacing) => ({ value: spacing, label: t.settings.spacings[spacing] }))}
+          choices={SPACINGS.map((spacing) => ({ value: spacing, label: words.spacings[spacing] }))}
           onChange={(spacing) => onAppearance({ ...appearance, spacing })}
         />
       </section>
       <section className="card" aria-labelledby="sharing">
-        <h2 id="sharing">{t.settings.sharing}</h2>
-        <p>{t.settings.sharingText}</p>
+        <h2 id="sharing">{words.sharing}</h2>
+        <p>{words.sharingText}</p>
         <Link href="/sharing" className="button">
-          {t.settings.sharingOpen}
+          {words.sharingOpen}
         </Link>
       </section>
       <Studying />
       <Reminders />
       <OnThisPhone />
       <section className="card" aria-labelledby="safety">
-        <h2 id="safety">{t.settings.safety}</h2>
-        <p>{t.settings.safetyText}</p>
+        <h2 id="safety">{words.safety}</h2>
+        <p>{words.safetyText}</p>
         <Link href="/storage" className="button">
-          {t.settings.safetyOpen}
+          {words.safetyOpen}
         </Link>
         {!install.isInstalled && (
           <>
             <button type="button" className="button" onClick={() => void add()}>
-              {t.settings.install}
+              {words.install}
             </button>
             {isHint && <p className="quiet small">{t.done.installHint}</p>}
           </>
         )}
       </section>
       <section className="card" aria-labelledby="about">
-        <h2 id="about">{t.settings.about}</h2>
-        <p>{t.settings.aboutText}</p>
+        <h2 id="about">{words.about}</h2>
+        <p>{words.aboutText}</p>
       </section>
     </main>
   );

@@ -1,4 +1,4 @@
-import { useSpeech } from '#client/i18n/language.tsx';
+import { useSettingsWords } from '#client/i18n/settings-words.ts';
 import { readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { dailyReminder } from '#client/ui/calendar-file.ts';
 import { download } from '#client/ui/download.ts';
@@ -6,41 +6,35 @@ import { Segments } from '#client/ui/segments.tsx';
 
 /** How the study screen behaves, and questions that are not asked any more. */
 export function Studying() {
-  const { t } = useSpeech();
+  const words = useSettingsWords();
   const { log } = usePorts();
   const settings = useLog(readSettings, 'settings');
   const suspended = useLog(async (reader) => (await reader.list('items')).filter((i) => i.suspended), 'suspended');
   const { hasGuess, hasKeys } = settings.kind === 'ready' ? settings.value : { hasGuess: false, hasKeys: true };
   const set = (key: string, value: string) => void log.append([{ kind: 'setting.set', body: { key, value } }]);
   const choices = [
-    { value: 'on', label: t.settings.on },
-    { value: 'off', label: t.settings.off },
+    { value: 'on', label: words.on },
+    { value: 'off', label: words.off },
   ];
   const items = suspended.kind === 'ready' ? suspended.value : [];
   const unsuspend = () =>
     void log.append(items.map(({ pack_id, item_id }) => ({ kind: 'item.suspended', body: { pack_id, item_id, value: false } })));
   return (
     <section className="card" aria-labelledby="studying">
-      <h2 id="studying">{t.settings.studying}</h2>
+      <h2 id="studying">{words.studying}</h2>
       <Segments
-        legend={t.settings.guess}
+        legend={words.guess}
         name="guess"
         value={hasGuess ? 'on' : 'off'}
         choices={choices}
         onChange={(v) => set('study.guess', v)}
       />
-      <Segments
-        legend={t.settings.keys}
-        name="keys"
-        value={hasKeys ? 'on' : 'off'}
-        choices={choices}
-        onChange={(v) => set('study.keys', v)}
-      />
+      <Segments legend={words.keys} name="keys" value={hasKeys ? 'on' : 'off'} choices={choices} onChange={(v) => set('study.keys', v)} />
       {items.length > 0 && (
         <p className="row apart number">
-          {t.settings.suspended(items.length)}
+          {words.suspended(items.length)}
           <button type="button" className="button" onClick={unsuspend}>
-            {t.settings.unsuspend}
+            {words.unsuspend}
           </button>
         </p>
       )}
@@ -50,12 +44,12 @@ export function Studying() {
 
 /** A calendar file that reminds daily: no permission, no server. */
 export function Reminders() {
-  const { t } = useSpeech();
+  const words = useSettingsWords();
   const { moment } = usePorts();
   const save = () => {
     const { at, tz } = moment();
     const text = dailyReminder({
-      title: t.settings.remindersTitle,
+      title: words.remindersTitle,
       url: location.origin,
       firstDay: new Date(at + tz * 60_000).toISOString().slice(0, 10).replaceAll('-', ''),
       stamp: `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`,
@@ -65,10 +59,10 @@ export function Reminders() {
   };
   return (
     <section className="card" aria-labelledby="reminders">
-      <h2 id="reminders">{t.settings.reminders}</h2>
-      <p>{t.settings.remindersText}</p>
+      <h2 id="reminders">{words.reminders}</h2>
+      <p>{words.remindersText}</p>
       <button type="button" className="button" onClick={save}>
-        {t.settings.remindersGet}
+        {words.remindersGet}
       </button>
     </section>
   );
