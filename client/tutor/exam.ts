@@ -76,11 +76,6 @@ export async function markExam(desk: Desk, sessionId: string, itemId: string, { 
   await desk.write(async () => ({ drafts: [{ kind: 'exam.marked', body }] }));
 }
 
-/** The pack's mock exam that is running, or null. */
-export async function runningExam(log: Desk['ports']['log'], packId: string): Promise<ExamRow | null> {
-  return (await log.list('exams', 'pack_id', packId)).find((e) => !e.submitted) ?? null;
-}
-
 interface Marked {
   readonly itemId: string;
   readonly mark: ExamMark;

@@ -1,5 +1,5 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
-import { type Fit, fitReviews, MIN_REVIEWS } from '#models/review/fit.ts';
+import { type Fit, fitReviews } from '#models/review/fit.ts';
 import { scheduler } from '#models/review/memory.ts';
 import { type Queue, type ReviewPlan, reviewQueue } from '#models/review/queue.ts';
 import { studyDay } from '#shared/domain/time.ts';
@@ -51,9 +51,6 @@ export function reviewCount(state: TutorState): number {
   }
   return n;
 }
-
-/** Whether a personal fit may be offered. */
-export const mayFit = (state: TutorState): boolean => reviewCount(state) >= MIN_REVIEWS;
 
 /** Fit the scheduler to the learner, yielding to the page between steps; kept only if it is better. @returns null when stopped */
 export async function fitSchedule(desk: Desk, onProgress: (share: number) => void, signal: AbortSignal): Promise<Fit | null> {
