@@ -86,7 +86,7 @@ export const useReviewWords = bilingual({
     fitting: (percent) => `맞추는 중 … ${percent}`,
     stop: '멈추기',
     fitKept: (before, after, n) => `바꿨어요. 최근 복습 ${n}번의 로그 손실 ${before} → ${after}.`,
-    fitDropped: (before, after, n) => `바꾸지 않았어요. 최근 복습 ${n}번의 로그 손실 ${before} → ${after}로는 뚜렷하게 낫지 않아요.`,
+    fitDropped: (before, after, n) => `바꾸지 않았어요. 최근 복습 ${n}번의 로그 손실은 ${before} → ${after}, 뚜렷하게 낫지 않아요.`,
     practiceTitle: '골라서 풀기',
     practiceLead: '분야와 문제 종류를 고르면 나머지는 알아서 골라 줘요.',
     topics: '분야',
