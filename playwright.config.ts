@@ -26,7 +26,7 @@ export default defineConfig({
   testIgnore: process.env['EG_BENCH'] ? [] : ['**/bench/**'],
   globalSetup: './client/e2e/serve.ts',
   outputDir: '.reports/e2e',
-  workers: process.env['EG_BENCH'] ? 1 : 2,
+  workers: 1,
   forbidOnly: true,
   retries: 0,
   timeout: 90_000,

@@ -27,6 +27,7 @@ export function offerTestHook(ports: LearnerPorts): void {
   };
   const hook = {
     start: async (planned: number) => (await tutor()).startSession({ mode: 'practice', planned }),
+    choose: async (itemIds: readonly string[]) => (await tutor()).startSession({ mode: 'custom', itemIds }),
     async answer(count: number, strong: readonly string[]) {
       const { startSession, question, record } = await tutor();
       for (let left = count; left > 0; ) {

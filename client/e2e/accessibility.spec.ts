@@ -1,9 +1,15 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
-import { answer, begin, choose, finishSession, itemOnScreen, studyMore, test } from './steps.ts';
+import { answer, begin, choose, finishSession, studyEveryKind, test } from './steps.ts';
 
 async function expectClean(page: Page, screen: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  const isDark = await page.evaluate(() => document.documentElement.dataset['look'] === 'dark');
+  const axe = new AxeBuilder({ page });
+  // structure is the same in both themes: the dark one is held to its colours
+  const { violations } = await (isDark
+    ? axe.withRules(['color-contrast'])
+    : axe.withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
+  ).analyze();
   expect(violations.map((v) => `${screen}: ${v.id} ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
   await expectNoOverflow(page, screen);
 }
@@ -76,14 +82,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: '제출' }).click();
     await expect(page.locator('#report')).toBeVisible();
     await expectClean(page, 'exam report');
-    if (colorScheme === 'dark') return;
-    await studyMore(page, 40);
-    const kinds = new Set(['multiple', 'numeric', 'short', 'cloze', 'order', 'match']);
-    for (let i = 0; i < 40 && kinds.size > 0; i++) {
-      const isNew = kinds.delete((await itemOnScreen(page)).type);
-      if (isNew) await expectClean(page, 'question of another kind');
+    const kinds = await studyEveryKind(page);
+    for (let n = 1; n <= kinds; n++) {
+      await expect(page.locator('.count')).toHaveText(`${n} / ${kinds}`);
+      await expectClean(page, `question of kind ${n}`);
+      if (n === kinds) break;
       await answer(page, false);
-      if (isNew) await expectClean(page, 'answer of another kind');
+      await expectClean(page, `answer of kind ${n}`);
       await page.locator('.bottom .primary:not([data-fresh])').click();
       await expect(page.locator('.feedback')).toHaveCount(0);
     }

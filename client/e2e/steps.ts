@@ -177,6 +177,19 @@ export async function studyMore(page: Page, n: number): Promise<void> {
   await page.goto(`/study/${id}`);
 }
 
+/** Start a session of one question of every kind, and go to it. @returns how many there are */
+export async function studyEveryKind(page: Page): Promise<number> {
+  await untilHooked(page);
+  const kinds = new Map(ITEMS.map((item) => [item.type, item.id]));
+  const id = await page.evaluate(
+    (itemIds) =>
+      (globalThis as unknown as { examsgraphTest: { choose(ids: readonly string[]): Promise<string> } }).examsgraphTest.choose(itemIds),
+    [...kinds.values()],
+  );
+  await page.goto(`/study/${id}`);
+  return kinds.size;
+}
+
 /** Answer n questions through the app's own tutor, as a strong-in-half learner would. */
 export async function answerMany(page: Page, n: number): Promise<void> {
   await untilHooked(page);
