@@ -17,7 +17,7 @@ function recentlyAsked(state: TutorState): ReadonlyMap<string, number> {
 }
 
 const RECENT = 50;
-const SLICE = 250;
+const SLICE = 50;
 
 /** Chances worked out ahead, by the model they belong to: an answer makes a new model. */
 const foreseen = new WeakMap<PersonalModel, Map<string, number>>();
@@ -31,7 +31,7 @@ export async function foresee(course: Course, state: TutorState, rest: () => Pro
   const { model } = state;
   const chances = new Map<string, number>();
   for (const [i, item] of course.pack.items.entries()) {
-    if (i % SLICE === SLICE - 1) await rest();
+    if (i % SLICE === 0) await rest();
     if (state.model !== model) return;
     chances.set(item.id, predict(model, questionOf(course, item.id)).p);
   }

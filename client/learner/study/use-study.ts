@@ -91,7 +91,8 @@ export function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
       // Answered in another tab meanwhile: that answer counts, so no feedback is shown for this one.
       if (!isStored) return proceed();
       setStage({ ...stage, phase: 'checked', confidence, fault: null, isFresh: true });
-      void tutor.foresee();
+      // once the feedback is painted
+      requestAnimationFrame(() => setTimeout(() => void tutor.foresee().catch(() => undefined)));
     });
   /** An answer kept aside when the database was lost is saved now, as it was given. */
   const rescue = useEffectEvent(() => {
