@@ -18,7 +18,8 @@ async function startExam(page: Page): Promise<void> {
   await expect(page.locator('.stem h1')).toBeVisible();
 }
 
-const marks = async (page: Page) => (await rows(page, 'exams')).at(-1)?.['marks'] as Record<string, { choice: string[]; flagged: boolean }>;
+const marks = async (page: Page) =>
+  (await rows(page, 'exams')).at(-1)?.['marks'] as Record<string, { choice: string[]; flagged: boolean; ms_raw: number }>;
 
 plain('a mock exam killed at minute 7 and opened at minute 8 has 12:00 left, and every answer and flag', async () => {
   const profile = mkdtempSync(join(tmpdir(), 'examsgraph-profile-'));
@@ -110,4 +111,33 @@ test('when the time is up while nobody looks, what was answered is handed in, on
   await expect(page.getByText('시간이 끝나서')).toBeVisible();
   expect((await rows(page, 'events')).filter((e) => e['kind'] === 'exam.submitted')).toHaveLength(1);
   expect(await standing(page)).toHaveLength(1);
+});
+
+/** The page is out of sight, or seen again, as a phone tells it. */
+const see = (page: Page, visibilityState: 'hidden' | 'visible') =>
+  page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, visibilityState);
+
+test('time out of sight is not time spent, and leaving keeps what was typed a moment ago', async ({ watched: page }) => {
+  await page.clock.install({ time: START });
+  await begin(page);
+  await startExam(page);
+  const seen = (await itemOnScreen(page)).id;
+  await choose(page, true);
+  await page.getByRole('button', { name: '표시', exact: true }).click();
+  await see(page, 'hidden');
+  await page.clock.fastForward(300_000);
+  await see(page, 'visible');
+  await page.getByRole('button', { name: '표시', exact: true }).click();
+  await expect.poll(async () => (await marks(page))[seen]?.flagged).toBe(false);
+  expect((await marks(page))[seen]?.ms_raw).toBeLessThan(300_000);
+
+  while (!(await page.locator('#typed').isVisible())) await page.getByRole('button', { name: '다음' }).click();
+  const typed = (await itemOnScreen(page)).id;
+  await page.clock.pauseAt(START.getTime() + 15 * 60_000);
+  await page.locator('#typed').fill('12');
+  await page.goBack();
+  await expect.poll(async () => (await marks(page))[typed]?.choice).toEqual(['12']);
 });

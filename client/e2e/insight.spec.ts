@@ -41,6 +41,37 @@ test('answers come back for review when they are about to fade, today’s portio
   await expect(headline).toContainText(/오늘: \d문제/);
 });
 
+test('four buttons after a review, if wanted: each says when the question comes back, and what is pressed counts', async ({
+  watched: page,
+}) => {
+  await page.clock.setFixedTime(START);
+  await begin(page);
+  await answerMany(page, 12);
+  await page.goto('/settings');
+  await page
+    .getByRole('group', { name: /복습 뒤 단추 네 개/ })
+    .getByText('켜기')
+    .click();
+  await expect.poll(async () => (await rows(page, 'settings')).find((r) => r['key'] === 'study.grades')?.['value']).toBe('on');
+  await page.clock.setFixedTime(START + 4 * DAY);
+  await page.goto('/review');
+  await page.getByRole('button', { name: '복습 시작' }).click();
+  await expect(page.locator('.stem h1')).toBeVisible();
+  await page.clock.install({ time: START + 4 * DAY });
+  await answer(page, false);
+  await expect(page.getByRole('button', { name: /알맞음/ })).toHaveCount(0);
+  await page.clock.fastForward(1000);
+  await next(page);
+  await answer(page, true);
+  await page.clock.fastForward(1000);
+  await expect(page.getByRole('button', { name: /^어려움 \d+일$/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: '되돌리기' })).toBeEnabled();
+  await page.getByRole('button', { name: /^다시 \d+일$/ }).click();
+  await expect(page.locator('.feedback')).toHaveCount(0);
+  const last = (await standing(page)).sort((a, b) => Number(a['seq']) - Number(b['seq'])).at(-1);
+  expect([last?.['correct'], last?.['grade']]).toEqual([1, 1]);
+});
+
 test('a session of one’s own choice asks what was chosen: a topic, what was wrong, what was bookmarked', async ({ watched: page }) => {
   await begin(page);
   const first = await itemOnScreen(page);

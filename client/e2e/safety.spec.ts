@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, type Page } from '@playwright/test';
-import { answer, answerMany, begin, choose, itemOnScreen, next, rows, standing, test } from './steps.ts';
+import { agree, answer, answerMany, begin, choose, itemOnScreen, next, rows, standing, test } from './steps.ts';
 
 /** Save a backup on the storage page. @returns where the file lies */
 async function saveBackup(page: Page, passphrase: string): Promise<string> {
@@ -52,6 +52,34 @@ test('a wiped phone shows Restore, and a backup with a passphrase brings answers
   expect(byAttempt(await standing(page))).toEqual(byAttempt(answers));
   await page.goto('/my-model');
   await expect(page.getByText(/개인 모델, 버전 \d/)).toBeVisible();
+});
+
+test('a backup with a passphrase brings back what was shared and its ε, on a phone that had lost both', async ({ watched: page }) => {
+  await begin(page);
+  await answerMany(page, 12);
+  await agree(page);
+  const booked = page.getByText(/내 ε \d\.\d{3}/);
+  const epsilon = async () => (await booked.innerText()).match(/(내 ε|지금까지 모두) \d\.\d{3}/g);
+  const told = await epsilon();
+  const path = await saveBackup(page, '바른 말 배터리');
+  const answers = await standing(page);
+  expect(told).toHaveLength(2);
+  const contributions = await rows(page, 'contributions');
+  expect(contributions.length).toBeGreaterThan(0);
+  await evict(page, JOURNAL);
+  await page.goto('/');
+  await page.locator('input[type=file]').setInputFiles(path);
+  await page.locator('input[type=password]').fill('바른 말 배터리');
+  await page.getByRole('button', { name: '열기' }).click();
+  await page.getByRole('button', { name: '지금 복원' }).click({ timeout: 60_000 });
+  await page.getByRole('button', { name: '홈으로' }).click();
+  await expect(page.locator('#recommended')).toBeVisible();
+  expect(await standing(page)).toHaveLength(answers.length);
+  await page.goto('/sharing');
+  await expect(booked).toBeVisible();
+  expect(await epsilon()).toEqual(told);
+  const spent = (all: Record<string, unknown>[]) => all.map((c) => [c['report_id'], c['sealed_slot'], c['sigma']]);
+  expect(spent(await rows(page, 'contributions'))).toEqual(spent(contributions));
 });
 
 test('the copy on the phone itself brings a lost log back in two taps', async ({ watched: page }) => {

@@ -4,20 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type BrowserContext, chromium, expect, type Page, test as plain } from '@playwright/test';
+import { type BrowserContext, chromium, expect, test as plain } from '@playwright/test';
 import { launchOptions } from '../../playwright.config.ts';
-import { answerMany, begin, rows, test } from './steps.ts';
+import { agree, answerMany, begin, rows, test } from './steps.ts';
 
 test.use({ baseURL: process.env['EG_TRIAL_URL'] ?? '' });
-
-/** Sharing switched on by its own page. */
-async function agree(page: Page): Promise<void> {
-  await page.goto('/sharing');
-  await expect(page.getByRole('button', { name: '동의하고 공유하기', exact: true })).toBeDisabled();
-  await page.getByText('만 16세 이상').click();
-  await page.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
-  await expect(page.getByRole('heading', { name: '공유가 켜져 있어요' })).toBeVisible();
-}
 
 test('on the trial: study, share, simulated learners contribute; the own update lands in a version that the phone pulls and verifies', async ({
   watched: page,

@@ -204,6 +204,15 @@ export async function answerMany(page: Page, n: number): Promise<void> {
   );
 }
 
+/** Sharing switched on by its own page. */
+export async function agree(page: Page): Promise<void> {
+  await page.goto('/sharing');
+  await expect(page.getByRole('button', { name: '동의하고 공유하기', exact: true })).toBeDisabled();
+  await page.getByText('만 16세 이상').click();
+  await page.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
+  await expect(page.getByRole('heading', { name: '공유가 켜져 있어요' })).toBeVisible();
+}
+
 /** Set what test builds may switch on, for the pages opened from now on. */
 export async function setSwitches(page: Page, switches: Record<string, boolean>): Promise<void> {
   await page.evaluate((value) => localStorage.setItem('examsgraph.test', JSON.stringify(value)), switches);

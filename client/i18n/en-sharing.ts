@@ -117,7 +117,8 @@ export const enSharing = {
   },
   receipt: (bytes: string, clip: string, sigma: string) => `${bytes}, limit of the values ${clip}, noise multiplier ${sigma}`,
   used: (n: number, most: number) => `${n} of ${count(most, 'contribution', 'contributions')}`,
-  ownEpsilon: (own: string, cap: string, lifetime: string) => `own ε ${own}, cap ${cap}, all there ever was ${lifetime} (δ = 1e-6)`,
+  ownEpsilon: (own: string, cap: string | null, lifetime: string) =>
+    `own ε ${own}, ${cap === null ? '' : `cap ${cap}, `}all there ever was ${lifetime} (δ = 1e-6)`,
   inVersion: (version: number, slot: number) => `In version ${version} (slot ${slot}).`,
   candidate: (version: number) => `Version ${version} was made from it and has not been released.`,
   proof: (index: number) => `Proof: entry ${index} of the public log.`,

@@ -118,7 +118,7 @@ export const koSharing: SharingWords = {
   },
   receipt: (bytes, clip, sigma) => `${bytes}, 값의 한도 ${clip}, 잡음 배수 ${sigma}`,
   used: (n, most) => `${most}번 중 ${n}번째`,
-  ownEpsilon: (own, cap, lifetime) => `내 ε ${own}, 한도 ${cap}, 지금까지 모두 ${lifetime}(δ = 1e-6)`,
+  ownEpsilon: (own, cap, lifetime) => `내 ε ${own}, ${cap === null ? '' : `한도 ${cap}, `}지금까지 모두 ${lifetime}(δ = 1e-6)`,
   inVersion: (version, slot) => `버전 ${version}에 들어갔어요(슬롯 ${slot}).`,
   candidate: (version) => `버전 ${version}의 재료가 됐지만 아직 공개되지 않았어요.`,
   proof: (index) => `증명: 공개 기록의 ${index}번 항목.`,

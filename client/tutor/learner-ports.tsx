@@ -107,9 +107,21 @@ export interface Settings {
   readonly examDate: string | null;
   /** A third button, Guess, beside Not sure and Sure. */
   readonly hasGuess: boolean;
+  /** Four buttons after a review: the learner says how well it was recalled. */
+  readonly hasGrades: boolean;
   /** Single keys choose, answer and undo. */
   readonly hasKeys: boolean;
 }
+
+/** What holds while the settings are still read. */
+export const UNREAD_SETTINGS: Settings = {
+  packId: null,
+  minutesADay: 15,
+  examDate: null,
+  hasGuess: false,
+  hasGrades: false,
+  hasKeys: true,
+};
 
 /** Fold of the settings. */
 export async function readSettings(reader: LogReader): Promise<Settings> {
@@ -119,6 +131,7 @@ export async function readSettings(reader: LogReader): Promise<Settings> {
     minutesADay: Number(rows.get('minutes_a_day') ?? 15),
     examDate: rows.get('exam_date') || null,
     hasGuess: rows.get('study.guess') === 'on',
+    hasGrades: rows.get('study.grades') === 'on',
     hasKeys: rows.get('study.keys') !== 'off',
   };
 }

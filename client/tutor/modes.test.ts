@@ -94,6 +94,42 @@ describe('ways to study', () => {
   });
 });
 
+describe('a review graded by the learner', () => {
+  const plan = { easyDays: [1, 1, 1, 1, 1, 1, 1], dailyCap: 50, spreadDays: 1, isPaused: false, examDay: null };
+  const reviewed = async (seed: number) => {
+    const made = desk(seed);
+    await run(made.tutor, { mode: 'practice', planned: 5 }, always);
+    made.clock.at += 10 * DAY;
+    const [due] = (await made.tutor.reviews(plan)).today;
+    const id = await made.tutor.startSession({ mode: 'review', itemIds: [due?.itemId ?? ''] });
+    const shown = await made.tutor.question(id);
+    if (!shown) throw new Error('nothing due');
+    await made.tutor.record({ shown, choice: rightChoice(shown.item), confidence: 'sure', msRaw: 4000 });
+    return { ...made, shown };
+  };
+
+  test('is told when each grade brings it back: the easier, the later, and which the answer itself suggests', async () => {
+    const { tutor, shown } = await reviewed(20);
+    const grades = await tutor.grades(shown.attempt.attempt_id);
+    expect(grades.map((g) => g.grade)).toEqual([1, 2, 3, 4]);
+    expect(grades.filter((g) => g.isSuggested).map((g) => g.grade)).toEqual([3]);
+    const days = grades.map((g) => g.days);
+    expect(days).toEqual([...days].sort((a, b) => a - b));
+    expect(days[3]).toBeGreaterThan(days[0] ?? Number.NaN);
+    expect(await tutor.grades('another')).toEqual([]);
+  });
+
+  test('comes back when that grade says, also after a new start; the answer stays right', async () => {
+    const { tutor, open, shown } = await reviewed(21);
+    const stability = async (t: Tutor) => (await t.state()).recollection.memories.get(shown.item.id)?.stability ?? Number.NaN;
+    const before = await stability(tutor);
+    await tutor.grade(shown.attempt.attempt_id, 1);
+    expect(await stability(tutor)).toBeLessThan(before / 2);
+    expect(await stability(open())).toBe(await stability(tutor));
+    expect((await tutor.state()).answers.at(-1)).toMatchObject({ correct: 1, grade: 1 });
+  });
+});
+
 describe('a mock exam', () => {
   test('draws questions by the topics’ weights, none twice, none put away', async () => {
     const { tutor, rng } = desk(6, 60);

@@ -21,7 +21,7 @@ export const fetchScheduler = () => import('#models/review/memory.ts');
 /** What the scheduler is told of an answer, at the pace so far. */
 function reviewOf(row: AnswerRow, pace: Pace): ReviewEvent {
   const recall = { correct: row.correct, confidence: row.confidence ?? CONFIDENCE.sure, timeSpent: row.time_spent };
-  const event = { itemId: row.item_id, grade: gradeOf(recall, pace.median()), at: row.at, day: studyDay(row.at, row.tz) };
+  const event = { itemId: row.item_id, grade: row.grade ?? gradeOf(recall, pace.median()), at: row.at, day: studyDay(row.at, row.tz) };
   pace.add(row.time_spent);
   return event;
 }

@@ -10,6 +10,7 @@ import { type AnswerDraft, recordAnswer, undoAnswer } from './answer.ts';
 import { foresee } from './choose.ts';
 import { openDesk, type TutorPorts, targetChance } from './desk.ts';
 import type { ExamPlan } from './exam.ts';
+import type { GradeChoice } from './grades.ts';
 import type { GlobalVerdict } from './judge-global.ts';
 import { type ItemMark, markItem } from './mark-item.ts';
 import { endSession, question, type SessionPlan, type Shown, startSession } from './session.ts';
@@ -27,6 +28,10 @@ export interface Tutor {
   /** Work ahead what the next question needs, a little at a time. */
   foresee(): Promise<void>;
   undo(sessionId: string): Promise<Shown | null>;
+  /** What each of the four grades of the latest answer would lead to; empty if another stands last. */
+  grades(attemptId: string): Promise<readonly GradeChoice[]>;
+  /** The learner's own grade of a recall. */
+  grade(attemptId: string, grade: GradeChoice['grade']): Promise<void>;
   endSession(sessionId: string, reason: 'finished' | 'left'): Promise<void>;
   recommend(): Promise<Tables['slates'] | null>;
   /** Write events that do not touch the model, such as feedback or a setting. */
@@ -75,6 +80,8 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     record: (draft) => recordAnswer(desk, draft),
     foresee: async () => foresee(desk.course, await desk.state(), () => new Promise((go) => setTimeout(go))),
     undo: (sessionId) => undoAnswer(desk, sessionId),
+    grades: async (attemptId) => (await import('./grades.ts')).gradeChoices(desk, attemptId),
+    grade: async (attemptId, grade) => (await import('./grades.ts')).gradeAnswer(desk, attemptId, grade),
     endSession: (sessionId, reason) => endSession(desk, sessionId, reason),
     recommend: async () => (await import('./recommend.ts')).recommend(desk),
     note: async (drafts) => void (await desk.write(async () => ({ drafts }))),

@@ -226,6 +226,11 @@ export async function project(event: LogEvent, rows: RowStore, seq: number): Pro
     case 'item.noted':
     case 'item.reported':
       return overlay(rows, event);
+    case 'answer.graded': {
+      const answer = await rows.get('answers', event.body.attempt_id);
+      if (answer) await rows.put('answers', { ...answer, grade: event.body.grade });
+      return;
+    }
     case 'answer.cause': {
       const answer = await rows.get('answers', event.body.attempt_id);
       if (answer) await rows.put('answers', { ...answer, cause: event.body.cause });

@@ -27,6 +27,8 @@ export interface AnswerRow extends Body<'answer.recorded'> {
   readonly undone_seq: number | null;
   /** What the learner thinks went wrong; absent until they say. */
   readonly cause?: Body<'answer.cause'>['cause'];
+  /** How well the learner says it was recalled; absent: read from the answer. */
+  readonly grade?: Body<'answer.graded'>['grade'];
 }
 
 /** The learner's own layer over a question, which updates of the pack never touch. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { visibleTimer } from '#client/ui/visible-timer.ts';
@@ -15,19 +15,19 @@ export function useTimeLeft(exam: ExamRow, onOver: () => void): number | null {
   const leftNow = () => (exam.deadline === null ? null : Math.max(0, exam.deadline - moment().at));
   const [left, setLeft] = useState(leftNow);
   const over = useRef(false);
+  const tick = useEffectEvent(() => {
+    const now = leftNow();
+    setLeft(now);
+    if (now === 0 && !over.current) {
+      over.current = true;
+      onOver();
+    }
+  });
   useEffect(() => {
-    const tick = () => {
-      const now = leftNow();
-      setLeft(now);
-      if (now === 0 && !over.current) {
-        over.current = true;
-        onOver();
-      }
-    };
     tick();
     const timer = setInterval(tick, 1000);
     return () => clearInterval(timer);
-  });
+  }, []);
   return left;
 }
 
@@ -72,16 +72,21 @@ export function useExam(tutor: Tutor, exam: ExamRow) {
     if (delayMs === 0) save();
     else waiting.current = setTimeout(save, delayMs);
   };
+  /** What was typed a moment ago is written at once when the page is hidden or left. */
+  const keep = useEffectEvent(() => {
+    if (waiting.current) save();
+  });
   useEffect(() => {
     const hide = () => {
-      if (document.visibilityState === 'hidden') save();
+      if (document.visibilityState === 'hidden') keep();
     };
     document.addEventListener('visibilitychange', hide);
     return () => {
       document.removeEventListener('visibilitychange', hide);
+      keep();
       timer.stop();
     };
-  });
+  }, [timer]);
   const mark = marks[itemId] ?? BLANK;
   return {
     place,

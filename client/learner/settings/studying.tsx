@@ -1,5 +1,5 @@
 import { useSettingsWords } from '#client/i18n/settings-words.ts';
-import { readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
+import { readSettings, UNREAD_SETTINGS, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { dailyReminder } from '#client/ui/calendar-file.ts';
 import { download } from '#client/ui/download.ts';
 import { Segments } from '#client/ui/segments.tsx';
@@ -10,7 +10,7 @@ export function Studying() {
   const { log } = usePorts();
   const settings = useLog(readSettings, 'settings');
   const suspended = useLog(async (reader) => (await reader.list('items')).filter((i) => i.suspended), 'suspended');
-  const { hasGuess, hasKeys } = settings.kind === 'ready' ? settings.value : { hasGuess: false, hasKeys: true };
+  const { hasGuess, hasGrades, hasKeys } = settings.kind === 'ready' ? settings.value : UNREAD_SETTINGS;
   const set = (key: string, value: string) => void log.append([{ kind: 'setting.set', body: { key, value } }]);
   const choices = [
     { value: 'on', label: words.on },
@@ -28,6 +28,13 @@ export function Studying() {
         value={hasGuess ? 'on' : 'off'}
         choices={choices}
         onChange={(v) => set('study.guess', v)}
+      />
+      <Segments
+        legend={words.grades}
+        name="grades"
+        value={hasGrades ? 'on' : 'off'}
+        choices={choices}
+        onChange={(v) => set('study.grades', v)}
       />
       <Segments legend={words.keys} name="keys" value={hasKeys ? 'on' : 'off'} choices={choices} onChange={(v) => set('study.keys', v)} />
       {items.length > 0 && (

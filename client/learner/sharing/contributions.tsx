@@ -33,7 +33,7 @@ function Receipt({
       <p className="number small quiet">
         {words.receipt(words.kilobytes(row.bytes), String(row.clipNorm), String(row.sigma))}
         {!isTrial &&
-          ` · ${words.used(own.length, row.maxContributions)} · ${words.ownEpsilon(epsilonText(spend.horizon), epsilonText(cap ?? 0), epsilonText(spend.lifetime))}`}
+          ` · ${words.used(own.length, row.maxContributions)} · ${words.ownEpsilon(epsilonText(spend.horizon), cap === null ? null : epsilonText(cap), epsilonText(spend.lifetime))}`}
       </p>
       {row.version !== null && (
         <p className="number">

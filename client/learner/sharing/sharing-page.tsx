@@ -196,7 +196,9 @@ function Body({ sharing }: { readonly sharing: Sharing }) {
       {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} wasOn={consent !== null} />}
       {consent && <SharedModel latest={latest} />}
       {consent && <Erase sharing={sharing} />}
-      {consent && <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent.epsilonCap} />}
+      {(consent || contributions.length > 0) && (
+        <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent?.epsilonCap ?? null} />
+      )}
     </>
   );
 }

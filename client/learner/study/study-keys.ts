@@ -9,6 +9,7 @@ interface Actions {
   readonly answer: (confidence: Confidence) => Promise<void>;
   readonly next: () => Promise<void>;
   readonly undo: () => Promise<void>;
+  readonly grade: (place: number) => Promise<void>;
   readonly choose: (choice: Choice) => void;
 }
 
@@ -18,7 +19,7 @@ function optionOf(item: Item, key: string): string | null {
   return item.options[index]?.id ?? null;
 }
 
-/** 1–5 or A–E choose, U undoes, F flags, ? tells (these can be off); Enter is Sure or Next, Shift+Enter Not sure. Keys typed into a field or while composing are left alone. */
+/** 1–5 or A–E choose, 1–4 grade a review, U undoes, F flags, ? tells (these can be off); Enter is Sure or Next, Shift+Enter Not sure. Keys typed into a field or while composing are left alone. */
 export function useStudyKeys(item: Item, choice: Choice, phase: string, actions: Actions, isOn: boolean): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
@@ -36,6 +37,7 @@ export function useStudyKeys(item: Item, choice: Choice, phase: string, actions:
     if (key === 'u') void actions.undo();
     if (key === 'f') void actions.flag();
     if (key === '?') actions.help();
+    if (phase === 'checked' && /^[1-4]$/.test(key)) void actions.grade(Number(key) - 1);
     const id = phase === 'open' ? optionOf(item, event.key) : null;
     if (!id || choice.kind !== 'options') return;
     const rest = choice.ids.filter((other) => other !== id);

@@ -2,7 +2,7 @@ import { CircleCheck, CircleX, Ellipsis, Flag, Undo2, X } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
-import { readSettings, useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { readSettings, UNREAD_SETTINGS, useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { QuestionBody } from '#client/ui/question/question-body.tsx';
@@ -10,24 +10,26 @@ import { stemOf } from '#client/ui/question/typed.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
-import type { Confidence } from '#shared/domain/confidence.ts';
-import { grade, isComplete } from '#shared/packs/grade.ts';
+import { grade } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
+import { BottomBar } from './bottom-bar.tsx';
 import { useStudyKeys } from './study-keys.ts';
-import { type Stage, useStudy } from './use-study.ts';
+import { type Stage, useGrades, useStudy } from './use-study.ts';
 
 const QuestionMenu = lazy(async () => ({ default: (await import('./question-menu.tsx')).QuestionMenu }));
 
 interface TopProps {
   readonly stage: Stage;
   readonly isFlagged: boolean;
+  /** Undo has left its place below to the four grades. */
+  readonly isGraded: boolean;
   readonly onLeave: () => void;
   readonly onUndo: () => void;
   readonly onFlag: () => void;
   readonly onMenu: () => void;
 }
 
-function TopBar({ stage, isFlagged, onLeave, onUndo, onFlag, onMenu }: TopProps) {
+function TopBar({ stage, isFlagged, isGraded, onLeave, onUndo, onFlag, onMenu }: TopProps) {
   const { t } = useSpeech();
   const { planned, totals } = stage.shown.session;
   const number = totals.answered + 1;
@@ -45,7 +47,7 @@ function TopBar({ stage, isFlagged, onLeave, onUndo, onFlag, onMenu }: TopProps)
         className="button plain"
         onClick={onUndo}
         aria-label={t.study.undo}
-        disabled={stage.phase !== 'open' || totals.answered === 0}
+        disabled={stage.phase === 'open' ? totals.answered === 0 : !isGraded}
       >
         <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
       </button>
@@ -118,65 +120,6 @@ function AfterAnswer({ tutor, stage }: { readonly tutor: Tutor; readonly stage: 
   );
 }
 
-interface BarProps {
-  readonly stage: Stage;
-  readonly hasGuess: boolean;
-  readonly onAnswer: (confidence: Confidence) => void;
-  readonly onNext: () => void;
-  readonly onUndo: () => void;
-}
-
-/** Two buttons that never move: Not sure and Sure, then Undo and Next in the very same places. */
-function BottomBar({ stage, hasGuess, onAnswer, onNext, onUndo }: BarProps) {
-  const { t } = useSpeech();
-  const isLast = stage.shown.session.totals.answered + 1 >= stage.shown.session.planned;
-  const { item } = stage.shown;
-  // A number that is none is told so when it is checked, not by a dead button.
-  const isTyped = item.type === 'numeric' && stage.choice.kind === 'text' && stage.choice.text.trim() !== '';
-  const mayAnswer = stage.phase === 'open' && (isTyped || isComplete(item, stage.choice));
-  return (
-    <div className="bottom">
-      {stage.fault && (
-        <div className="notice bad fault" role="alert">
-          {{ full: t.study.full, 'not-saved': t.study.notSaved, interrupted: t.study.interrupted, step: t.study.stepFailed }[stage.fault]}
-          {stage.fault === 'interrupted' && (
-            <button type="button" className="button" onClick={() => location.reload()}>
-              {t.common.reload}
-            </button>
-          )}
-        </div>
-      )}
-      <div data-buttons={hasGuess && stage.phase === 'open' ? 3 : 2}>
-        {stage.phase === 'checked' ? (
-          <>
-            <button type="button" className="button" onClick={onUndo}>
-              <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
-              {t.study.undo}
-            </button>
-            <button type="button" className="button primary" data-fresh={stage.isFresh || undefined} onClick={onNext}>
-              {isLast ? t.study.finish : t.study.next}
-            </button>
-          </>
-        ) : (
-          <>
-            {hasGuess && (
-              <button type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('guess')}>
-                {t.study.guess}
-              </button>
-            )}
-            <button type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('notSure')}>
-              {t.study.notSure}
-            </button>
-            <button type="button" className="button primary" disabled={!mayAnswer} onClick={() => onAnswer('sure')}>
-              {t.study.sure}
-            </button>
-          </>
-        )}
-      </div>
-    </div>
-  );
-}
-
 function useItemFlag(tutor: Tutor, item: Item): readonly [boolean, () => Promise<void>] {
   const row = useLog((reader) => reader.get('items', [tutor.packId, item.id]), `${tutor.packId} ${item.id}`);
   const isFlagged = row.kind === 'ready' && row.value?.flagged === true;
@@ -187,13 +130,13 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
   const { t, language } = useSpeech();
   const [, go] = useLocation();
   const inputRef = useRef<HTMLInputElement>(null);
-  const { stage, fieldFault, answer, next, undo, skip, choose } = useStudy(tutor, sessionId, first);
+  const { stage, fieldFault, answer, next, settle, undo, skip, choose } = useStudy(tutor, sessionId, first);
   const { item, session, attempt } = stage.shown;
   const [struck, setStruck] = useState<{ readonly attempt: string; readonly ids: ReadonlySet<string> }>({ attempt: '', ids: new Set() });
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isFlagged, flag] = useItemFlag(tutor, item);
   const settings = useLog(readSettings, 'settings');
-  const { hasGuess, hasKeys } = settings.kind === 'ready' ? settings.value : { hasGuess: false, hasKeys: true };
+  const { hasGuess, hasGrades, hasKeys } = settings.kind === 'ready' ? settings.value : UNREAD_SETTINGS;
   const ruledOut = struck.attempt === attempt.attempt_id ? struck.ids : new Set<string>();
   const strike = (id: string) => {
     const ids = new Set(ruledOut);
@@ -203,7 +146,18 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
   const stem = stemOf(item, language);
   const number = session.totals.answered + 1;
   const isLevel = session.seq <= 5 || stage.shown.reason === 'cold';
-  useStudyKeys(item, stage.choice, stage.phase, { answer, next, undo, choose, flag, help: () => setMenuOpen(true) }, hasKeys);
+  const grades = useGrades(tutor, stage, hasGrades);
+  const asGraded = async (place: number) => {
+    const choice = grades[place];
+    if (choice) await settle(choice);
+  };
+  useStudyKeys(
+    item,
+    stage.choice,
+    stage.phase,
+    { answer, next, undo, choose, flag, grade: asGraded, help: () => setMenuOpen(true) },
+    hasKeys,
+  );
   useEffect(() => {
     document.title = `${t.study.pageTitle(number, session.planned)} · ${t.name}`;
   }, [t, number, session.planned]);
@@ -216,6 +170,7 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
       <TopBar
         stage={stage}
         isFlagged={isFlagged}
+        isGraded={grades.length > 0}
         onLeave={() => go('/')}
         onUndo={() => void undo()}
         onFlag={() => void flag()}
@@ -238,7 +193,15 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
       />
       {stage.phase === 'open' && hasKeys && <p className="keys quiet small">{t.study.keys}</p>}
       {stage.phase === 'checked' && <AfterAnswer key={`after ${attempt.attempt_id}`} tutor={tutor} stage={stage} />}
-      <BottomBar stage={stage} hasGuess={hasGuess} onAnswer={(c) => void answer(c)} onNext={() => void next()} onUndo={() => void undo()} />
+      <BottomBar
+        stage={stage}
+        hasGuess={hasGuess}
+        grades={grades}
+        onGrade={(c) => void settle(c)}
+        onAnswer={(c) => void answer(c)}
+        onNext={() => void next()}
+        onUndo={() => void undo()}
+      />
       {isMenuOpen && (
         <Suspense>
           <QuestionMenu tutor={tutor} item={item} onClose={() => setMenuOpen(false)} onSuspended={suspended} />

@@ -2,12 +2,14 @@ import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
+import type { GradeChoice } from '#client/tutor/grades.ts';
+import { useOnce } from '#client/tutor/learner-ports.tsx';
 import { fetchScheduler } from '#client/tutor/recollection.ts';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { visibleTimer } from '#client/ui/visible-timer.ts';
 import type { Confidence } from '#shared/domain/confidence.ts';
-import { type Choice, choiceFromList, choiceToList, emptyChoice, isComplete } from '#shared/packs/grade.ts';
+import { type Choice, choiceFromList, choiceToList, emptyChoice, grade, isComplete } from '#shared/packs/grade.ts';
 import { keepUnsaved, readUnsaved } from './unsaved.ts';
 
 /** The screen's one question: being answered, or checked. */
@@ -113,6 +115,13 @@ export function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
     once(async () => {
       if (stage.phase === 'checked' && !stage.isFresh) await proceed();
     });
+  /** On to the next question, the recall graded as the learner says. */
+  const settle = ({ grade, isSuggested }: GradeChoice) =>
+    once(async () => {
+      if (stage.phase !== 'checked' || stage.isFresh) return;
+      if (!isSuggested) await tutor.grade(stage.shown.attempt.attempt_id, grade);
+      await proceed();
+    });
   const undo = () =>
     once(async () => {
       const shown = await tutor.undo(sessionId);
@@ -126,5 +135,16 @@ export function useStudy(tutor: Tutor, sessionId: string, first: Shown) {
     setFieldFault(null);
     if (stage.phase === 'open') setStage({ ...stage, choice, fault: null });
   };
-  return { stage, fieldFault, answer, next, undo, skip, choose };
+  return { stage, fieldFault, answer, next, settle, undo, skip, choose };
+}
+
+const NO_GRADES: readonly GradeChoice[] = [];
+
+/** The four grades of a review answered right; empty elsewhere, and where the learner has not asked for them. A wrong answer is Again. */
+export function useGrades(tutor: Tutor, stage: Stage, isOn: boolean): readonly GradeChoice[] {
+  const { shown, phase, choice } = stage;
+  const attemptId = shown.attempt.attempt_id;
+  const isAsked = isOn && phase === 'checked' && shown.session.mode === 'review' && grade(shown.item, choice) === 1;
+  const loaded = useOnce(async () => (isAsked ? tutor.grades(attemptId) : NO_GRADES), `${attemptId} ${isAsked}`);
+  return isAsked && loaded.kind === 'ready' ? loaded.value : NO_GRADES;
 }
