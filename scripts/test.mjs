@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
@@ -42,28 +42,52 @@ const fromPlaywright = ({ stats }) => ({ ok: stats.expected, bad: stats.unexpect
 check('types', node(['node_modules/typescript/bin/tsc', '-b']) === 0);
 check('lint and format', node(['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']) === 0);
 
-rmSync('.reports/vitest.json', { force: true });
-const unit = node([
-  'node_modules/vitest/vitest.mjs',
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  '--outputFile.json=.reports/vitest.json',
-]);
-count('vitest', '.reports/vitest.json', unit, fromVitest);
+/** The unit and server tests, beside the journeys: they wait for Postgres more than they work. What they print comes at the end. */
+function vitest() {
+  rmSync('.reports/vitest.json', { force: true });
+  const child = spawn(process.execPath, [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    '--outputFile.json=.reports/vitest.json',
+  ]);
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk));
+  return new Promise((done) => child.once('close', (status) => done({ status, text: Buffer.concat(said).toString() })));
+}
 
-try {
+/** Playwright's journeys through a build of their own. @returns the exit status */
+async function journeys() {
   const browser = await ensureBrowser();
   const built = build({ VITE_EG_TEST: '1', VITE_EG_BUILD: 'test' }, true);
+  const env = {
+    ...process.env,
+    CHROMIUM_PATH: browser,
+    EG_TEST_CLIENT: built.client,
+    EG_TEST_TRIAL: built.trial,
+    EG_TEST_SERVER: built.server,
+  };
   rmSync('.reports/e2e.json', { force: true });
-  const env = { CHROMIUM_PATH: browser, EG_TEST_CLIENT: built.client, EG_TEST_TRIAL: built.trial, EG_TEST_SERVER: built.server };
-  const e2e = node(['node_modules/@playwright/test/cli.js', 'test', ...process.argv.slice(2)], env);
-  count('browser journeys', '.reports/e2e.json', e2e, fromPlaywright);
+  const child = spawn(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env,
+  });
+  const status = await new Promise((done) => child.once('close', done));
   built.remove();
+  return status;
+}
+
+const unit = vitest();
+try {
+  count('browser journeys', '.reports/e2e.json', await journeys(), fromPlaywright);
 } catch (cause) {
   console.error(cause instanceof Error ? cause.message : cause);
   check('browser journeys', false);
 }
+const { status, text } = await unit;
+console.log(text);
+count('vitest', '.reports/vitest.json', status, fromVitest);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
