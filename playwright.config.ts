@@ -30,6 +30,8 @@ export default defineConfig({
   forbidOnly: true,
   retries: 0,
   timeout: 90_000,
+  // nothing is timed here: a slow machine is no fault
+  expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: '.reports/e2e.json' }]],
   use: {
     ...(process.env['EG_BASE_URL'] ? { baseURL: process.env['EG_BASE_URL'] } : {}),

@@ -93,8 +93,10 @@ async function byKeyboard(page: Page, item: Awaited<ReturnType<typeof itemOnScre
     await page.keyboard.type(gap.accepted[0] ?? '');
   }
   for (const [i, pair] of (item.pairs ?? []).entries()) {
-    await page.locator('.pairing select').nth(i).focus();
-    await page.keyboard.type(pair.right['ko'] ?? '');
+    const select = page.locator('.pairing select').nth(i);
+    await select.focus();
+    const place = (await select.locator('option').allInnerTexts()).findIndex((text) => text.trim() === pair.right['ko']);
+    for (let n = 0; n < place; n++) await page.keyboard.press('ArrowDown');
   }
   for (const [to, step] of (item.steps ?? []).entries()) {
     for (;;) {

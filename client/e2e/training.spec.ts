@@ -72,12 +72,13 @@ test('a planted worse refit is refused, with both numbers, and the old model goe
 });
 
 test('on WebGPU, forced onto the software adapter by a test switch, the same training runs and says so', async ({ watched: page }) => {
+  test.setTimeout(300_000);
   await begin(page);
   await setSwitches(page, { forceWebGpu: true });
   await page.goto('/');
   await answerMany(page, 20);
   await trainNow(page);
-  await expect(outcome(page)).toContainText(/webgpu, [\d.]+초/, { timeout: 80_000 });
+  await expect(outcome(page)).toContainText(/webgpu, [\d.]+초/, { timeout: 240_000 });
   const [run] = await trainings(page);
   expect(await param(page, run?.['run_id'], 'backend')).toBe('webgpu');
 });

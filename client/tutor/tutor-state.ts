@@ -2,7 +2,7 @@ import type { LogReader } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import { advance, noHistory } from '#models/difficulty/features.ts';
 import { restoreLayer, type StoredLayer } from '#models/difficulty/layer-codec.ts';
-import { newLayer, servedVariant } from '#models/difficulty/personal-layer.ts';
+import { isPersonal, newLayer } from '#models/difficulty/personal-layer.ts';
 import { absorb, type PersonalModel } from '#models/difficulty/personal-model.ts';
 import { priorFromDifficulty, type Question } from '#models/difficulty/question.ts';
 import { type DifficultyTables, priorTables } from '#models/difficulty/tables.ts';
@@ -169,6 +169,6 @@ export async function foldState(log: LogReader, course: Course, global: GlobalMo
 
 /** n / (n + 100) for n answers behind what is served; 0 while the global model serves as it is. */
 export function personalizationLevel(state: TutorState): number {
-  const isPersonal = state.champion?.weights != null || servedVariant(state.model.layer) !== 'none';
-  return isPersonal ? state.model.layer.answers / (state.model.layer.answers + 100) : 0;
+  const hasPart = state.champion?.weights != null || isPersonal(state.model.layer);
+  return hasPart ? state.model.layer.answers / (state.model.layer.answers + 100) : 0;
 }
