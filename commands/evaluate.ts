@@ -2,34 +2,34 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { priorlessAnswers } from '#models/difficulty/from-responses.ts';
-import { tablesFrom } from '#models/difficulty/tables.ts';
-import { countsOf, outOfFoldRows, rowsOf } from '#models/difficulty/training-rows.ts';
-import { trainBestLr } from '#models/reference/best-lr.ts';
-import { logitsOf } from '#models/reference/network.ts';
-import { trainCentral } from '#models/reference/train-central.ts';
-import { parseQMatrix, parseResponses, type Response } from '#shared/domain/response-data.ts';
+import { MODELS } from '#models/evaluation/predictors.ts';
+import { type Evaluation, evaluate, type Round } from '#models/evaluation/run.ts';
+import { shuffledOutcomes, splitBy } from '#models/evaluation/splits.ts';
+import { C_80 } from '#models/patterns/predicted-score.ts';
+import { parseQMatrix, parseResponses } from '#shared/domain/response-data.ts';
 import type { Result } from '#shared/domain/result.ts';
-import { sigmoid } from '#shared/maths/logistic.ts';
 import { seededRng } from '#shared/maths/rng.ts';
-import { type Scores, scores } from '#shared/maths/scores.ts';
+import type { Scores } from '#shared/maths/scores.ts';
+import { printTable } from './evaluation-table.ts';
 
 const HELP = `Train on the training learners of a response data set and score on its test learners.
 
-  npm run evaluate -- --data FILE --qmatrix FILE --split gervet --model best-lr|mlp [--seeds N] [--json]
+  npm run evaluate [-- --data-folder DIR]
+      the table of floors and goals over all data sets there (default ../shared/data), docs/evaluation.md written anew;
+      exit code 1 below a floor
+  npm run evaluate -- --data FILE --qmatrix FILE --split SPLIT --model MODEL [--seed N | --seeds N] [--json]
 
-  --data FILE      answers, CSV or gzipped CSV: learner, item, correct, split, ...
+  --data FILE      answers, CSV or gzipped CSV: learner, item, correct, and split or fold
   --qmatrix FILE   skills of each item, CSV or gzipped CSV: item, skills
-  --split gervet   the file's own column "split" (train or test)
-  --model          best-lr: the logistic-regression baseline; mlp: the network the app runs
-  --seeds N        average the scores over seeds 0 .. N-1 (default 1); best-lr is deterministic
+  --split SPLIT    gervet: the file's own column "split"; akt:K: its column "fold" (test K, validation K+1, train the other three);
+                   folds: five folds by learner, pooled; inner:SPLIT: its training learners split again
+  --model MODEL    ${MODELS.join(', ')}
+  --seed N         this seed (default 0); the baselines are deterministic
+  --seeds N        average the scores over seeds 0 .. N-1
+  --tau P          sureness from which on selective accuracy is told, chosen on other learners
+  --shuffled       outcomes shuffled first: nothing must be learnt (AUC .5)
   --json           end with one JSON object on the last line
 `;
-
-interface Data {
-  readonly train: readonly (readonly Response[])[];
-  readonly test: readonly (readonly Response[])[];
-  readonly skills: ReadonlyMap<number, readonly string[]>;
-}
 
 function stop(message: string): never {
   console.error(message);
@@ -49,50 +49,17 @@ function parsed<T>(path: string, result: Result<T, { readonly line: number; read
   return result.ok ? result.value : stop(`${path}, line ${result.fault.line}: ${result.fault.message}`);
 }
 
-function load(dataFile: string, qmatrixFile: string): Data {
-  const learners = parsed(dataFile, parseResponses(textOf(dataFile)));
+function roundsOf(dataFile: string, qmatrixFile: string, split: string, isShuffled: boolean): readonly Round[] {
+  const parsedLearners = parsed(dataFile, parseResponses(textOf(dataFile)));
+  const learners = isShuffled ? shuffledOutcomes(parsedLearners, seededRng(1)) : parsedLearners;
   const skills = parsed(qmatrixFile, parseQMatrix(textOf(qmatrixFile)));
-  const of = (split: string) => learners.filter((answers) => answers[0]?.split === split);
-  const data = { train: of('train'), test: of('test'), skills };
-  if (data.train.length === 0 || data.test.length === 0) {
-    stop(`${dataFile}: the split "gervet" needs learners of both splits, found ${data.train.length} train and ${data.test.length} test`);
-  }
-  return data;
-}
-
-function scoreMlp({ train, test, skills }: Data, seed: number): Scores {
-  const training = priorlessAnswers(train, skills);
-  const rows = outOfFoldRows(training);
-  const weights = trainCentral(rows, seededRng(seed), (epoch, loss) =>
-    console.error(`seed ${seed} epoch ${epoch + 1}/10 loss ${loss.toFixed(4)}`),
-  );
-  const tables = tablesFrom(countsOf(training));
-  const held = rowsOf(priorlessAnswers(test, skills), () => tables);
-  return scores(logitsOf(weights, held.x).map(sigmoid), held.y);
-}
-
-function scoreBestLr({ train, test, skills }: Data): Scores {
-  const skillIndex = new Map<string, number>();
-  const indexed = (learners: Data['train']) =>
-    learners.map((answers) =>
-      answers.map(({ item, correct }) => ({
-        item,
-        y: correct,
-        skills: (skills.get(item) ?? []).map((skill) => {
-          if (!skillIndex.has(skill)) skillIndex.set(skill, skillIndex.size);
-          return skillIndex.get(skill) ?? 0;
-        }),
-      })),
-    );
-  const [training, held] = [indexed(train), indexed(test)];
-  const items = 1 + Math.max(...[...train, ...test].map((answers) => Math.max(...answers.map((a) => a.item))));
-  const predict = trainBestLr(training, { items, skills: skillIndex.size }, (step, loss) => {
-    if (step % 10 === 9) console.error(`step ${step + 1} loss ${loss.toFixed(4)}`);
+  const names = split === 'folds' ? [1, 2, 3, 4, 5].map((k) => `folds:${k}`) : [split];
+  return names.map((name) => {
+    const parts = splitBy(name, learners);
+    if (!parts.ok) return stop(`${dataFile}: ${parts.fault}`);
+    const [train, test] = [parts.value.train, parts.value.test].map((some) => priorlessAnswers(some, skills));
+    return { train: train ?? [], test: test ?? [] };
   });
-  return scores(
-    held.flatMap((answers) => [...predict(answers)]),
-    held.flatMap((answers) => answers.map((a) => a.y)),
-  );
 }
 
 function meanScores(runs: readonly Scores[]): Scores {
@@ -108,13 +75,53 @@ function meanScores(runs: readonly Scores[]): Scores {
   };
 }
 
+const row = (name: string, of: (s: Scores) => string, alone: Scores, served: Scores) =>
+  console.log(`${name.padEnd(18)} ${of(alone).padStart(8)} ${of(served).padStart(8)}`);
+
+function print(model: string, runs: readonly Evaluation[], seconds: number): Scores {
+  const [alone, served] = [meanScores(runs.map((r) => r.alone)), meanScores(runs.map((r) => r.served))];
+  const [first] = runs as [Evaluation];
+  console.log(`model ${model}, ${first.parameters} parameters, ${runs.length} seed${runs.length === 1 ? '' : 's'}, ${alone.n} answers`);
+  console.log(`${''.padEnd(18)}    alone   served`);
+  row('AUC', (s) => s.auc.toFixed(4), alone, served);
+  row('accuracy', (s) => s.accuracy.toFixed(4), alone, served);
+  row('majority accuracy', (s) => s.majorityAccuracy.toFixed(4), alone, served);
+  row('log loss', (s) => s.logLoss.toFixed(4), alone, served);
+  row('Brier', (s) => s.brier.toFixed(4), alone, served);
+  row('ECE', (s) => s.ece.toFixed(4), alone, served);
+  for (const [name, gain] of [
+    ['under 100 answers', first.short],
+    ['100 and more', first.long],
+  ] as const) {
+    if (!gain) continue;
+    console.log(
+      `${name.padEnd(18)} ${gain.learners} learners: AUC ${gain.aucAlone.toFixed(4)} → ${gain.aucServed.toFixed(4)}, log loss ${gain.lossAlone.toFixed(4)} → ${gain.lossServed.toFixed(4)}; not worse ${(100 * gain.notWorse).toFixed(1)} %, helped ${(100 * gain.helped).toFixed(1)} %, harmed ${(100 * gain.harmed).toFixed(1)} %`,
+    );
+  }
+  for (const r of first.ranges)
+    console.log(
+      `80 % range, ${r.questions} questions: covers ${(100 * r.coverage).toFixed(1)} % of ${r.exams}, width ${(100 * r.width).toFixed(1)} points (factor ${r.factor}; conformal here ${r.conformal.toFixed(3)})`,
+    );
+  if (first.selective)
+    console.log(
+      `selective accuracy ${first.selective.accuracy.toFixed(4)} on ${(100 * first.selective.coverage).toFixed(1)} % of the answers`,
+    );
+  console.log(`92 % from sureness ${first.tau92.toFixed(4)} on`);
+  console.log(`seconds            ${seconds.toFixed(1)}`);
+  return alone;
+}
+
 const { values } = parseArgs({
   options: {
     data: { type: 'string' },
     qmatrix: { type: 'string' },
+    'data-folder': { type: 'string', default: '../shared/data' },
     split: { type: 'string', default: 'gervet' },
     model: { type: 'string' },
-    seeds: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '0' },
+    seeds: { type: 'string' },
+    tau: { type: 'string' },
+    shuffled: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -123,24 +130,20 @@ if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
+if (!values.data && !values.qmatrix && !values.model) process.exit(await printTable(values['data-folder']));
 if (!values.data || !values.qmatrix || !values.model) stop(`--data, --qmatrix and --model are needed\n\n${HELP}`);
-if (values.split !== 'gervet') stop(`unknown split "${values.split}": only gervet is known yet`);
-const score = { mlp: scoreMlp, 'best-lr': scoreBestLr }[values.model] ?? stop(`unknown model "${values.model}": use best-lr or mlp`);
-const seeds = Number(values.seeds);
-if (!Number.isInteger(seeds) || seeds < 1) stop(`--seeds must be a whole number from 1 on, got "${values.seeds}"`);
+const model = MODELS.find((m) => m === values.model) ?? stop(`unknown model "${values.model}": use ${MODELS.join(', ')}`);
+const wanted = Number(values.seeds ?? values.seed);
+if (!Number.isInteger(wanted) || wanted < (values.seeds ? 1 : 0))
+  stop(`--seed and --seeds must be whole numbers, got "${values.seeds ?? values.seed}"`);
+const tau = values.tau === undefined ? null : Number(values.tau);
+if (tau !== null && !(tau >= 0.5 && tau <= 1)) stop(`--tau must lie in [.5, 1], got "${values.tau}"`);
 
 const started = performance.now();
-const data = load(values.data, values.qmatrix);
-const result = meanScores(Array.from({ length: values.model === 'best-lr' ? 1 : seeds }, (_, seed) => score(data, seed)));
+const rounds = roundsOf(values.data, values.qmatrix, values.split, values.shuffled);
+const isSeeded = model === 'mlp' || model === 'hybrid';
+const seeds = values.seeds && isSeeded ? Array.from({ length: wanted }, (_, seed) => seed) : [values.seeds ? 0 : wanted];
+const runs = seeds.map((seed) => evaluate(model, rounds, seed, C_80, tau, (done) => console.error(`${model} seed ${seed} ${done}`)));
 const seconds = (performance.now() - started) / 1000;
-console.log(`model              ${values.model}
-seeds              ${seeds}
-AUC                ${result.auc.toFixed(4)}
-accuracy           ${result.accuracy.toFixed(4)}
-majority accuracy  ${result.majorityAccuracy.toFixed(4)}
-log loss           ${result.logLoss.toFixed(4)}
-Brier              ${result.brier.toFixed(4)}
-ECE                ${result.ece.toFixed(4)}
-n                  ${result.n}
-seconds            ${seconds.toFixed(1)}`);
-if (values.json) console.log(JSON.stringify({ ...result, seconds }));
+const alone = print(model, runs, seconds);
+if (values.json) console.log(JSON.stringify({ ...alone, seconds, runs }));

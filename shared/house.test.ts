@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'models/patterns': ['models/learner.ts', 'shared'],
   'models/synthetic': ['models/learner.ts', 'shared'],
   'models/federated': ['models/learner.ts', 'shared'],
+  'models/evaluation': ['models', 'shared'],
   models: ['shared'],
   'client/ui': ['client/i18n', 'shared'],
   'client/i18n': [],

@@ -1,5 +1,5 @@
 import { FEATURE_COUNT } from '../learner.ts';
-import { newLayer, type PersonalLayer, type PersonalTerm, VARIANTS } from './personal-layer.ts';
+import { discountedSum, newLayer, type PersonalLayer, type PersonalTerm, VARIANTS } from './personal-layer.ts';
 
 /** A personal layer as plain JSON values, for storage on the device. */
 export interface StoredLayer {
@@ -7,6 +7,8 @@ export interface StoredLayer {
     Record<string, { readonly theta: number; readonly skills: Readonly<Record<string, number>>; readonly delta: readonly number[] }>
   >;
   readonly losses: Readonly<Record<string, readonly number[]>>;
+  /** Absent in what earlier versions stored: then read from the losses kept. */
+  readonly discounted?: Readonly<Record<string, number>>;
   readonly calibration: { readonly slope: number; readonly shift: number };
   readonly answers: number;
 }
@@ -16,7 +18,8 @@ export function storeLayer(layer: PersonalLayer): StoredLayer {
   const term = (t: PersonalTerm) => ({ theta: t.theta, skills: Object.fromEntries(t.skills), delta: [...t.delta] });
   return {
     terms: Object.fromEntries(VARIANTS.map((v) => [v, term(layer.terms[v])])),
-    losses: Object.fromEntries(VARIANTS.map((v) => [v, [...layer.losses[v]]])),
+    losses: Object.fromEntries([...VARIANTS, 'served' as const].map((v) => [v, [...layer.losses[v]]])),
+    discounted: { ...layer.discounted },
     calibration: { ...layer.calibration },
     answers: layer.answers,
   };
@@ -35,7 +38,9 @@ export function restoreLayer(stored: StoredLayer): PersonalLayer {
     for (const [skill, offset] of Object.entries(skills)) term.skills.set(skill, offset);
     term.delta.set(delta);
     layer.losses[variant].push(...(stored.losses[variant] ?? []));
+    layer.discounted[variant] = stored.discounted?.[variant] ?? discountedSum(layer.losses[variant]);
   }
+  layer.losses.served.push(...(stored.losses['served'] ?? layer.losses.none));
   layer.calibration.slope = stored.calibration.slope;
   layer.calibration.shift = stored.calibration.shift;
   layer.answers = stored.answers;

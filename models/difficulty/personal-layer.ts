@@ -1,8 +1,8 @@
-import { clip, crossEntropyOfLogit, sigmoid } from '#shared/maths/logistic.ts';
+import { clip, crossEntropy, crossEntropyOfLogit, sigmoid } from '#shared/maths/logistic.ts';
 import { FEATURE_COUNT } from '../learner.ts';
 import { type Question, skillsOf } from './question.ts';
 
-/** The forms a personal term may take, fewest parameters first: ties in the choice go to the earlier. */
+/** The forms a personal term may take, fewest parameters first. */
 export const VARIANTS = ['none', 'offset', 'weights', 'both'] as const;
 
 /** One form of the personal term. */
@@ -21,8 +21,10 @@ export interface PersonalTerm {
 /** The personal parameters of one learner in one exam: they never leave the device. Changed in place by `learn` alone. */
 export interface PersonalLayer {
   readonly terms: Record<Variant, PersonalTerm>;
-  /** Latest losses per variant (nats), at most 100, oldest first. */
-  readonly losses: Record<Variant, number[]>;
+  /** Latest losses (nats) of each variant and of what was served, at most 100, oldest first. */
+  readonly losses: Record<Variant | 'served', number[]>;
+  /** Σ .99^age · loss of each variant over all answers: what the mixture's shares rest on. */
+  readonly discounted: Record<Variant, number>;
   /** p = sigmoid(slope * logit + shift) for every variant but `none`. */
   readonly calibration: { slope: number; shift: number };
   /** Answers this layer has learned from. */
@@ -35,8 +37,8 @@ export interface LayerRates {
   readonly weights: number;
 }
 
-/** The rates until the automatic search finds better ones. */
-export const DEFAULT_RATES: LayerRates = { offset: 0.05, weights: 0.005 };
+/** The rates until the automatic search finds better ones; of seven pairs the best on validation learners of both published sets. */
+export const DEFAULT_RATES: LayerRates = { offset: 0.02, weights: 0.005 };
 
 const DECAY = 0.002;
 const MAX_THETA = 3;
@@ -44,6 +46,7 @@ const MAX_SKILL = 2;
 const MAX_DELTA = 2;
 const WINDOW = 100;
 const WARM_UP = 20;
+const KEEP = 0.99;
 
 const newTerm = (): PersonalTerm => ({ theta: 0, skills: new Map(), delta: new Float32Array(FEATURE_COUNT) });
 
@@ -51,7 +54,8 @@ const newTerm = (): PersonalTerm => ({ theta: 0, skills: new Map(), delta: new F
 export function newLayer(): PersonalLayer {
   return {
     terms: { none: newTerm(), offset: newTerm(), weights: newTerm(), both: newTerm() },
-    losses: { none: [], offset: [], weights: [], both: [] },
+    losses: { none: [], offset: [], weights: [], both: [], served: [] },
+    discounted: { none: 0, offset: 0, weights: 0, both: 0 },
     calibration: { slope: 1, shift: 0 },
     answers: 0,
   };
@@ -73,16 +77,32 @@ export function variantLogit(layer: PersonalLayer, variant: Variant, net: number
   return layer.calibration.slope * (net + personalLogit(layer.terms[variant], question, x)) + layer.calibration.shift;
 }
 
-/** The variant that serves now: smallest loss over the last 100 answers, `none` for the learner's first 20, ties to fewer parameters. */
-export function servedVariant(layer: PersonalLayer): Variant {
-  if (layer.answers < WARM_UP) return 'none';
-  let best: Variant = 'none';
-  let bestLoss = Number.POSITIVE_INFINITY;
+/** Σ .99^age · loss, the latest last. */
+export function discountedSum(losses: readonly number[]): number {
+  return losses.reduce((sum, loss) => KEEP * sum + loss, 0);
+}
+
+/** Whether the personal term has a part in what is served: from the learner's twentieth answer on. */
+export function isPersonal(layer: PersonalLayer): boolean {
+  return layer.answers >= WARM_UP;
+}
+
+/**
+ * P(correct) served: the variants' probabilities averaged, each with a share proportional to exp(-Σ .99^age · loss) (exponential weights,
+ * Vovk 1990; discounted as in Herbster and Warmuth 1998), so that a variant which stops helping fades. The network alone for the
+ * learner's first 20 answers.
+ */
+export function servedChance(layer: PersonalLayer, net: number, question: Question, x: Float32Array): number {
+  const alone = sigmoid(net);
+  if (!isPersonal(layer)) return alone;
+  const least = Math.min(layer.discounted.none, layer.discounted.offset, layer.discounted.weights, layer.discounted.both);
+  let [sum, shares] = [0, 0];
   for (const variant of VARIANTS) {
-    const loss = layer.losses[variant].reduce((a, b) => a + b, 0);
-    if (loss < bestLoss) [best, bestLoss] = [variant, loss];
+    const share = Math.exp(least - layer.discounted[variant]);
+    shares += share;
+    sum += share * (variant === 'none' ? alone : sigmoid(variantLogit(layer, variant, net, question, x)));
   }
-  return best;
+  return sum / shares;
 }
 
 function boundNorm(delta: Float32Array): void {
@@ -115,7 +135,12 @@ export function boundTerm(term: PersonalTerm): PersonalTerm {
   return term;
 }
 
-/** Learn one answer, in place, in constant time: every variant is scored first, then updated with its own error. */
+function remember(losses: number[], loss: number): void {
+  losses.push(loss);
+  if (losses.length > WINDOW) losses.shift();
+}
+
+/** Learn one answer, in place, in constant time: every variant is scored first, then updated with its own error. @returns P(correct) served before */
 export function learn(
   layer: PersonalLayer,
   net: number,
@@ -123,18 +148,21 @@ export function learn(
   x: Float32Array,
   y: 0 | 1,
   rates: LayerRates = DEFAULT_RATES,
-): void {
+): number {
+  const served = servedChance(layer, net, question, x);
+  remember(layer.losses.served, crossEntropy(served, y));
   for (const variant of VARIANTS) {
     const logit = variantLogit(layer, variant, net, question, x);
-    const losses = layer.losses[variant];
-    losses.push(crossEntropyOfLogit(logit, y));
-    if (losses.length > WINDOW) losses.shift();
+    const loss = crossEntropyOfLogit(logit, y);
+    remember(layer.losses[variant], loss);
+    layer.discounted[variant] = KEEP * layer.discounted[variant] + loss;
     const error = y - sigmoid(logit);
     const term = layer.terms[variant];
     if (variant === 'offset' || variant === 'both') updateOffset(term, error, question, rates.offset);
     if (variant === 'weights' || variant === 'both') updateWeights(term, error, x, rates.weights);
   }
   layer.answers += 1;
+  return served;
 }
 
 /** A deep copy that can be learned into without touching the original. */
@@ -152,7 +180,9 @@ export function copyLayer(layer: PersonalLayer): PersonalLayer {
       offset: [...layer.losses.offset],
       weights: [...layer.losses.weights],
       both: [...layer.losses.both],
+      served: [...layer.losses.served],
     },
+    discounted: { ...layer.discounted },
     calibration: { ...layer.calibration },
     answers: layer.answers,
   };

@@ -1,6 +1,6 @@
 import { clip, sigmoid } from '#shared/maths/logistic.ts';
 import { advance, featuresOf, type History, noHistory } from './features.ts';
-import { learn, newLayer, type PersonalLayer, servedVariant, variantLogit } from './personal-layer.ts';
+import { learn, newLayer, type PersonalLayer, servedChance } from './personal-layer.ts';
 import type { Answer, Question } from './question.ts';
 import type { DifficultyTables } from './tables.ts';
 
@@ -32,7 +32,7 @@ export interface Prediction {
 export function predict(model: PersonalModel, question: Question): Prediction {
   const x = featuresOf(model.history, question, model.tables);
   const net = model.network(x);
-  const served = sigmoid(variantLogit(model.layer, servedVariant(model.layer), net, question, x));
+  const served = servedChance(model.layer, net, question, x);
   return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
 }
 
@@ -40,8 +40,7 @@ export function predict(model: PersonalModel, question: Question): Prediction {
 export function teach(model: PersonalModel, answer: Answer): Prediction {
   const x = featuresOf(model.history, answer.question, model.tables);
   const net = model.network(x);
-  const served = sigmoid(variantLogit(model.layer, servedVariant(model.layer), net, answer.question, x));
-  learn(model.layer, net, answer.question, x, answer.y);
+  const served = learn(model.layer, net, answer.question, x, answer.y);
   return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
 }
 

@@ -81,28 +81,28 @@ async function ranked(
     const { p, y, layer } = replay(context, candidate, fit, validation);
     const loss = logLoss(p, y);
     const ranked = Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY;
-    if (!best || ranked < best.loss) best = { kind, loss: ranked, losses: layer.losses };
+    if (!best || ranked < best.loss) best = { kind, loss: ranked, record: layer };
   }
   if (!best) throw new Error('no candidate was ranked');
   return best;
 }
 
-/** The better kind fitted to all of the answers; its choice of variant starts from the losses seen while ranking. */
+/** The better kind fitted to all of the answers; its mixture starts from the losses seen while ranking. */
 async function fitBetter(
   context: RefitContext,
   learner: Learner,
   answers: readonly Answer[],
   report: OnCandidateEpoch | null,
 ): Promise<Candidate> {
-  const { kind, losses } = await ranked(context, learner, answers, report);
+  const { kind, record } = await ranked(context, learner, answers, report);
   const candidate = await fitCandidate(context, learner, kind, answers, null, about(report, kind));
-  return { ...candidate, layer: { ...candidate.layer, losses } };
+  return { ...candidate, layer: { ...candidate.layer, losses: record.losses, discounted: record.discounted } };
 }
 
 interface Ranking {
   readonly kind: CandidateKind;
   readonly loss: number;
-  readonly losses: PersonalLayer['losses'];
+  readonly record: PersonalLayer;
 }
 
 /** Told of every epoch of every candidate; answers whether to go on. */

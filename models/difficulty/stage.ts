@@ -1,4 +1,4 @@
-import { type PersonalLayer, servedVariant } from './personal-layer.ts';
+import type { PersonalLayer } from './personal-layer.ts';
 
 /** How far the model has become the learner's own, in the words My model uses. */
 export type ModelStage = 'not-yet' | 'getting-to-know' | 'adapted' | 'well-adapted';
@@ -6,10 +6,10 @@ export type ModelStage = 'not-yet' | 'getting-to-know' | 'adapted' | 'well-adapt
 const BLOCK = 10;
 const Z_90_ONE_SIDED = 1.645;
 
-/** Gain of the served variant over `none` on the latest answers, as a share of the latter's loss, with a lower bound over blocks of ten. */
+/** Gain of what was served over `none` on the latest answers, as a share of the latter's loss, with a lower bound over blocks of ten. */
 export function layerGain(layer: PersonalLayer): { readonly gain: number; readonly lower: number } {
   const base = layer.losses.none;
-  const served = layer.losses[servedVariant(layer)];
+  const served = layer.losses.served;
   const total = base.reduce((a, b) => a + b, 0);
   if (total === 0) return { gain: 0, lower: 0 };
   const blocks: number[] = [];

@@ -34,8 +34,12 @@ export function countsOf(learners: readonly LearnerAnswers[], include: (learner:
 }
 
 /** Training rows whose table features come from the other folds' learners, so that no row has seen its own answer in a table. */
-export function outOfFoldRows(learners: readonly LearnerAnswers[], folds = 4): Batch {
-  const tables = Array.from({ length: folds }, (_, fold) => tablesFrom(countsOf(learners, (learner) => learner % folds !== fold)));
+export function outOfFoldRows(
+  learners: readonly LearnerAnswers[],
+  folds = 4,
+  tablesOf: (learners: readonly LearnerAnswers[]) => DifficultyTables = (some) => tablesFrom(countsOf(some)),
+): Batch {
+  const tables = Array.from({ length: folds }, (_, fold) => tablesOf(learners.filter((_, learner) => learner % folds !== fold)));
   return rowsOf(learners, (learner) => tables[learner % folds] as DifficultyTables);
 }
 

@@ -14,7 +14,8 @@ export interface Sizes {
   readonly skills: number;
 }
 
-type Features = readonly (readonly [index: number, value: number])[];
+/** Features of one answer that are not 0. */
+export type Features = readonly (readonly [index: number, value: number])[];
 
 /**
  * Feature rows of one learner's answers: bias, item, skills, and log-counts of wins and attempts per skill, per item and in total
@@ -107,25 +108,36 @@ function penalisedLoss({ starts, indices, values }: SparseRows, y: Uint8Array): 
 }
 
 /**
- * Train the logistic-regression baseline to its optimum; deterministic.
+ * A logistic regression on sparse rows, trained to its optimum; deterministic.
  *
- * @param learners answers per training learner, in order
+ * @param size number of features; the first is the bias, which has no prior
+ * @param rowsOf features of one learner's answers, each seeing earlier answers alone
  * @param onStep told the mean penalised training loss (nats) of every step
  */
-export function trainBestLr(
+export function trainSparse(
   learners: readonly (readonly IndexedAnswer[])[],
-  sizes: Sizes,
+  size: number,
+  rowsOf: (answers: readonly IndexedAnswer[]) => Features[],
   onStep: (step: number, loss: number) => void,
 ): BestLr {
-  const rows = compressed(learners.flatMap((answers) => featureRows(answers, sizes)));
+  const rows = compressed(learners.flatMap(rowsOf));
   const y = Uint8Array.from(learners.flatMap((answers) => answers.map((a) => a.y)));
-  const curvature = new Float64Array(1 + sizes.items + 3 * sizes.skills + 4).fill(1);
+  const curvature = new Float64Array(size).fill(1);
   rows.indices.forEach((index, k) => {
     curvature[index] = (curvature[index] as number) + 0.2 * (rows.values[k] as number) ** 2;
   });
   const w = minimise(penalisedLoss(rows, y), curvature, MAX_STEPS, (step, value) => onStep(step, value / y.length));
   return (answers) =>
-    Float32Array.from(featureRows(answers, sizes), (features) =>
+    Float32Array.from(rowsOf(answers), (features) =>
       sigmoid(features.reduce((sum, [index, value]) => sum + (w[index] as number) * value, 0)),
     );
+}
+
+/** The logistic-regression baseline "Best-LR", trained to its optimum. @param learners answers per training learner, in order */
+export function trainBestLr(
+  learners: readonly (readonly IndexedAnswer[])[],
+  sizes: Sizes,
+  onStep: (step: number, loss: number) => void,
+): BestLr {
+  return trainSparse(learners, 1 + sizes.items + 3 * sizes.skills + 4, (answers) => featureRows(answers, sizes), onStep);
 }

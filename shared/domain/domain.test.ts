@@ -43,16 +43,16 @@ describe('response data', () => {
       ok: true,
       value: [
         [
-          { learner: 7, item: 3, correct: 1, split: 'test' },
-          { learner: 7, item: 4, correct: 0, split: 'test' },
+          { learner: 7, item: 3, correct: 1, split: 'test', fold: null },
+          { learner: 7, item: 4, correct: 0, split: 'test', fold: null },
         ],
-        [{ learner: 9, item: 3, correct: 1, split: 'train' }],
+        [{ learner: 9, item: 3, correct: 1, split: 'train', fold: null }],
       ],
     });
   });
 
   test.each([
-    ['learner,item,correct\n1,1,1\n', 1, 'split'],
+    ['learner,item\n1,1\n', 1, 'correct'],
     ['learner,item,correct,split\n1,1,2,train\n', 2, 'correct'],
     ['learner,item,correct,split\n1,1,1,train\n1,,1,train\n', 3, 'integers'],
     ['learner,item,correct,split\n', 2, 'no answers'],
