@@ -66,26 +66,27 @@ export function selectiveAt(p: Float32Array, y: Float32Array, tau: number): Sele
 /** A stage of a learner's way: answers `from` to `to` (1-based, inclusive) of every learner together. */
 export interface ColdStartPoint {
   readonly from: number;
-  readonly to: number;
+  /** Null: to the last. */
+  readonly to: number | null;
   readonly answers: number;
   readonly auc: number;
   readonly logLoss: number;
 }
 
-const STAGES: readonly (readonly [number, number])[] = [
+const STAGES: readonly (readonly [number, number | null])[] = [
   [1, 5],
   [6, 10],
   [11, 20],
   [21, 50],
   [51, 100],
   [101, 200],
-  [201, Number.POSITIVE_INFINITY],
+  [201, null],
 ];
 
 /** How good the predictions are at the beginning, and after. */
 export function coldStart(learners: readonly Served[]): readonly ColdStartPoint[] {
   return STAGES.flatMap(([from, to]) => {
-    const slice = (part: Float32Array) => [...part.subarray(from - 1, Math.min(part.length, to))];
+    const slice = (part: Float32Array) => [...part.subarray(from - 1, to === null ? part.length : Math.min(part.length, to))];
     const p = learners.flatMap((l) => slice(l.served));
     const y = learners.flatMap((l) => slice(l.y));
     const isJudged = y.includes(0) && y.includes(1);
