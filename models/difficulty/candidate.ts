@@ -1,7 +1,7 @@
 import { sigmoid } from '#shared/maths/logistic.ts';
 import { type Batch, type DescentPlan, FEATURE_COUNT, type Learner, type OnEpoch } from '../learner.ts';
 import { advance, type History, noHistory, writeFeatures } from './features.ts';
-import { boundTerm, copyLayer, newLayer, type PersonalLayer } from './personal-layer.ts';
+import { boundTerm, copyLayer, layerToFit, newLayer, type PersonalLayer } from './personal-layer.ts';
 import { absorb, type Network } from './personal-model.ts';
 import { type Answer, skillsOf } from './question.ts';
 import type { DifficultyTables } from './tables.ts';
@@ -77,7 +77,7 @@ async function fitLayer(context: RefitContext, learner: Learner, fit: readonly A
   const base = Float32Array.from(fit, (_, i) => network(x.subarray(i * FEATURE_COUNT, (i + 1) * FEATURE_COUNT)));
   const skills = [...new Set(fit.flatMap((a) => skillsOf(a.question)))].sort();
   const offsets = offsetDesign(fit, skills);
-  const layer = newLayer();
+  const layer = layerToFit();
   const fitted = async (design: Float32Array, report: OnEpoch | null) => learner.fitLinear({ design, base, y }, LAYER_PLAN, report);
   const take = (variant: 'offset' | 'weights' | 'both', w: Float32Array, deltaAt: number) => {
     const term = layer.terms[variant];

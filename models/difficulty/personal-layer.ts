@@ -41,7 +41,7 @@ export interface LayerRates {
  * The rates until the automatic search finds better ones. They, the network's share and the discount below were chosen together, on
  * validation learners of two published sets under four shared models: the gain where it fits ill, no loss where it fits.
  */
-export const DEFAULT_RATES: LayerRates = { offset: 0.02, weights: 0.002 };
+export const DEFAULT_RATES: LayerRates = { offset: 0.05, weights: 0.005 };
 
 const DECAY = 0.002;
 const MAX_THETA = 3;
@@ -50,7 +50,7 @@ const MAX_DELTA = 2;
 const WINDOW = 100;
 const WARM_UP = 20;
 const KEEP = 0.995;
-const NETWORK_SHARE = 0.7;
+const NETWORK_SHARE = 0.9;
 
 const newTerm = (): PersonalTerm => ({ theta: 0, skills: new Map(), delta: new Float32Array(FEATURE_COUNT) });
 
@@ -63,6 +63,13 @@ export function newLayer(): PersonalLayer {
     calibration: { slope: 1, shift: 0 },
     answers: 0,
   };
+}
+
+/** A layer about to be fitted: its variants start with equal shares, for a gate judges it before it serves. */
+export function layerToFit(): PersonalLayer {
+  const layer = newLayer();
+  layer.discounted.none = Math.log((3 * NETWORK_SHARE) / (1 - NETWORK_SHARE));
+  return layer;
 }
 
 /** What the personal term adds to the logit: theta + mean over skills + delta · x. */
@@ -92,7 +99,7 @@ export function isPersonal(layer: PersonalLayer): boolean {
 }
 
 /**
- * P(correct) served: the variants' probabilities averaged, each with a share proportional to its first share (.7 for the network alone) times
+ * P(correct) served: the variants' probabilities averaged, each with a share proportional to its first share (.9 for the network alone) times
  * exp(-Σ .995^age · loss) (exponential weights, Vovk 1990; discounted as in Herbster and Warmuth 1998), so that a variant which stops
  * helping fades. The network alone for the learner's first 20 answers.
  */
