@@ -65,7 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'sync-server/storage': ['sync-server/ports', 'shared'],
   'sync-server/roles': ['sync-server', 'shared', 'models'],
   'sync-server/main.ts': ['sync-server', 'shared', 'models'],
-  commands: ['shared', 'models', 'sync-server'],
+  commands: ['shared', 'models', 'sync-server', 'commands/evaluation-table.ts'],
   bench: ['shared', 'models', 'models/tfjs', 'sync-server'],
   'vite.plugins.ts': ['shared'],
 };

@@ -1,16 +1,16 @@
 import { advance } from '#models/difficulty/features.ts';
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { copyLayer } from '#models/difficulty/personal-layer.ts';
-import { teach } from '#models/difficulty/personal-model.ts';
+import { type PersonalModel, teach } from '#models/difficulty/personal-model.ts';
 import { CONFIDENCE, type Confidence, MAX_TIME_SPENT_S } from '#shared/domain/confidence.ts';
 import { type Choice, choiceToList, grade } from '#shared/packs/grade.ts';
-import type { Body } from '#shared/tracking/event.ts';
+import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { AnswerRow } from '#shared/tracking/rows.ts';
 import type { Desk } from './desk.ts';
 import { sessionOf } from './desk.ts';
 import { recollect, recollectionOf } from './recollection.ts';
 import { openQuestion, type Shown, showItem } from './session.ts';
-import { foldModel, modelLabel, personalizationLevel, questionOf, resetPlace } from './tutor-state.ts';
+import { foldModel, modelLabel, personalizationLevel, questionOf, resetPlace, type TutorState } from './tutor-state.ts';
 
 /** What a learner tapped. */
 export interface AnswerDraft {
@@ -33,6 +33,13 @@ function recordedBody({ shown, choice, confidence, msRaw }: AnswerDraft, correct
   };
 }
 
+/** The event of an alarm that this very answer set off. */
+function driftFound(desk: Desk, now: TutorState, taught: PersonalModel, attempt: Shown['attempt']): readonly Draft[] {
+  if (taught.layer.drift.sinceAlarm !== 0) return [];
+  const { attempt_id } = attempt;
+  return [{ kind: 'drift.detected', body: { pack_id: desk.packId, attempt_id, model_version: modelLabel(now, desk.ports.global) } }];
+}
+
 /**
  * Store an answer, its metrics and what the personal layer learned from it, in one transaction; the state in memory follows only then.
  *
@@ -48,7 +55,10 @@ export async function recordAnswer(desk: Desk, draft: AnswerDraft): Promise<bool
     const taught = { ...now.model, layer: copyLayer(now.model.layer) };
     teach(taught, answer);
     return {
-      drafts: [{ kind: 'answer.recorded', body: recordedBody(draft, correct, personalizationLevel(now)) }],
+      drafts: [
+        { kind: 'answer.recorded', body: recordedBody(draft, correct, personalizationLevel(now)) },
+        ...driftFound(desk, now, taught, attempt),
+      ],
       together: { personal: { pack_id: desk.packId, model_version: modelLabel(now, global), layer: storeLayer(taught.layer) } },
       apply: async (state) => {
         state.model = taught;

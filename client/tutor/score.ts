@@ -1,3 +1,4 @@
+import { isUnsettled } from '#models/difficulty/drift.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
 import { type PredictedScore, predictedScore, type ScoredTopic } from '#models/patterns/predicted-score.ts';
 import type { ExamRow, Tables } from '#shared/tracking/rows.ts';
@@ -52,6 +53,7 @@ export async function scoreNow(desk: Desk, state: TutorState): Promise<Predicted
     past: state.answers.map((a) => a.predicted_p),
     examQuestions: desk.course.pack.manifest.exam.questions,
     daysSinceLast: (moment().at - (state.answers.at(-1)?.at ?? 0)) / DAY_MS,
+    isUnsettled: isUnsettled(state.model.layer.drift),
     pastMisses: rangeRecords(exams, results).map((r) => r.miss),
   });
 }

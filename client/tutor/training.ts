@@ -216,7 +216,7 @@ async function lostRun(desk: Desk, run_id: string, cause: unknown): Promise<Trai
 /** Whether a refit should start by itself now: a failed or stopped one is not tried again before there is more to learn from. */
 export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
   if ((await log.get('settings', TRAINING_PAUSED))?.value === 'on') return false;
-  const { answers } = await desk.state();
+  const { answers, model } = await desk.state();
   const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('refit '));
   let latest: number | null = null;
   for (const { run_id } of runs) {
@@ -224,7 +224,13 @@ export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
     const total = await log.get('params', [run_id, 'answers_total']);
     if (pack?.value === desk.packId && total && Number(total.value) >= FIRST_REFIT_AT) latest = Math.max(latest ?? 0, Number(total.value));
   }
-  return refitDue(answers.length, latest) || (answers.length >= FIRST_REFIT_AT && (await feltAlike(log, runs)));
+  const { sinceAlarm } = model.layer.drift;
+  const isDrifted = sinceAlarm !== null && (latest ?? 0) < answers.length - sinceAlarm;
+  return (
+    refitDue(answers.length, latest) ||
+    (isDrifted && answers.length >= FIRST_REFIT_AT) ||
+    (answers.length >= FIRST_REFIT_AT && (await feltAlike(log, runs)))
+  );
 }
 
 /** The latest three times the learner said how hard it felt they said the same, and nothing was trained since. */

@@ -1,4 +1,5 @@
 import { FEATURE_COUNT } from '../learner.ts';
+import type { Drift } from './drift.ts';
 import { discountedSum, newLayer, type PersonalLayer, type PersonalTerm, VARIANTS } from './personal-layer.ts';
 
 /** A personal layer as plain JSON values, for storage on the device. */
@@ -10,6 +11,7 @@ export interface StoredLayer {
   /** Absent in what earlier versions stored: then read from the losses kept. */
   readonly discounted?: Readonly<Record<string, number>>;
   readonly calibration: { readonly slope: number; readonly shift: number };
+  readonly drift?: Readonly<Drift>;
   readonly answers: number;
 }
 
@@ -21,6 +23,7 @@ export function storeLayer(layer: PersonalLayer): StoredLayer {
     losses: Object.fromEntries([...VARIANTS, 'served' as const].map((v) => [v, [...layer.losses[v]]])),
     discounted: { ...layer.discounted },
     calibration: { ...layer.calibration },
+    drift: { ...layer.drift },
     answers: layer.answers,
   };
 }
@@ -43,6 +46,7 @@ export function restoreLayer(stored: StoredLayer): PersonalLayer {
   layer.losses.served.push(...(stored.losses['served'] ?? layer.losses.none));
   layer.calibration.slope = stored.calibration.slope;
   layer.calibration.shift = stored.calibration.shift;
+  Object.assign(layer.drift, stored.drift);
   layer.answers = stored.answers;
   return layer;
 }

@@ -1,5 +1,6 @@
 import { clip, crossEntropy, crossEntropyOfLogit, sigmoid } from '#shared/maths/logistic.ts';
 import { FEATURE_COUNT } from '../learner.ts';
+import { type Drift, isUnsettled, noDrift, watchDrift } from './drift.ts';
 import { type Question, skillsOf } from './question.ts';
 
 /** The forms a personal term may take, fewest parameters first. */
@@ -27,6 +28,7 @@ export interface PersonalLayer {
   readonly discounted: Record<Variant, number>;
   /** p = sigmoid(slope * logit + shift) for every variant but `none`. */
   readonly calibration: { slope: number; shift: number };
+  readonly drift: Drift;
   /** Answers this layer has learned from. */
   answers: number;
 }
@@ -49,6 +51,7 @@ const MAX_SKILL = 2;
 const MAX_DELTA = 2;
 const WINDOW = 100;
 const WARM_UP = 20;
+const AFTER_ALARM = 2;
 const KEEP = 0.995;
 const NETWORK_SHARE = 0.9;
 
@@ -61,6 +64,7 @@ export function newLayer(): PersonalLayer {
     losses: { none: [], offset: [], weights: [], both: [], served: [] },
     discounted: { none: 0, offset: 0, weights: 0, both: 0 },
     calibration: { slope: 1, shift: 0 },
+    drift: noDrift(),
     answers: 0,
   };
 }
@@ -163,6 +167,8 @@ export function learn(
 ): number {
   const served = servedChance(layer, net, question, x);
   remember(layer.losses.served, crossEntropy(served, y));
+  watchDrift(layer.drift, net, y);
+  const haste = isUnsettled(layer.drift) ? AFTER_ALARM : 1;
   for (const variant of VARIANTS) {
     const logit = variantLogit(layer, variant, net, question, x);
     const loss = crossEntropyOfLogit(logit, y);
@@ -170,8 +176,8 @@ export function learn(
     layer.discounted[variant] = KEEP * layer.discounted[variant] + loss;
     const error = y - sigmoid(logit);
     const term = layer.terms[variant];
-    if (variant === 'offset' || variant === 'both') updateOffset(term, error, question, rates.offset);
-    if (variant === 'weights' || variant === 'both') updateWeights(term, error, x, rates.weights);
+    if (variant === 'offset' || variant === 'both') updateOffset(term, error, question, haste * rates.offset);
+    if (variant === 'weights' || variant === 'both') updateWeights(term, error, x, haste * rates.weights);
   }
   layer.answers += 1;
   return served;
@@ -196,6 +202,7 @@ export function copyLayer(layer: PersonalLayer): PersonalLayer {
     },
     discounted: { ...layer.discounted },
     calibration: { ...layer.calibration },
+    drift: { ...layer.drift },
     answers: layer.answers,
   };
 }

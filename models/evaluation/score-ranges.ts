@@ -32,6 +32,7 @@ export function pseudoExams(answers: LearnerAnswers, network: Network, tables: D
         past,
         examQuestions: questions,
         daysSinceLast: 0,
+        isUnsettled: false,
         pastMisses: [],
       });
       const score = exam.reduce((sum, a) => sum + a.y, 0) / questions;

@@ -138,6 +138,7 @@ describe('the predicted score', () => {
     past: Array.from({ length: 30 }, () => 0.5),
     examQuestions: 50,
     daysSinceLast: 1,
+    isUnsettled: false,
     pastMisses: [],
     ...more,
   });
@@ -158,6 +159,7 @@ describe('the predicted score', () => {
     expect(predictedScore(basis({ topics: thin }))).toMatchObject({ kind: 'early', coverage: 0.4 });
     expect(predictedScore(basis({ daysSinceLast: 45.1 }))).toMatchObject({ kind: 'stale', days: 45 });
     expect(predictedScore(basis({ daysSinceLast: 45 })).kind).toBe('range');
+    expect(predictedScore(basis({ isUnsettled: true }))).toEqual({ kind: 'unsettled' });
   });
 
   test('learns its width from earlier ranges once there are four', () => {

@@ -16,6 +16,8 @@ export interface ScoreBasis {
   /** Questions of the exam. */
   readonly examQuestions: number;
   readonly daysSinceLast: number;
+  /** The shared model has just been found not to describe the learner any more. */
+  readonly isUnsettled: boolean;
   /** |S − E| / √V of earlier predictions that were put to the test: finished mocks and real exams. */
   readonly pastMisses: readonly number[];
 }
@@ -34,7 +36,8 @@ export interface ScoreRange {
 export type PredictedScore =
   | { readonly kind: 'range'; readonly range: ScoreRange }
   | { readonly kind: 'early'; readonly answers: number; readonly coverage: number }
-  | { readonly kind: 'stale'; readonly days: number };
+  | { readonly kind: 'stale'; readonly days: number }
+  | { readonly kind: 'unsettled' };
 
 /** Fewest answers, and the least share of the syllabus with three answers a topic, before a range is shown. */
 export const SCORE_NEEDS = { answers: 30, coverage: 0.6, answersATopic: 3, days: 45 } as const;
@@ -55,12 +58,13 @@ export function factorOf(pastMisses: readonly number[]): number {
  * The exam's score as an 80 % range: E = Σ weight · mean p; V = Σ p(1−p)/K² + .09² + (E(1−E))²/(1 + Σ past p(1−p)); E ± c·√V, held in
  * [0, 1]. c is 1.28, or the conformal quantile of earlier ranges' misses. Hidden, with what is missing, below the needs above.
  */
-export function predictedScore({ topics, past, examQuestions, daysSinceLast, pastMisses }: ScoreBasis): PredictedScore {
+export function predictedScore({ topics, past, examQuestions, daysSinceLast, isUnsettled, pastMisses }: ScoreBasis): PredictedScore {
   const met = topics.filter((t) => t.answers >= SCORE_NEEDS.answersATopic);
   const coverage = met.reduce((sum, t) => sum + t.weight, 0);
   // the weights are decimal fractions: .6 of them may add up to a hair less
   if (past.length < SCORE_NEEDS.answers || coverage < SCORE_NEEDS.coverage - 1e-9) return { kind: 'early', answers: past.length, coverage };
   if (daysSinceLast > SCORE_NEEDS.days) return { kind: 'stale', days: Math.floor(daysSinceLast) };
+  if (isUnsettled) return { kind: 'unsettled' };
   let [expected, itemVariance] = [0, 0];
   for (const { weight, p } of topics) {
     const n = Math.max(1, p.length);

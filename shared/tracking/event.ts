@@ -67,6 +67,8 @@ const bodies = {
   'item.suspended': z.looseObject({ item_id: id, pack_id: id, value: z.boolean() }),
   /** The learner's own grade of a recall, FSRS's four: 1 again, 2 hard, 3 good, 4 easy. */
   'answer.graded': z.looseObject({ attempt_id: id, grade: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]) }),
+  /** The shared model has stopped describing the learner; found by the answer named. */
+  'drift.detected': z.looseObject({ pack_id: id, attempt_id: id, model_version: id }),
   'answer.cause': z.looseObject({ attempt_id: id, cause: z.enum(['knowledge', 'misread', 'reasoning', 'timing']) }),
   'exam.started': z.looseObject({
     session_id: id,

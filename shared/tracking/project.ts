@@ -226,6 +226,9 @@ export async function project(event: LogEvent, rows: RowStore, seq: number): Pro
     case 'item.noted':
     case 'item.reported':
       return overlay(rows, event);
+    case 'drift.detected':
+      // the log itself is the record: nothing else is kept of it
+      return;
     case 'answer.graded': {
       const answer = await rows.get('answers', event.body.attempt_id);
       if (answer) await rows.put('answers', { ...answer, grade: event.body.grade });

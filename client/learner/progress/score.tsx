@@ -50,6 +50,7 @@ export function Score({ score, records, areas, standings }: Props) {
       {score.kind === 'early' && (
         <p className="number">{w.scoreEarly(score.answers, SCORE_NEEDS.answers, percent(score.coverage), percent(SCORE_NEEDS.coverage))}</p>
       )}
+      {score.kind === 'unsettled' && <p>{w.scoreUnsettled}</p>}
       {score.kind === 'stale' && <p className="number">{w.scoreStale(score.days)}</p>}
       <p className="quiet number">{records.length === 0 ? w.recordNone : w.record(hits, records.length)}</p>
       <ul>
