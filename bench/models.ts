@@ -41,8 +41,13 @@ function studied(items: readonly Question[], answers: number) {
 
 function rank(model: ReturnType<typeof studied>['model'], items: readonly Question[]): void {
   const options = items.map((q) => ({ itemId: q.id, skills: q.skills, p: predict(model, q).p, attempts: 0, answersAgo: 100, due: 0 }));
-  const situation = { targetP: 0.8, answers: 500, skillWeights: new Map(items.slice(0, 40).map((q) => [q.skills[0] ?? '', 1 / 40])) };
-  drawSlate(scoreOptions(options, options, situation), 3, rng);
+  const situation = {
+    targetP: 0.8,
+    answers: 500,
+    skillWeights: new Map(items.slice(0, 40).map((q) => [q.skills[0] ?? '', 1 / 40])),
+    leftToLearn: new Map<string, number>(),
+  };
+  drawSlate(scoreOptions(options, situation), 3, rng);
 }
 
 const print = (name: string, ms: number, floor?: number) =>

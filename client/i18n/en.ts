@@ -68,7 +68,7 @@ export const en = {
     thanks: 'Noted.',
     why: 'Why these?',
     whyText: (explore: number) =>
-      `Each card is drawn by chance, weighted by what your answers say: questions near the difficulty you asked for, weak topics that count in the exam, answers about to fade, things not tried yet. ${explore} % of picks are free tries, to find out what helps you.`,
+      `Each card is drawn by chance, weighted by what your answers say: questions near the difficulty you asked for, topics that count in the exam and are not mastered yet, answers about to fade, things not tried yet. ${explore} % of picks are free tries, to find out what helps you.`,
     difficulty: 'Difficulty',
     easier: 'Easier',
     balanced: 'Just right',
@@ -96,7 +96,7 @@ export const en = {
   reason: {
     due: (topic: string) => `${topic}: due before it fades.`,
     weakSeen: (topic: string, wrong: number, n: number) => `You missed ${wrong} of your last ${n} in ${topic}.`,
-    weak: (topic: string) => `${topic} counts in the exam and looks weak.`,
+    weak: (topic: string) => `${topic} counts in the exam and is not mastered yet.`,
     fit: (percent: string) => `The right difficulty: about ${percent} for you.`,
     cold: 'Tells most about your level.',
     unseen: (topic: string) => `Not tried yet in ${topic}.`,

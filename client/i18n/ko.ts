@@ -67,7 +67,7 @@ export const ko: Messages = {
     thanks: '기록했어요.',
     why: '왜 이런 추천인가요?',
     whyText: (explore) =>
-      `카드는 내 답을 바탕으로 무게를 두고 뽑아요. 원하는 난이도에 가까운 문제, 시험 비중이 큰데 약한 분야, 곧 잊을 내용, 아직 안 푼 문제가 더 자주 나와요. ${explore}%는 무엇이 도움이 되는지 알아보려고 자유롭게 뽑아요.`,
+      `카드는 내 답을 바탕으로 무게를 두고 뽑아요. 원하는 난이도에 가까운 문제, 시험에 나오는데 아직 다 익히지 못한 분야, 곧 잊을 내용, 아직 안 푼 문제가 더 자주 나와요. ${explore}%는 무엇이 도움이 되는지 알아보려고 자유롭게 뽑아요.`,
     difficulty: '난이도',
     easier: '더 쉽게',
     balanced: '적당히',
@@ -95,7 +95,7 @@ export const ko: Messages = {
   reason: {
     due: (topic) => `${topic}: 잊기 전에 다시 볼 때예요.`,
     weakSeen: (topic, wrong, n) => `최근 ${topic} ${n}문제 중 ${wrong}개를 틀렸어요.`,
-    weak: (topic) => `시험 비중이 있는데 약해 보이는 분야: ${topic}.`,
+    weak: (topic) => `시험에 나오는데 아직 다 익히지 못한 분야: ${topic}.`,
     fit: (percent) => `알맞은 난이도예요. 맞힐 확률: 약 ${percent}.`,
     cold: '수준을 가장 잘 알려 주는 문제예요.',
     unseen: (topic) => `아직 풀지 않은 ${topic} 문제예요.`,

@@ -1,8 +1,10 @@
 import { FEATURE_VERSION } from '#models/difficulty/features.ts';
 import { type PersonalModel, predict } from '#models/difficulty/personal-model.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
+import { beliefsOf, leftToLearn, NO_BELIEF } from '#models/recommend/mastery.ts';
 import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
+import { remembered } from '#shared/domain/remembered.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Body } from '#shared/tracking/event.ts';
 import { type Course, questionOf, type TutorState } from './tutor-state.ts';
@@ -67,7 +69,19 @@ export function scoredOptions(
   const wanted = all.filter((o) => !exclude.has(o.itemId));
   const fresh = eligible(wanted);
   const skillWeights = new Map(course.pack.manifest.topics.map((t) => [t.id, t.weight]));
-  return scoreOptions(fresh.length > 0 ? fresh : wanted, all, { targetP, answers: state.answers.length, skillWeights });
+  const situation = { targetP, answers: state.answers.length, skillWeights, leftToLearn: leftOf(course, state) };
+  return scoreOptions(fresh.length > 0 ? fresh : wanted, situation);
+}
+
+/** How much of each topic is still to be learned, from all standing answers. */
+function leftOf(course: Course, state: TutorState): ReadonlyMap<string, number> {
+  const logitOf = (itemId: string) => course.tables.item(questionOf(course, itemId)).logit;
+  const beliefs = beliefsOf(
+    state.answers.map((a) => ({ skills: questionOf(course, a.item_id).skills, logit: logitOf(a.item_id), y: a.correct })),
+  );
+  const byTopic = new Map<string, number[]>();
+  for (const item of course.pack.items) for (const topic of item.topics) remembered(byTopic, topic, () => []).push(logitOf(item.id));
+  return new Map([...byTopic].map(([topic, logits]) => [topic, leftToLearn(beliefs.get(topic) ?? NO_BELIEF, logits)]));
 }
 
 type LoggedPick = Body<'slate.shown'>['slots'][number]['picks'][number];

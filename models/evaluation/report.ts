@@ -182,10 +182,11 @@ export function reportOf(
       ];
     }),
   );
-  const chosen = [...tiers].map(([set, losses]) => {
+  const judged = [...tiers].filter(([, losses]) => losses.every((l) => Number.isFinite(l.logLoss)));
+  const chosen = judged.map(([set, losses]) => {
     const [mlp, hybrid] = [losses.find((l) => l.model === 'mlp'), losses.find((l) => l.model === 'hybrid')];
     const gain = (mlp?.logLoss ?? Number.NaN) - (hybrid?.logLoss ?? Number.NaN);
-    const pick = Number.isNaN(gain) ? 'not measured' : gain >= 0.005 ? 'second' : 'first';
+    const pick = gain >= 0.005 ? 'second' : 'first';
     return [set, mlp?.logLoss.toFixed(4) ?? '–', hybrid?.logLoss.toFixed(4) ?? '–', pick];
   });
   const cold = own.map(({ set, model, runs }) => [

@@ -146,7 +146,7 @@ describe('the predicted score', () => {
   test('is the formula’s: E, V and E ± 1.28 √V by hand', () => {
     const score = predictedScore(basis());
     // E = .6·.8 + .4·.5 = .68; item variance = .6·(.09+.21)/2 + .4·.25 = .19; known = 30·.25
-    const spread = Math.sqrt(0.19 / 50 + 0.09 ** 2 + (0.68 * 0.32) ** 2 / (1 + 7.5));
+    const spread = Math.sqrt(0.19 / 50 + 0.085 ** 2 + (0.68 * 0.32) ** 2 / (1 + 7.5));
     if (score.kind !== 'range') throw new Error(score.kind);
     expect(score.range.expected).toBeCloseTo(0.68, 12);
     expect(score.range.spread).toBeCloseTo(spread, 12);

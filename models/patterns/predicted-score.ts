@@ -43,7 +43,7 @@ export type PredictedScore =
 export const SCORE_NEEDS = { answers: 30, coverage: 0.6, answersATopic: 3, days: 45 } as const;
 
 // of .04 to .12 the one whose 80 % ranges held nearest to 80 % on validation learners of both published sets
-const LEARNER_SD = 0.09;
+const LEARNER_SD = 0.085;
 /** Half the width of an 80 % range in standard deviations, before there is a record to take it from. */
 export const C_80 = 1.28;
 
@@ -55,7 +55,7 @@ export function factorOf(pastMisses: readonly number[]): number {
 }
 
 /**
- * The exam's score as an 80 % range: E = Σ weight · mean p; V = Σ p(1−p)/K² + .09² + (E(1−E))²/(1 + Σ past p(1−p)); E ± c·√V, held in
+ * The exam's score as an 80 % range: E = Σ weight · mean p; V = Σ p(1−p)/K² + .085² + (E(1−E))²/(1 + Σ past p(1−p)); E ± c·√V, held in
  * [0, 1]. c is 1.28, or the conformal quantile of earlier ranges' misses. Hidden, with what is missing, below the needs above.
  */
 export function predictedScore({ topics, past, examQuestions, daysSinceLast, isUnsettled, pastMisses }: ScoreBasis): PredictedScore {

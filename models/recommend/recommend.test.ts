@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { below, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { drawCards } from './cards.ts';
+import { beliefsOf, believe, leftToLearn, NO_BELIEF } from './mastery.ts';
 import { eligible, type Option, scoreOptions } from './score.ts';
 import { drawSlate, EXPLORE_RATE } from './slate.ts';
 
@@ -21,25 +22,28 @@ const situation = {
     ['a', 0.5],
     ['b', 0.5],
   ]),
+  leftToLearn: new Map<string, number>(),
 };
-const scoreOf = (o: Option, now = situation) => scoreOptions([o], [o], now)[0]?.score ?? Number.NaN;
+const scoreOf = (o: Option, now = situation) => scoreOptions([o], now)[0]?.score ?? Number.NaN;
 
 describe('the score', () => {
   test('is greatest at the target chance and falls to nothing a quarter away', () => {
-    const fitTerm = (p: number) => scoreOptions([option('x', { p })], [option('x', { p })], situation)[0]?.terms.fit;
-    expect(fitTerm(0.8)).toBeCloseTo(0.35, 12);
-    expect(fitTerm(0.925)).toBeCloseTo(0.175, 12);
+    const fitTerm = (p: number) => scoreOptions([option('x', { p })], situation)[0]?.terms.fit;
+    expect(fitTerm(0.8)).toBeCloseTo(0.1, 12);
+    expect(fitTerm(0.925)).toBeCloseTo(0.05, 12);
     expect(fitTerm(0.5)).toBe(0);
   });
 
   test('rises with weakness and weight of the topic, dueness and novelty, and with uncertainty while cold', () => {
-    expect(scoreOf(option('x', { due: 0.4 })) - scoreOf(option('x'))).toBeCloseTo(0.1, 12);
-    expect(scoreOf(option('x', { attempts: 0 })) - scoreOf(option('x'))).toBeCloseTo(0.1, 12);
+    expect(scoreOf(option('x', { due: 0.4 })) - scoreOf(option('x'))).toBeCloseTo(0.04, 12);
+    expect(scoreOf(option('x', { attempts: 0 })) - scoreOf(option('x'))).toBeCloseTo(0.05, 12);
     expect(scoreOf(option('x', { p: 0.5 }), { ...situation, answers: 0 }) - scoreOf(option('x', { p: 0.5 }))).toBeCloseTo(0.15, 12);
-    const [weak, strong] = [option('w', { p: 0.4, skills: ['a'] }), option('s', { p: 0.9, skills: ['b'] })];
-    const scored = scoreOptions([weak, strong], [weak, strong], situation);
-    expect(scored[0]?.terms.weak).toBeCloseTo(0.25 * 0.6, 12);
-    expect(scored[1]?.terms.weak).toBeCloseTo(0.25 * 0.1, 12);
+    const leftToLearn = new Map([
+      ['a', 1],
+      ['b', 0.25],
+    ]);
+    const scored = scoreOptions([option('w', { skills: ['a'] }), option('s', { skills: ['b'] })], { ...situation, leftToLearn });
+    expect(scored.map((s) => s.terms.weak)).toEqual([expect.closeTo(0.4, 12), expect.closeTo(0.1, 12)]);
   });
 
   test('items of the last ten answers rest, unless due', () => {
@@ -52,9 +56,29 @@ describe('the score', () => {
   });
 });
 
+describe('what is left to learn', () => {
+  const easy = [1, 1.2];
+  test('is everything of a skill gone wrong, nothing of one that went right again and again', () => {
+    const answers = (y: 0 | 1) => Array.from({ length: 8 }, () => ({ skills: ['a'], logit: 1, y }));
+    const left = (y: 0 | 1) => leftToLearn(beliefsOf(answers(y)).get('a') ?? NO_BELIEF, easy);
+    expect(left(0)).toBe(1);
+    expect(left(1)).toBe(0);
+    expect(leftToLearn(NO_BELIEF, [])).toBe(0);
+  });
+
+  forAll('a right answer never lowers what is believed of a skill more than a wrong one, and doubt stays bounded', (rng) => {
+    const belief = { mean: 4 * uniform(rng) - 2, variance: 0.05 + uniform(rng) };
+    const logit = 4 * uniform(rng) - 2;
+    const [right, wrong] = [believe(belief, logit, 1), believe(belief, logit, 0)];
+    expect(right.mean).toBeGreaterThan(wrong.mean);
+    expect(right.variance).toBe(wrong.variance);
+    expect(right.variance).toBeLessThan(belief.variance + 0.2);
+  });
+});
+
 describe('a slate', () => {
   const options = Array.from({ length: 8 }, (_, i) => option(`i${i}`, { p: 0.5 + 0.06 * i, skills: [i % 2 === 0 ? 'a' : 'b'] }));
-  const scored = scoreOptions(options, options, situation);
+  const scored = scoreOptions(options, situation);
 
   test('picks each item as often as its logged propensity says, over 20,000 redraws', () => {
     const rng = seededRng(11);
@@ -85,7 +109,7 @@ describe('a slate', () => {
     let other = 0;
     let first = 0;
     for (let i = 0; i < 2000; i++) {
-      const [lead, second] = drawSlate(scoreOptions(twins, twins, situation), 2, rng);
+      const [lead, second] = drawSlate(scoreOptions(twins, situation), 2, rng);
       if (lead?.scored.option.skills[0] !== 'a') continue;
       first++;
       if (second?.scored.option.skills[0] === 'b') other++;
@@ -99,7 +123,7 @@ describe('a slate', () => {
     const rng = seededRng(5);
     const reasons = new Map<string, Set<string>>();
     for (let i = 0; i < 3000; i++) {
-      const [pick] = drawSlate(scoreOptions(list, list, situation), 1, rng);
+      const [pick] = drawSlate(scoreOptions(list, situation), 1, rng);
       const id = pick?.scored.option.itemId ?? '';
       reasons.set(id, (reasons.get(id) ?? new Set()).add(pick?.reason ?? ''));
     }
@@ -116,7 +140,7 @@ describe('a slate', () => {
 describe('cards', () => {
   forAll('come from different topics while there are enough, each with up to six questions of its own', (rng) => {
     const options = Array.from({ length: 40 }, (_, i) => option(`i${i}`, { skills: [`s${i % 5}`], p: uniform(rng) }));
-    const cards = drawCards(scoreOptions(options, options, situation), rng);
+    const cards = drawCards(scoreOptions(options, situation), rng);
     expect(cards).toHaveLength(3);
     expect(new Set(cards.map((c) => c.skill)).size).toBe(3);
     for (const card of cards) {
@@ -130,6 +154,6 @@ describe('cards', () => {
 
   test('fall back to one topic where there is only one', () => {
     const options = Array.from({ length: 12 }, (_, i) => option(`i${i}`));
-    expect(drawCards(scoreOptions(options, options, situation), seededRng(2))).toHaveLength(3);
+    expect(drawCards(scoreOptions(options, situation), seededRng(2))).toHaveLength(3);
   });
 });

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import {
+  compared,
+  POLICIES,
+  type PolicyName,
+  SIMULATORS,
+  type SimulatorName,
+  type Way,
+  wayOf,
+} from '#models/evaluation/recommender-study.ts';
+import { weightsFromBytes } from '#models/learner.ts';
+import { networkOf } from '#models/reference/network.ts';
+
+const HELP = `Try the teaching parts of the engine on simulated learners.
+
+  npm run study [-- --learners N]
+
+  --learners N   simulated learners a simulator and policy (default 100)
+`;
+
+const { values } = parseArgs({ options: { learners: { type: 'string', default: '100' }, help: { type: 'boolean', default: false } } });
+const learners = Number(values.learners);
+if (values.help || !Number.isInteger(learners) || learners < 2) {
+  console.log(HELP);
+  process.exit(values.help ? 0 : 2);
+}
+
+const network = networkOf(weightsFromBytes(new Uint8Array(readFileSync('public/models/start.bin'))));
+const names = Object.keys(POLICIES) as PolicyName[];
+const mean = (ways: readonly Way[], of: (way: Way) => number) => ways.reduce((sum, way) => sum + of(way), 0) / ways.length;
+const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
+
+for (const simulator of Object.keys(SIMULATORS) as SimulatorName[]) {
+  const ways = new Map(
+    names.map((policy) => [policy, Array.from({ length: learners }, (_, seed) => wayOf(simulator, policy, network, 7000 + seed))]),
+  );
+  console.log(`\n${simulator} (${learners} learners)`);
+  const own = ways.get('ours') ?? [];
+  for (const [policy, all] of ways) {
+    const line = `  ${policy.padEnd(18)} answers to 80 % of the skills ${mean(all, (w) => w.toMastery)
+      .toFixed(0)
+      .padStart(
+        5,
+      )}   recall a week on ${percent(mean(all, (w) => w.recallAfterWeek))}   gain on unseen items ${percent(mean(all, (w) => w.unseenGain))}`;
+    if (policy === 'ours') {
+      console.log(line);
+      continue;
+    }
+    const base = mean(all, (w) => w.toMastery);
+    const saved = compared(all.map((w, i) => (w.toMastery - (own[i] as Way).toMastery) / base));
+    const recall = compared(all.map((w, i) => (own[i] as Way).recallAfterWeek - w.recallAfterWeek));
+    console.log(
+      `${line}\n    ours needs ${percent(saved.mean)} fewer (95 %: ${percent(saved.low)} to ${percent(saved.high)}); recall ${percent(recall.mean)} higher (${percent(recall.low)} to ${percent(recall.high)})`,
+    );
+  }
+}
