@@ -37,12 +37,14 @@ export function beliefsOf(answers: readonly SkillAnswer[]): ReadonlyMap<string, 
   return beliefs;
 }
 
-const MASTERED = 0.72;
-const BEYOND = 0.1;
+const MASTERED = 0.8;
+/** Slope at which a logistic follows the normal distribution function (Bowling et al. 2009). */
+const AS_NORMAL = 1.702;
 
-/** 1 while a skill's items are expected right less than .72 of the time, falling to 0 at .82: more of the same gains little from there on. */
-export function leftToLearn({ mean }: SkillBelief, itemLogits: readonly number[]): number {
+/** The chance that a skill is not mastered yet: that its items would be answered right less than .8 of the time. 0 for a skill without items. */
+export function leftToLearn({ mean, variance }: SkillBelief, itemLogits: readonly number[]): number {
   if (itemLogits.length === 0) return 0;
   const expected = itemLogits.reduce((sum, logit) => sum + sigmoid(mean + logit), 0) / itemLogits.length;
-  return Math.min(1, Math.max(0, 1 - (expected - MASTERED) / BEYOND));
+  const doubt = Math.max(0.02, Math.sqrt(variance) * expected * (1 - expected));
+  return sigmoid((AS_NORMAL * (MASTERED - expected)) / doubt);
 }

@@ -42,7 +42,7 @@ export const REST_ANSWERS = 10;
 const DUE_ENOUGH = 0.1;
 const COLD_ANSWERS = 30;
 /** The fit term at the target itself. */
-export const GREATEST_FIT = 0.1;
+export const GREATEST_FIT = 0.05;
 
 /** What may be offered now: not just answered, unless it is due. */
 export function eligible(options: readonly Option[]): readonly Option[] {
@@ -52,7 +52,7 @@ export function eligible(options: readonly Option[]): readonly Option[] {
 const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);
 
 /**
- * Score options: `.10 fit to the target + .40 not yet mastered and heavy topic + .10 due + .15 uncertainty while cold + .05 unseen`.
+ * Score options: `.05 fit to the target + .60 not mastered yet and heavy topic + .05 due + .15 uncertainty while cold + .05 unseen`.
  * The shares are those that taught simulated learners fastest (`npm run study`). The diversity term depends on the slate and is added
  * when drawing.
  *
@@ -65,8 +65,8 @@ export function scoreOptions(options: readonly Option[], situation: Situation): 
   return options.map((option) => {
     const terms = {
       fit: GREATEST_FIT * Math.max(0, 1 - Math.abs(option.p - situation.targetP) / 0.25),
-      weak: 0.4 * mean(option.skills.map(weaknessOf)),
-      due: 0.1 * option.due,
+      weak: 0.6 * mean(option.skills.map(weaknessOf)),
+      due: 0.05 * option.due,
       cold: 0.15 * 4 * option.p * (1 - option.p) * cold,
       unseen: option.attempts === 0 ? 0.05 : 0,
     };
