@@ -1,13 +1,51 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
+import { EXPLORE_RATE } from '#models/recommend/slate.ts';
+import { slateMetrics } from '#models/recommend/slate-metrics.ts';
+import { newRunId } from '#shared/domain/ids.ts';
+import type { Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 import { drawHome, scoredOptions } from './choose.ts';
-import { type Desk, targetChance } from './desk.ts';
-import { modelLabel } from './tutor-state.ts';
+import { type Desk, experimentNamed, pairs, targetChance } from './desk.ts';
+import { modelLabel, questionOf, type TutorState } from './tutor-state.ts';
 
 /** The latest slate of recommendations on record for a pack. */
 export async function latestHomeSlate(log: LogReader, packId: string): Promise<Tables['slates'] | null> {
   const slates = await log.list('slates', 'pack_id', packId);
   return slates.reduce<Tables['slates'] | null>((latest, s) => (s.purpose === 'home' && s.seq > (latest?.seq ?? 0) ? s : latest), null);
+}
+
+/** The run of a slate whose time is over: how it was drawn, and what became of it. */
+async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): Promise<readonly Draft[]> {
+  const { moment } = desk.ports;
+  const experiment = await experimentNamed(desk, 'recommendations');
+  const { at, rng } = moment();
+  const run_id = newRunId(rng);
+  const outcomes = new Map(now.answers.flatMap((a) => (a.slate_id === slate.slate_id ? [[a.item_id, a.correct] as const] : [])));
+  const items = slate.slots.flatMap(({ slot, picks }) =>
+    picks.map(({ item_id, p }) => ({
+      skills: desk.course.items.has(item_id) ? questionOf(desk.course, item_id).skills : [],
+      p,
+      isOpened: slate.opened.includes(slot),
+      outcome: outcomes.get(item_id) ?? null,
+    })),
+  );
+  const params = pairs({
+    policy: slate.policy,
+    slate_size: items.length,
+    target_p: slate.target_p,
+    explore_rate: EXPLORE_RATE,
+    model_version: slate.model_version,
+  });
+  const tags = pairs({ 'eg.kind': 'recommendation', 'eg.pack_id': desk.packId, 'eg.slate_id': slate.slate_id });
+  const run_name = `slate ${new Date(slate.at).toISOString().slice(0, 16)}`;
+  const measured = slateMetrics(items, desk.course.pack.manifest.topics.length);
+  const metrics = Object.entries(measured).map(([key, value]) => ({ key, value, timestamp: at, step: 0 }));
+  return [
+    ...experiment.drafts,
+    { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: slate.at, params, tags } },
+    ...(metrics.length > 0 ? [{ kind: 'metric.logged' as const, body: { run_id, metrics } }] : []),
+    { kind: 'run.updated', body: { run_id, status: 'FINISHED', end_time: at } },
+  ];
 }
 
 /** Three recommendations, drawn and logged; those on record if nothing was answered since. Null for a pack without questions. */
@@ -21,7 +59,9 @@ export async function recommend(desk: Desk): Promise<Tables['slates'] | null> {
     if (latest && !isUsedUp && latest.target_p === targetP && latest.seq > (now.answers.at(-1)?.seq ?? 0)) return null;
     const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, global) };
     const slate = drawHome(head, scoredOptions(desk.course, now, targetP, at, new Set()), rng);
-    return slate ? { drafts: [{ kind: 'slate.shown', body: slate }] } : null;
+    if (!slate) return null;
+    const over = latest ? await slateRun(desk, now, latest) : [];
+    return { drafts: [...over, { kind: 'slate.shown', body: slate }] };
   });
   return latestHomeSlate(log, desk.packId);
 }

@@ -128,6 +128,24 @@ describe('studying', () => {
     expect(await log.get('slates', slate.slate_id)).toMatchObject({ opened: [1], completed: [1] });
   });
 
+  test('a slate whose time is over is a run that says how it was drawn and what became of it', async () => {
+    const { tutor, log } = desk(5);
+    const slate = await tutor.recommend();
+    const itemIds = slate?.slots[1]?.picks.map((p) => p.item_id) ?? [];
+    const id = await tutor.startSession({ mode: 'recommended', slateId: slate?.slate_id ?? '', slot: 1, itemIds });
+    while (await answerOne(tutor, id, knowsTopicA)) await tutor.state();
+    await tutor.endSession(id, 'finished');
+    await tutor.recommend();
+    const [run] = (await log.list('runs')).filter((r) => r.run_name.startsWith('slate '));
+    const metric = async (key: string) => (await log.get('latest_metrics', [run?.run_id ?? '', key]))?.value;
+    const size = slate?.slots.reduce((n, s) => n + s.picks.length, 0) ?? 0;
+    expect(run).toMatchObject({ status: 'FINISHED', start_time: slate?.at });
+    expect(await metric('click_through_rate')).toBeCloseTo(itemIds.length / size, 12);
+    expect(await metric('completion_rate')).toBe(1);
+    expect(await metric('diversity_score')).toBeGreaterThan(0);
+    expect(await log.get('params', [run?.run_id ?? '', 'policy'])).toMatchObject({ value: slate?.policy });
+  });
+
   test('keeps its three recommendations until something is answered', async () => {
     const { tutor } = desk(6);
     const first = await tutor.recommend();
