@@ -1,13 +1,15 @@
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { absorb, freshModel, predict } from '#models/difficulty/personal-model.ts';
 import type { Question } from '#models/difficulty/question.ts';
 import { priorTables } from '#models/difficulty/tables.ts';
 import { runTraining } from '#models/difficulty/training-job.ts';
-import { FEATURE_COUNT } from '#models/learner.ts';
+import { FEATURE_COUNT, type Learner } from '#models/learner.ts';
 import { scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate } from '#models/recommend/slate.ts';
 import { initialWeights, logitsOf, networkOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
+import { NODE_BACKENDS, startNodeBackend } from '#models/tfjs/node-backends.ts';
 import { below, normal, seededRng } from '#shared/maths/rng.ts';
 
 const rng = seededRng(1);
@@ -50,6 +52,22 @@ function rank(model: ReturnType<typeof studied>['model'], items: readonly Questi
   drawSlate(scoreOptions(options, situation), 3, rng);
 }
 
+/** Bytes by which the heap is larger after 10,000 updates than after 1,000 of the same learner; needs `--expose-gc`. */
+function heapGrowth(items: readonly Question[]): void {
+  const collect = (globalThis as { gc?: () => void }).gc;
+  if (!collect) throw new Error('needs node --expose-gc: npm run bench:models sets it');
+  const { model } = studied(items, 1000);
+  const used = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  for (let i = 0; i < 10_000; i++) absorb(model, { question: items[i % items.length] as Question, y: (i % 3 === 0 ? 0 : 1) as 0 | 1 });
+  console.log(`heap growth over 10,000 updates    ${((used() - before) / 1000).toFixed(1).padStart(10)} kB`);
+}
+
+const WASM_FILES = fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/wasm-out/', import.meta.url));
+
 const print = (name: string, ms: number, floor?: number) =>
   console.log(
     `${name.padEnd(34)} ${ms.toFixed(3).padStart(10)} ms${floor === undefined ? '' : `   ${(ms / floor).toFixed(2)} x floor (${floor.toFixed(3)} ms)`}`,
@@ -57,7 +75,7 @@ const print = (name: string, ms: number, floor?: number) =>
 
 if (process.argv.includes('--help')) {
   console.log(
-    'npm run bench:models: speed of prediction, ranking, online update and refit, beside the bare forward pass timed in the same run.',
+    'npm run bench:models: speed of prediction, ranking, online update and refit, beside the bare forward pass timed in the same run; heap growth; refits on every backend Node has.',
   );
 } else {
   console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`);
@@ -97,9 +115,13 @@ if (process.argv.includes('--help')) {
     )) / 1000,
     forward,
   );
-  for (const n of [500, 2000]) {
+  heapGrowth(items);
+  for (const n of [500, 5000]) {
     const { log } = studied(items, n);
     const job = { globalWeights: weights, questions: items, answers: log };
-    print(`refit on ${n} answers, TypeScript`, await median(3, () => runTraining(job, referenceLearner(), networkOf, () => true)));
+    const time = async (learner: Learner) =>
+      print(`refit on ${n} answers, ${learner.backend}`, await median(3, () => runTraining(job, learner, networkOf, () => true)));
+    await time(referenceLearner());
+    for (const name of NODE_BACKENDS) await time(await startNodeBackend(name, WASM_FILES));
   }
 }

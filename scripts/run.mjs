@@ -6,6 +6,6 @@ import { ensureInstalled } from './install.mjs';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 ensureInstalled();
 const [file, ...args] = process.argv.slice(2);
-const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { stdio: 'inherit' });
+const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', file, ...args], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 130 : 1)));

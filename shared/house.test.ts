@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'models/synthetic': ['models/learner.ts', 'shared'],
   'models/federated': ['models/learner.ts', 'shared'],
   'models/evaluation': ['models', 'shared'],
+  'models/forecast': ['models/learner.ts', 'shared'],
   models: ['shared'],
   'client/ui': ['client/i18n', 'shared'],
   'client/i18n': [],

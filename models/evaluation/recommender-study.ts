@@ -77,7 +77,7 @@ function leftOf({ exam, questions, model, latest, outcomes }: Desk): ReadonlyMap
   );
 }
 
-/** The product's: the highest-scored question of a drawn slate of one. */
+/** The product's own, the highest-scored question of a drawn slate of one. */
 const ours: Policy = (desk) => {
   const all = optionsOf(desk);
   const weights = new Map(Array.from({ length: desk.exam.skills }, (_, k) => [String(k), 1 / desk.exam.skills] as const));
@@ -90,7 +90,7 @@ const ours: Policy = (desk) => {
   return Number(drawSlate(list, 1, desk.rng)[0]?.scored.option.itemId ?? 0);
 };
 
-/** A flashcard app's: any question that is due, else any that has rested. */
+/** A flashcard app's, which asks whatever is due, else whatever has rested. */
 const randomWithinDue: Policy = (desk) => {
   const { exam, memories, fsrs, now, rng } = desk;
   const rested = exam.skillOf.flatMap((_, i) => (isResting(desk, i) ? [] : [i]));
