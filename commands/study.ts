@@ -9,6 +9,7 @@ import {
   type Way,
   wayOf,
 } from '#models/evaluation/recommender-study.ts';
+import { FORGETTERS, judgeSchedule } from '#models/evaluation/review-study.ts';
 import { weightsFromBytes } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 
@@ -54,4 +55,13 @@ for (const simulator of Object.keys(SIMULATORS) as SimulatorName[]) {
       `${line}\n    ours needs ${percent(saved.mean)} fewer (95 %: ${percent(saved.low)} to ${percent(saved.high)}); recall ${percent(recall.mean)} higher (${percent(recall.low)} to ${percent(recall.high)})`,
     );
   }
+}
+
+console.log('\nreview schedule: log loss and RMSE(bins) on the latest fifth of simulated reviews');
+for (const forgetter of FORGETTERS) {
+  const judged = Array.from({ length: Math.min(learners, 20) }, (_, seed) => judgeSchedule(forgetter, 300 + seed));
+  const over = (of: (j: (typeof judged)[number]) => number) => (judged.reduce((sum, j) => sum + of(j), 0) / judged.length).toFixed(4);
+  console.log(
+    `  ${forgetter.padEnd(10)} defaults ${over((j) => j.defaults.logLoss)} / ${over((j) => j.defaults.rmseBins)}   after the gate ${over((j) => j.kept.logLoss)} / ${over((j) => j.kept.rmseBins)} (fit kept for ${judged.filter((j) => j.isKept).length} of ${judged.length})   mean alone ${over((j) => j.meanLogLoss)}`,
+  );
 }
