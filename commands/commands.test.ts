@@ -37,7 +37,7 @@ describe('evaluate', () => {
   const evaluate = (model: string, ...more: string[]) =>
     run('evaluate', '--data', data, '--qmatrix', qmatrix, '--split', 'gervet', '--model', model, ...more);
 
-  test.each(['mlp', 'best-lr'])(
+  test.each(['mlp', 'best-lr', 'hybrid', 'pfa', 'irt', 'elo'])(
     'trains %s on the training learners and scores the test learners, with one JSON object on the last line',
     (model) => {
       const { status, stdout } = evaluate(model, '--json');
@@ -49,6 +49,18 @@ describe('evaluate', () => {
       expect(result['logLoss']).toBeLessThan(0.69);
     },
   );
+
+  test('--full tells everything measured, the personal layer beside the shared model', () => {
+    const { stdout } = evaluate('mlp', '--json', '--full', '--tau', '0.6');
+    const { runs } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { runs: Record<string, unknown>[] };
+    expect(runs).toHaveLength(1);
+    expect(runs[0]).toMatchObject({ parameters: 1473, served: { n: 12 * 80 }, selective: { coverage: expect.any(Number) } });
+  });
+
+  test('without data the table says so and exits 2', () => {
+    const { status, stderr } = run('evaluate', '--data-folder', folder);
+    expect([status, stderr.includes('no data in')]).toEqual([2, true]);
+  });
 
   test('the same seed gives the same scores, another seed others', () => {
     const last = (text: string) => ({ ...(JSON.parse(text.trim().split('\n').at(-1) ?? '') as object), seconds: 0 });
@@ -92,7 +104,7 @@ describe('egpack', () => {
   });
 
   test('answers --help', () => {
-    for (const command of ['egpack', 'evaluate', 'train-start'])
+    for (const command of ['egpack', 'evaluate', 'study', 'train-start'])
       expect(run(command, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run') });
   });
 });

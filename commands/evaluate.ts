@@ -28,7 +28,8 @@ const HELP = `Train on the training learners of a response data set and score on
   --seeds N        average the scores over seeds 0 .. N-1
   --tau P          sureness from which on selective accuracy is told, chosen on other learners
   --shuffled       outcomes shuffled first: nothing must be learnt (AUC .5)
-  --json           end with one JSON object on the last line
+  --json           end with one JSON object on the last line: the shared model's scores
+  --full           with --json: everything measured, each run apart
 `;
 
 function stop(message: string): never {
@@ -123,6 +124,7 @@ const { values } = parseArgs({
     tau: { type: 'string' },
     shuffled: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -135,7 +137,11 @@ if (!values.data || !values.qmatrix || !values.model) stop(`--data, --qmatrix an
 const model = MODELS.find((m) => m === values.model) ?? stop(`unknown model "${values.model}": use ${MODELS.join(', ')}`);
 const wanted = Number(values.seeds ?? values.seed);
 if (!Number.isInteger(wanted) || wanted < (values.seeds ? 1 : 0))
-  stop(`--seed and --seeds must be whole numbers, got "${values.seeds ?? values.seed}"`);
+  stop(
+    values.seeds
+      ? `--seeds must be a whole number from 1 on, got "${values.seeds}"`
+      : `--seed must be a whole number, got "${values.seed}"`,
+  );
 const tau = values.tau === undefined ? null : Number(values.tau);
 if (tau !== null && !(tau >= 0.5 && tau <= 1)) stop(`--tau must lie in [.5, 1], got "${values.tau}"`);
 
@@ -146,4 +152,4 @@ const seeds = values.seeds && isSeeded ? Array.from({ length: wanted }, (_, seed
 const runs = seeds.map((seed) => evaluate(model, rounds, seed, C_80, tau, (done) => console.error(`${model} seed ${seed} ${done}`)));
 const seconds = (performance.now() - started) / 1000;
 const alone = print(model, runs, seconds);
-if (values.json) console.log(JSON.stringify({ ...alone, seconds, runs }));
+if (values.json) console.log(JSON.stringify(values.full ? { ...alone, seconds, runs } : { ...alone, seconds }));

@@ -23,7 +23,7 @@ interface Result {
 /** One training and its scores, in a process of its own: as many at a time as there are cores. */
 function evaluateApart(args: readonly string[]): Promise<Result> {
   const command = fileURLToPath(new URL('evaluate.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', command, ...args, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', command, ...args, '--json', '--full'], { stdio: ['ignore', 'pipe', 'ignore'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();
