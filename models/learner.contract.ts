@@ -54,6 +54,28 @@ export function describeLearner(name: string, make: () => Promise<Learner>, refe
       expect(furthest).toBeLessThan(2e-3);
     });
 
+    test('fits a grid of pulls at once as it fits each alone', async () => {
+      const [n, m] = [80, 5];
+      const design = Float32Array.from({ length: n * m }, () => normal(rng));
+      const problem = {
+        design,
+        base: new Float32Array(n),
+        y: Float32Array.from({ length: n }, (_, i) => ((design[i * m] as number) > 0 ? 1 : 0)),
+      };
+      const plan = { steps: 40, learningRate: 0.02, pull: 0 };
+      const pulls = Float32Array.of(1, 20, 400);
+      const grid = await learner.fitGrid(problem, pulls, plan);
+      expect(grid).toHaveLength(3 * m);
+      for (const [i, pull] of pulls.entries()) {
+        const alone = await reference.fitLinear(problem, { ...plan, pull }, null);
+        alone.forEach((w, j) => {
+          expect(Math.abs((grid[i * m + j] as number) - w)).toBeLessThan(1e-4);
+        });
+      }
+      const length = (i: number) => Math.hypot(...grid.subarray(i * m, (i + 1) * m));
+      expect(length(0)).toBeGreaterThan(length(2));
+    });
+
     test('a strong pull keeps fine-tuned weights nearer to where they started', async () => {
       const distance = async (pull: number) => {
         const tuned = await learner.fineTune(weights, batch, null, { steps: 60, learningRate: 0.002, pull }, on);

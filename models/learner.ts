@@ -70,6 +70,8 @@ export interface Learner {
   fineTune(base: Float32Array, fit: Batch, validation: Batch | null, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array>;
   /** Weights w of a linear problem by full-batch Adam from 0, pulled towards 0; shape [m]. @throws TrainingStopped */
   fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array>;
+  /** `fitLinear` for several strengths of the pull at once, one program; shape [pulls, m], row-major. The plan's own pull is not read. */
+  fitGrid(problem: LinearProblem, pulls: Float32Array, plan: DescentPlan): Promise<Float32Array>;
   /** Releases whatever the backend holds; the learner must not be used afterwards. */
   dispose(): void;
 }

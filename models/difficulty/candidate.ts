@@ -1,6 +1,7 @@
 import { sigmoid } from '#shared/maths/logistic.ts';
-import { type Batch, type DescentPlan, FEATURE_COUNT, type Learner, type OnEpoch } from '../learner.ts';
+import { type Batch, type DescentPlan, FEATURE_COUNT, type Learner, type LinearProblem, type OnEpoch } from '../learner.ts';
 import { advance, type History, noHistory, writeFeatures } from './features.ts';
+import type { LayerSettings } from './layer-settings.ts';
 import { boundTerm, copyLayer, layerToFit, newLayer, type PersonalLayer } from './personal-layer.ts';
 import { absorb, type Network } from './personal-model.ts';
 import { type Answer, skillsOf } from './question.ts';
@@ -17,6 +18,8 @@ export interface RefitContext {
   readonly tables: DifficultyTables;
   /** Answers older than the ones used, seen by the features alone. */
   readonly before: readonly Answer[];
+  /** What the automatic search found: learning rates of the layer, and the pull it is fitted with. */
+  readonly settings: LayerSettings;
 }
 
 /** A model proposed by a refit. */
@@ -27,7 +30,8 @@ export interface Candidate {
   readonly layer: PersonalLayer;
 }
 
-const LAYER_PLAN: DescentPlan = { steps: 60, learningRate: 0.02, pull: 20 };
+/** How the layer is fitted; the pull until the automatic search finds a better one. */
+export const LAYER_PLAN: DescentPlan = { steps: 60, learningRate: 0.02, pull: 20 };
 const FINE_TUNE_PLAN: DescentPlan = { steps: 60, learningRate: 0.002, pull: 400 };
 
 function historyAfter(answers: readonly Answer[]): History {
@@ -70,6 +74,20 @@ function sideBySide(n: number, a: Float32Array, b: Float32Array): Float32Array {
   return joined;
 }
 
+/** A linear problem whose columns are the layer's: theta, one per skill, then the features. */
+export interface LayerProblem extends LinearProblem {
+  readonly skills: readonly string[];
+}
+
+/** The layer's problem over `answers`, the global network's logits as its base. */
+export function layerProblem(context: RefitContext, answers: readonly Answer[]): LayerProblem {
+  const { x, y } = rows(context, [], answers);
+  const network = context.networkOf(context.globalWeights);
+  const base = Float32Array.from(answers, (_, i) => network(x.subarray(i * FEATURE_COUNT, (i + 1) * FEATURE_COUNT)));
+  const skills = [...new Set(answers.flatMap((a) => skillsOf(a.question)))].sort();
+  return { design: sideBySide(answers.length, offsetDesign(answers, skills), x), base, y, skills };
+}
+
 /** All variants of the layer fitted to the answers, as one bundle. */
 async function fitLayer(context: RefitContext, learner: Learner, fit: readonly Answer[], onEpoch: OnEpoch | null): Promise<PersonalLayer> {
   const { x, y } = rows(context, [], fit);
@@ -78,7 +96,8 @@ async function fitLayer(context: RefitContext, learner: Learner, fit: readonly A
   const skills = [...new Set(fit.flatMap((a) => skillsOf(a.question)))].sort();
   const offsets = offsetDesign(fit, skills);
   const layer = layerToFit();
-  const fitted = async (design: Float32Array, report: OnEpoch | null) => learner.fitLinear({ design, base, y }, LAYER_PLAN, report);
+  const fitted = async (design: Float32Array, report: OnEpoch | null) =>
+    learner.fitLinear({ design, base, y }, { ...LAYER_PLAN, pull: context.settings.pull }, report);
   const take = (variant: 'offset' | 'weights' | 'both', w: Float32Array, deltaAt: number) => {
     const term = layer.terms[variant];
     if (variant !== 'weights') {
@@ -133,6 +152,7 @@ export function replay(context: RefitContext, candidate: Candidate, before: read
     tables: context.tables,
     history: historyAfter([...context.before, ...before]),
     layer: copyLayer(candidate.layer),
+    rates: context.settings,
   };
   const p = Float32Array.from(answers, (answer) => absorb(model, answer).p);
   return { p, y: Float32Array.from(answers, (a) => a.y), layer: model.layer };

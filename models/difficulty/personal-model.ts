@@ -1,6 +1,6 @@
 import { clip, sigmoid } from '#shared/maths/logistic.ts';
 import { advance, featuresOf, type History, noHistory } from './features.ts';
-import { learn, newLayer, type PersonalLayer, servedChance } from './personal-layer.ts';
+import { type LayerRates, learn, newLayer, type PersonalLayer, servedChance } from './personal-layer.ts';
 import type { Answer, Question } from './question.ts';
 import type { DifficultyTables } from './tables.ts';
 
@@ -13,6 +13,8 @@ export interface PersonalModel {
   readonly tables: DifficultyTables;
   readonly history: History;
   readonly layer: PersonalLayer;
+  /** Learning rates of the layer, where a search has found better ones. */
+  readonly rates?: LayerRates | undefined;
 }
 
 /** A model that has seen no answer. */
@@ -40,7 +42,7 @@ export function predict(model: PersonalModel, question: Question): Prediction {
 export function teach(model: PersonalModel, answer: Answer): Prediction {
   const x = featuresOf(model.history, answer.question, model.tables);
   const net = model.network(x);
-  const served = learn(model.layer, net, answer.question, x, answer.y);
+  const served = learn(model.layer, net, answer.question, x, answer.y, model.rates);
   return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
 }
 

@@ -2,6 +2,7 @@ import { accuracy, auc, brier, ece, logLoss, majorityAccuracy, selectiveCoverage
 import type { Learner } from '../learner.ts';
 import type { CandidateKind } from './candidate.ts';
 import { type StoredLayer, storeLayer } from './layer-codec.ts';
+import { DEFAULT_SETTINGS, type LayerSettings } from './layer-settings.ts';
 import type { Network } from './personal-model.ts';
 import type { Question } from './question.ts';
 import { type OnCandidateEpoch, type RefitOutcome, refit, type Verdict } from './refit.ts';
@@ -11,6 +12,8 @@ import { priorTables } from './tables.ts';
 export interface TrainingJob {
   readonly globalWeights: Float32Array;
   readonly questions: readonly Question[];
+  /** What the automatic search found; absent: the defaults. */
+  readonly settings?: LayerSettings | undefined;
   /** Scored answers in order, with the probability served before each. */
   readonly answers: readonly { readonly itemId: string; readonly y: 0 | 1; readonly servedP: number }[];
 }
@@ -61,7 +64,13 @@ export async function runTraining(
     y,
     servedP,
   }));
-  const context = { globalWeights: job.globalWeights, networkOf, tables: priorTables(job.questions), before: [] };
+  const context = {
+    globalWeights: job.globalWeights,
+    networkOf,
+    tables: priorTables(job.questions),
+    before: [],
+    settings: job.settings ?? DEFAULT_SETTINGS,
+  };
   const outcome = await refit(context, learner, answers, report);
   return {
     verdict: outcome.verdict,

@@ -76,6 +76,15 @@ export function referenceLearner(): Learner {
     },
     fineTune,
     fitLinear,
+    async fitGrid(problem, pulls, plan) {
+      const rows = await Promise.all(Array.from(pulls, (pull) => fitLinear(problem, { ...plan, pull }, null)));
+      const m = rows[0]?.length ?? 0;
+      const grid = new Float32Array(rows.length * m);
+      rows.forEach((row, i) => {
+        grid.set(row, i * m);
+      });
+      return grid;
+    },
     dispose() {},
   };
 }

@@ -176,6 +176,32 @@ async function fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnE
   }
 }
 
+/** All pulls as one program: settings are the leading axis, so that an epoch is two matrix products whatever their number. */
+async function fitGrid(problem: LinearProblem, pulls: Float32Array, plan: DescentPlan): Promise<Float32Array> {
+  const n = problem.y.length;
+  const m = problem.design.length / n;
+  const settings = pulls.length;
+  const design = tensor2d(problem.design, [n, m]);
+  const base = tensor2d(problem.base, [n, 1]);
+  const y = tensor2d(problem.y, [n, 1]);
+  const strength = tensor2d(
+    pulls.map((pull) => pull / n),
+    [settings, 1],
+  );
+  const start: Tensor1D = zeros([settings * m]);
+  try {
+    return await descend(start, n, { ...plan, pull: 0 }, null, (flat) => {
+      const w = reshape(flat, [settings, m]) as Tensor2D;
+      const logits = add(base, matMul(design, w, false, true));
+      const error = mul(sub(sigmoid(logits), y), 1 / n) as Tensor2D;
+      const gradient = add(matMul(error, design, true), mul(w, strength));
+      return { losses: [], gradient: reshape(gradient, [settings * m]) };
+    });
+  } finally {
+    for (const t of [design, base, y, strength, start]) t.dispose();
+  }
+}
+
 /** The Learner on whichever TF.js backend is active now; gradients are written out, so a handful of kernels suffices on every backend. */
 export function tfjsLearner(backend: string): Learner {
   return {
@@ -197,6 +223,7 @@ export function tfjsLearner(backend: string): Learner {
     },
     fineTune,
     fitLinear,
+    fitGrid,
     dispose() {},
   };
 }
