@@ -35,6 +35,7 @@ function fetchedTrainer(fetched: () => Promise<Trainer>): Trainer {
   };
   return {
     train: async (...job) => (await get()).train(...job),
+    search: async (...job) => (await get()).search(...job),
     contribute: async (...job) => (await get()).contribute(...job),
   };
 }

@@ -5,7 +5,7 @@ import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { App, CannotOpen } from './app.tsx';
 import { applyAppearance, storedAppearance } from './appearance.ts';
-import { fetchEngineWhenIdle, keepSafe, refitWhenDue, shareWhenOnline } from './idle-work.ts';
+import { fetchEngineWhenIdle, keepSafe, refitWhenDue, searchWhenCharging, shareWhenOnline } from './idle-work.ts';
 import { installOffer } from './install.ts';
 import { learnerPorts } from './learner-ports.ts';
 import { registerServiceWorker } from './service-worker.ts';
@@ -48,6 +48,7 @@ try {
   }).catch(() => undefined);
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
+  searchWhenCharging(ports);
   shareWhenOnline(ports);
   keepSafe(ports);
 } catch (cause) {

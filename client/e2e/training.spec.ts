@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { answerMany, begin, finishSession, rows, setSwitches, standing, studyMore, test } from './steps.ts';
 
@@ -148,4 +149,19 @@ test('studying goes on while training runs, and its answers are kept', async ({ 
   await answerMany(page, 10);
   await expect.poll(async () => (await trainings(page))[0]?.['status'], { timeout: 60_000 }).toBe('FINISHED');
   expect(await standing(page)).toHaveLength(70);
+});
+
+test('the search for better settings goes round by round, says what came of it, and stands among the runs', async ({ watched: page }) => {
+  await begin(page);
+  await page.goto('/my-model');
+  await expect(page.getByRole('button', { name: '지금 찾기' })).toBeDisabled();
+  await answerMany(page, 305);
+  await page.goto('/my-model');
+  await page.getByRole('button', { name: '지금 찾기' }).click();
+  await expect(page.getByTestId('tuning-outcome')).toContainText(/로그 손실/, { timeout: 60_000 });
+  const automl = (await rows(page, 'runs')).filter((r) => String(r['run_name']).startsWith('automl '));
+  expect(automl).toHaveLength(28);
+  expect(new Set(automl.map((r) => r['status']))).toEqual(new Set(['FINISHED']));
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+  expect(violations.map((v) => v.id)).toEqual([]);
 });

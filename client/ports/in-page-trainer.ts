@@ -1,4 +1,4 @@
-import { runTraining } from '#models/difficulty/training-job.ts';
+import { runSearch, runTraining } from '#models/difficulty/training-job.ts';
 import { TrainingStopped } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
@@ -22,6 +22,11 @@ export function inPageTrainer(): Trainer {
         throw cause instanceof TrainingStopped ? new TrainingLost('stopped') : cause;
       }
     },
+    search: (job, onRung, signal) =>
+      runSearch(job, referenceLearner(), networkOf, (rung) => {
+        onRung(rung);
+        return !signal.aborted;
+      }),
     contribute: (job) => contributionOf(job, seededRng(1)),
   };
 }

@@ -1,3 +1,4 @@
+import type { Rung, SearchResult } from '#models/difficulty/automl.ts';
 import type { CandidateKind } from '#models/difficulty/candidate.ts';
 import type { TrainingJob, TrainingResult } from '#models/difficulty/training-job.ts';
 import type { ContributionPlan } from '#shared/aggregation/contribution.ts';
@@ -62,6 +63,8 @@ export class TrainingLost extends Error {
 export interface Trainer {
   /** @throws TrainingLost */
   train(job: TrainingJob, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
+  /** Search the layer's settings; null when told to stop between rungs. @throws TrainingLost */
+  search(job: TrainingJob, onRung: (rung: Rung) => void, signal: AbortSignal): Promise<SearchResult | null>;
   /** Train one update from the global weights, clip, noise, mask and seal it; nothing is stored or sent. @throws TrainingLost */
   contribute(job: ContributionJob): Promise<Contribution>;
 }

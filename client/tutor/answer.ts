@@ -83,7 +83,7 @@ async function undoSince(desk: Desk, last: AnswerRow): Promise<void> {
   await desk.write(async (now) => {
     const rest = now.answers.filter((a) => a.attempt_id !== last.attempt_id);
     if (rest.length === now.answers.length) return null;
-    const model = foldModel(desk.course, global, now.champion, rest, null, await resetPlace(desk.ports.log, desk.packId));
+    const model = foldModel(desk.course, global, now.champion, rest, null, await resetPlace(desk.ports.log, desk.packId), now.model.rates);
     const session = await sessionOf(desk, last.session_id);
     return {
       drafts: [

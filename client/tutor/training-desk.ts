@@ -1,4 +1,5 @@
 import { type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
+import type { Rung, SearchResult } from '#models/difficulty/automl.ts';
 import type { Tutor } from './tutor.ts';
 
 /** A point of the loss curve. */
@@ -17,6 +18,8 @@ export interface TrainingDesk {
   subscribe(onChange: () => void): () => void;
   start(tutor: Tutor): Promise<void>;
   stop(): void;
+  /** Search the layer's settings; null when stopped. @throws TrainingLost */
+  search(tutor: Tutor, onRung: (rung: Rung) => void, signal: AbortSignal): Promise<SearchResult | null>;
 }
 
 /** A training desk around a trainer. */
@@ -53,5 +56,6 @@ export function trainingDesk(trainer: Trainer): TrainingDesk {
       }
     },
     stop: () => control.abort(),
+    search: (tutor, onRung, signal) => tutor.search(trainer, onRung, signal),
   };
 }

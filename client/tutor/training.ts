@@ -8,7 +8,7 @@ import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
-import { type Champion, foldModel, modelLabel, personalName, type TutorState } from './tutor-state.ts';
+import { type Champion, foldModel, layerSettings, modelLabel, personalName, type TutorState } from './tutor-state.ts';
 
 /** Fewest answers a training makes sense for at all. */
 export const MIN_TRAINING_ANSWERS = 5;
@@ -132,7 +132,8 @@ async function registration(desk: Desk, run_id: string, trained: Trained, throug
     layer: trained.layer,
     weights,
   };
-  const layerNow = (state: TutorState) => storeLayer(foldModel(desk.course, global, champion, state.answers, null).layer);
+  const layerNow = (state: TutorState) =>
+    storeLayer(foldModel(desk.course, global, champion, state.answers, null, 0, state.model.rates).layer);
   return { drafts, artifacts, champion, layerNow };
 }
 
@@ -184,7 +185,8 @@ export function trainModel(desk: Desk, trainer: Trainer, onProgress: (p: Trainin
     const baseVersion = modelLabel({ answers, head, ...state }, desk.ports.global);
     const basis: Basis = { run_id, throughSeq: head, baseVersion, attempts: answers.map((a) => a.attempt_id) };
     const sent = answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p }));
-    const job = { globalWeights: desk.ports.global.weights, questions: [...desk.course.questions.values()], answers: sent };
+    const settings = await layerSettings(desk.ports.log, desk.packId);
+    const job = { globalWeights: desk.ports.global.weights, questions: [...desk.course.questions.values()], settings, answers: sent };
     const epochs: Epoch[] = [];
     try {
       const trained = await trainer.train(

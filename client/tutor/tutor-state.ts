@@ -2,13 +2,15 @@ import type { LogReader } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import { advance, noHistory } from '#models/difficulty/features.ts';
 import { restoreLayer, type StoredLayer } from '#models/difficulty/layer-codec.ts';
-import { isPersonal, newLayer } from '#models/difficulty/personal-layer.ts';
+import { DEFAULT_SETTINGS, type LayerSettings } from '#models/difficulty/layer-settings.ts';
+import { isPersonal, type LayerRates, newLayer } from '#models/difficulty/personal-layer.ts';
 import { absorb, type PersonalModel } from '#models/difficulty/personal-model.ts';
 import { priorFromDifficulty, type Question } from '#models/difficulty/question.ts';
 import { type DifficultyTables, priorTables } from '#models/difficulty/tables.ts';
 import { weightsFromBytes } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import type { Item, Pack } from '#shared/packs/schema.ts';
+import type { Draft } from '#shared/tracking/event.ts';
 import type { AnswerRow } from '#shared/tracking/rows.ts';
 import { type Recollection, recollectionOf } from './recollection.ts';
 
@@ -122,6 +124,7 @@ export function foldModel(
   answers: readonly AnswerRow[],
   saved: StoredLayer | null,
   resetAt = 0,
+  rates?: LayerRates,
 ): PersonalModel {
   const start = saved ?? champion?.layer ?? null;
   const learnAfter = saved ? Number.POSITIVE_INFINITY : Math.max(champion?.throughSeq ?? 0, resetAt);
@@ -130,6 +133,7 @@ export function foldModel(
     tables: course.tables,
     history: noHistory(),
     layer: start ? restoreLayer(start) : newLayer(),
+    rates,
   };
   for (const row of answers) {
     const answer = { question: questionOf(course, row.item_id), y: row.correct };
@@ -143,6 +147,20 @@ export function foldModel(
 export async function resetPlace(log: LogReader, packId: string): Promise<number> {
   const attempt = (await log.get('settings', resetKey(packId)))?.value;
   return attempt ? ((await log.get('answers', attempt))?.seq ?? 0) : 0;
+}
+
+const settingsKey = (packId: string): string => `layer.settings.${packId}`;
+
+/** The event that puts settings of the layer in use from the next answer on. */
+export const settingsInUse = (packId: string, settings: LayerSettings): Draft => ({
+  kind: 'setting.set',
+  body: { key: settingsKey(packId), value: JSON.stringify(settings) },
+});
+
+/** The layer's settings in use: what a search found, or the defaults. */
+export async function layerSettings(log: LogReader, packId: string): Promise<LayerSettings> {
+  const stored = (await log.get('settings', settingsKey(packId)))?.value;
+  return stored ? (JSON.parse(stored) as LayerSettings) : DEFAULT_SETTINGS;
 }
 
 /** The learner's own FSRS parameters, or undefined. */
@@ -161,7 +179,8 @@ export async function foldState(log: LogReader, course: Course, global: GlobalMo
   const isCurrent =
     saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);
   const layer = isCurrent ? (saved.layer as StoredLayer) : null;
-  const model = foldModel(course, global, champion, answers, layer, await resetPlace(log, packId));
+  const settings = await layerSettings(log, packId);
+  const model = foldModel(course, global, champion, answers, layer, await resetPlace(log, packId), settings);
   const recollection = await recollectionOf(answers, await ownParameters(log));
   const suspended = new Set((await log.list('items', 'pack_id', packId)).flatMap((i) => (i.suspended ? [i.item_id] : [])));
   return { model, champion, answers, recollection, suspended, head };

@@ -240,9 +240,10 @@ describe('the state in memory', () => {
 });
 
 describe('training', () => {
-  const { contribute } = inPageTrainer();
+  const { contribute, search } = inPageTrainer();
   const trainedBy = (change: (trained: Trained) => Trained): Trainer => ({
     contribute,
+    search,
     train: async (...args) => change(await inPageTrainer().train(...args)),
   });
 
@@ -283,6 +284,7 @@ describe('training', () => {
     let isFirst = true;
     const slow: Trainer = {
       contribute,
+      search,
       train: async (...args) => {
         const trained = await inPageTrainer().train(...args);
         if (isFirst) await study(tutor, 3, knowsTopicA);
@@ -324,6 +326,7 @@ describe('training', () => {
     const id = await study(tutor, 34, knowsTopicA);
     const slow: Trainer = {
       contribute,
+      search,
       train: async (...args) => {
         const trained = await inPageTrainer().train(...args);
         await tutor.undo(id);
@@ -342,7 +345,7 @@ describe('training', () => {
     const { tutor, log } = desk(14);
     await study(tutor, 34, knowsTopicA);
     const before = await seen(tutor);
-    const lost: Trainer = { contribute, train: () => Promise.reject(new TrainingLost(kind)) };
+    const lost: Trainer = { contribute, search, train: () => Promise.reject(new TrainingLost(kind)) };
     await expect(tutor.train(lost, () => undefined, never)).rejects.toMatchObject({ kind });
     expect(await seen(tutor)).toEqual(before);
     expect((await log.list('runs')).find((r) => r.run_name.startsWith('refit'))?.status).toBe(status);

@@ -1,5 +1,6 @@
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import type { Trained, Trainer, TrainingProgress } from '#client/ports/trainer.ts';
+import type { Rung, SearchResult } from '#models/difficulty/automl.ts';
 import type { PredictedScore } from '#models/patterns/predicted-score.ts';
 import type { Fit } from '#models/review/fit.ts';
 import type { Queue, ReviewPlan } from '#models/review/queue.ts';
@@ -52,6 +53,9 @@ export interface Tutor {
   targetChance(): Promise<number>;
   train(trainer: Trainer, onProgress: (progress: TrainingProgress) => void, signal: AbortSignal): Promise<Trained>;
   isRefitDue(): Promise<boolean>;
+  /** Search the layer's settings; what is better is used. @returns null when stopped */
+  search(trainer: Trainer, onRung: (rung: Rung) => void, signal: AbortSignal): Promise<SearchResult | null>;
+  isSearchDue(): Promise<boolean>;
   /** Let an earlier version serve again. */
   rollBack(version: number): Promise<void>;
   /** Forget what the personal model learned; the answers stay. */
@@ -65,6 +69,7 @@ export interface Tutor {
 const training = () => import('./training.ts');
 const exams = () => import('./exam.ts');
 const reviews = () => import('./reviews.ts');
+const search = () => import('./search.ts');
 const management = () => import('./manage-model.ts');
 
 /** Open a pack for study. */
@@ -95,6 +100,8 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     targetChance: () => targetChance(desk),
     train: async (trainer, onProgress, signal) => (await training()).trainModel(desk, trainer, onProgress, signal),
     isRefitDue: async () => (await training()).isRefitDue(ports.log, desk),
+    search: async (trainer, onRung, signal) => (await search()).searchLayer(desk, trainer, onRung, signal),
+    isSearchDue: async () => (await search()).isSearchDue(ports.log, desk),
     rollBack: async (version) => (await management()).rollBack(desk, version),
     resetModel: async () => (await management()).resetModel(desk),
     closeLostRuns: async () => (await training()).closeLostRuns(desk),

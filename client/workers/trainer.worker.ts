@@ -1,7 +1,8 @@
 import { expose } from 'comlink';
 import { contributionOf } from '#client/ports/make-contribution.ts';
 import type { Contribution, ContributionJob, Trained, TrainingProgress } from '#client/ports/trainer.ts';
-import { runTraining, type TrainingJob } from '#models/difficulty/training-job.ts';
+import type { Rung, SearchResult } from '#models/difficulty/automl.ts';
+import { runSearch, runTraining, type TrainingJob } from '#models/difficulty/training-job.ts';
 import type { Learner } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
@@ -68,6 +69,15 @@ const api = {
   async contribute(job: ContributionJob): Promise<Contribution> {
     await isAlive;
     return contributionOf(job, secureRng());
+  },
+
+  /** Search the layer's settings; plain TypeScript: with three fits of a few dozen numbers no backend is faster (`npm run bench:models`). */
+  async search(job: TrainingJob, tell: (rung: Rung) => void): Promise<SearchResult | null> {
+    await isAlive;
+    return runSearch(job, referenceLearner(), networkOf, (rung) => {
+      tell(rung);
+      return true;
+    });
   },
 
   /** Refit and judge; progress is told through `tell`. It is stopped by ending the worker. */

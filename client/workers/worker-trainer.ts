@@ -7,6 +7,7 @@ import {
   TrainingLost,
   type TrainingProgress,
 } from '#client/ports/trainer.ts';
+import type { SearchResult } from '#models/difficulty/automl.ts';
 import type { TrainerApi, WorkerOptions } from './trainer.worker.ts';
 import workerUrl from './trainer.worker.ts?worker&url';
 
@@ -94,6 +95,20 @@ export function workerTrainer(
         throw fault;
       } finally {
         watch.abort();
+        worker.terminate();
+      }
+    },
+    async search(job, onRung, signal) {
+      const worker = new Worker(trusted(workerUrl), { type: 'module', name: `examsgraph-trainer-${crypto.randomUUID()}` });
+      try {
+        return await new Promise<SearchResult | null>((done, lost) => {
+          worker.addEventListener('error', (event) => lost(new TrainingLost('failed', event.message || 'the worker could not be loaded')));
+          signal.addEventListener('abort', () => done(null));
+          (wrap<TrainerApi>(worker).search(job, proxy(onRung)) as Promise<SearchResult | null>).then(done, lost);
+        });
+      } catch (cause) {
+        throw namedFault(cause);
+      } finally {
         worker.terminate();
       }
     },

@@ -1,5 +1,6 @@
 import { accuracy, auc, brier, ece, logLoss, majorityAccuracy, selectiveCoverage } from '#shared/maths/scores.ts';
 import type { Learner } from '../learner.ts';
+import { type Rung, type SearchResult, searchSettings } from './automl.ts';
 import type { CandidateKind } from './candidate.ts';
 import { type StoredLayer, storeLayer } from './layer-codec.ts';
 import { DEFAULT_SETTINGS, type LayerSettings } from './layer-settings.ts';
@@ -51,6 +52,32 @@ function heldOutMetrics({ heldOut: { p, incumbentP, globalP, y }, candidateLoss,
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 }
 
+/** What a job's arithmetic starts from. */
+function contextOf(job: TrainingJob, networkOf: (weights: Float32Array) => Network) {
+  const questions = new Map(job.questions.map((q) => [q.id, q]));
+  const answers = job.answers.map(({ itemId, y, servedP }) => ({
+    question: questions.get(itemId) ?? { id: itemId, skills: [] },
+    y,
+    servedP,
+  }));
+  const settings = job.settings ?? DEFAULT_SETTINGS;
+  return { answers, context: { globalWeights: job.globalWeights, networkOf, tables: priorTables(job.questions), before: [], settings } };
+}
+
+const MOST_SEARCHED = 2000;
+
+/** Search the layer's settings on one learner's latest 2,000 answers. @returns null when told to stop @throws RangeError below 300 answers */
+export async function runSearch(
+  job: TrainingJob,
+  learner: Learner,
+  networkOf: (weights: Float32Array) => Network,
+  onRung: (rung: Rung) => boolean,
+): Promise<SearchResult | null> {
+  const { answers, context } = contextOf(job, networkOf);
+  const before = answers.slice(0, -MOST_SEARCHED);
+  return searchSettings({ ...context, before }, learner, answers.slice(-MOST_SEARCHED), onRung);
+}
+
 /** Refit and judge one learner's model, whatever learner does the arithmetic; items no longer in the pack count as without skill. @throws TrainingStopped */
 export async function runTraining(
   job: TrainingJob,
@@ -58,19 +85,7 @@ export async function runTraining(
   networkOf: (weights: Float32Array) => Network,
   report: OnCandidateEpoch,
 ): Promise<TrainingResult> {
-  const questions = new Map(job.questions.map((q) => [q.id, q]));
-  const answers = job.answers.map(({ itemId, y, servedP }) => ({
-    question: questions.get(itemId) ?? { id: itemId, skills: [] },
-    y,
-    servedP,
-  }));
-  const context = {
-    globalWeights: job.globalWeights,
-    networkOf,
-    tables: priorTables(job.questions),
-    before: [],
-    settings: job.settings ?? DEFAULT_SETTINGS,
-  };
+  const { answers, context } = contextOf(job, networkOf);
   const outcome = await refit(context, learner, answers, report);
   return {
     verdict: outcome.verdict,

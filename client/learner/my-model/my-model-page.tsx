@@ -13,6 +13,7 @@ import type { Tables } from '#shared/tracking/rows.ts';
 import { Manage } from './manage.tsx';
 import { Runs } from './runs.tsx';
 import { TrainingPanel } from './training-panel.tsx';
+import { Tuning } from './tuning.tsx';
 
 function Versions({ tutor }: { readonly tutor: Tutor }) {
   const w = useRunsWords();
@@ -126,6 +127,7 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
       <TrainingPanel tutor={tutor} answers={state.value.answers.length} version={state.value.champion?.version ?? 0} />
       <Versions tutor={tutor} />
       <Backend />
+      <Tuning tutor={tutor} answers={state.value.answers.length} />
       <Manage tutor={tutor} />
       <Runs />
     </>
