@@ -36,6 +36,7 @@ const HELP = `Replay learners through leader and helper: real processes, real HT
   --learners N       at most this many learners (default: all)
   --slots T          slots to go through (default 52)
   --preset P         production, production-large, pilot or demo (default production)
+  --arms             the table of arms alone, without the protocol; without --data on --learners N synthetic learners
   --table            also print the table of arms: start, exact, clipped, noised, central; with tables from priors, private, clean
   --weeks W          without data: synthetic learners for W weekly slots, into an installation that is kept for looking at
   --into FOLDER      where that installation is kept (default .data-simulated)
@@ -54,6 +55,7 @@ const { values } = parseArgs({
     into: { type: 'string', default: '.data-simulated' },
     seed: { type: 'string', default: '1' },
     table: { type: 'boolean', default: false },
+    arms: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -69,10 +71,9 @@ if (values.help) {
   process.exit(0);
 }
 if (!isPreset(values.preset)) stop(`There is no preset "${values.preset}": ${Object.keys(PRESETS).join(', ')}.`);
-if (Boolean(values.data) === Boolean(values.weeks)) stop(`Give either --data or --weeks.\n\n${HELP}`);
+if (!values.arms && Boolean(values.data) === Boolean(values.weeks)) stop(`Give either --data or --weeks.\n\n${HELP}`);
 
 const [WEEK_MS, HOUR_MS] = [7 * 86_400_000, 3_600_000];
-
 const wholeNumber = (text: string | undefined, fallback: number, name: string): number => {
   const n = text === undefined ? fallback : Number(text);
   return Number.isInteger(n) && n >= 1 ? n : stop(`--${name} must be a whole number of at least 1, got "${text}".`);
@@ -82,7 +83,6 @@ const slots = wholeNumber(values.weeks ?? values.slots, 52, values.weeks ? 'week
 const seed = wholeNumber(values.seed, 1, 'seed');
 const start = weightsFromBytes(new Uint8Array(readFileSync('public/models/start.bin')));
 
-/** Who is replayed, and who scores. */
 interface Population {
   readonly train: readonly LearnerAnswers[];
   readonly test: readonly LearnerAnswers[];
@@ -121,7 +121,6 @@ function madeUpLearners(): Population {
 }
 
 const population = values.data ? realLearners(values.data) : madeUpLearners();
-
 function score(weights: Float32Array, held: Batch): { readonly auc: number; readonly logLoss: number } {
   const { auc, logLoss } = scores(logitsOf(weights, held.x).map(sigmoid), held.y);
   return { auc, logLoss };
@@ -136,7 +135,6 @@ const rowsWith = (tables: DifficultyTables): readonly Batch[] =>
   );
 const heldWith = (tables: DifficultyTables): Batch => rowsOf(population.test, () => tables);
 const rules: ReplayRules = { ...PRESETS[preset], grid_steps: GRID_STEPS, slots };
-
 interface SlotLine {
   readonly slot: number;
   readonly auc: number;
@@ -185,15 +183,15 @@ async function oneSlot(
   });
   const { gates, metrics, mean } = await installation.promote(slot);
   const next = await fetchModel(air, config);
-  const rho = { running: metrics['rho_running'] ?? Number.NaN, cap: metrics['rho_cap'] ?? Number.NaN };
+  const [running, cap] = [metrics['rho_running'] ?? Number.NaN, metrics['rho_cap'] ?? Number.NaN];
   return {
     slot,
     ...score(next.served, held),
     noiseNorm: Math.sqrt(squaredNorm(mean.map((x, i) => x - (clean[i] as number)))),
-    rhoRunning: rho.running,
-    rhoCap: rho.cap,
-    epsilonRunning: gaussianEpsilon(rho.running, config.delta),
-    epsilonCap: gaussianEpsilon(rho.cap, config.delta),
+    rhoRunning: running,
+    rhoCap: cap,
+    epsilonRunning: gaussianEpsilon(running, config.delta),
+    epsilonCap: gaussianEpsilon(cap, config.delta),
     gatesPassed: gates.every((g) => g.isPassed),
     bytes,
     seconds: (performance.now() - from) / 1000,
@@ -223,6 +221,12 @@ async function protocolRun(installation: RunningInstallation, plan: readonly (re
   return lines;
 }
 
+const centralScore = (training: Batch, held: Batch) =>
+  score(
+    trainCentral(training, seededRng(0), () => undefined),
+    held,
+  );
+
 async function tableOfArms(plan: readonly (readonly number[])[]) {
   const clean = countsOf(population.train);
   const kinds: readonly (readonly [string, DifficultyTables])[] = [
@@ -242,14 +246,10 @@ async function tableOfArms(plan: readonly (readonly number[])[]) {
       exact: await arm('exact'),
       clipped: await arm('clipped'),
       noised: await arm('noised'),
-      central: score(
-        trainCentral(training, seededRng(0), () => undefined),
-        held,
-      ),
+      central: centralScore(training, held),
     };
-    for (const [key, { auc, logLoss }] of Object.entries(cells[name] ?? {})) {
+    for (const [key, { auc, logLoss }] of Object.entries(cells[name] ?? {}))
       console.log(`  ${key.padEnd(10)} AUC ${auc.toFixed(4)}  log loss ${logLoss.toFixed(4)}`);
-    }
   }
   return cells;
 }
@@ -259,6 +259,8 @@ const normsOnStart = () =>
 const at = (sorted: readonly number[], q: number): string => (sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN).toFixed(3);
 
 async function main(): Promise<void> {
+  const plan = schedule(population.train.length, rules, seededRng(seed));
+  if (values.arms) return void (await tableOfArms(plan));
   const isKept = values.weeks !== undefined;
   const folder = isKept ? resolve(values.into) : mkdtempSync(join(tmpdir(), 'examsgraph-simulate-'));
   if (!isKept) chmodSync(folder, 0o755);
@@ -267,7 +269,6 @@ async function main(): Promise<void> {
     // Whoever looks at this installation is told that its learners are made up.
     writeFileSync(join(folder, 'simulated'), '');
   }
-  const plan = schedule(population.train.length, rules, seededRng(seed));
   const held = heldWith(population.priors);
   const first = score(start, held);
   console.log(
