@@ -60,14 +60,17 @@ export class TrainingStopped extends Error {
   }
 }
 
-/** What a training backend must do. Arguments are never written to; every result is a fresh array. */
-export interface Learner {
+/**
+ * What a training backend must do, for the first tier or, with its own batches, the second. Arguments are never written to; every result is
+ * a fresh array.
+ */
+export interface Learner<B = Batch> {
   /** What does the arithmetic: `typescript`, or a TF.js backend. */
   readonly backend: string;
-  /** Mean cross-entropy of the batch and its gradient, shape [1473]. */
-  gradient(weights: Float32Array, batch: Batch): Promise<{ readonly loss: number; readonly gradient: Float32Array }>;
-  /** All weights by full-batch Adam from `base`, pulled towards it; without `onEpoch` no loss is computed. @throws TrainingStopped */
-  fineTune(base: Float32Array, fit: Batch, validation: Batch | null, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array>;
+  /** Mean cross-entropy of the batch and its gradient, of the weights' shape: [1473] for the first tier. */
+  gradient(weights: Float32Array, batch: B): Promise<{ readonly loss: number; readonly gradient: Float32Array }>;
+  /** All weights (of the second tier: the head's) by full-batch Adam from `base`, pulled towards it; without `onEpoch` no loss is computed. @throws TrainingStopped */
+  fineTune(base: Float32Array, fit: B, validation: B | null, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array>;
   /** Weights w of a linear problem by full-batch Adam from 0, pulled towards 0; shape [m]. @throws TrainingStopped */
   fitLinear(problem: LinearProblem, plan: DescentPlan, onEpoch: OnEpoch | null): Promise<Float32Array>;
   /** `fitLinear` for several strengths of the pull at once, one program; shape [pulls, m], row-major. The plan's own pull is not read. */

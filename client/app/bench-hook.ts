@@ -5,6 +5,7 @@ import { rightChoice } from '#shared/packs/grade.ts';
 import type { Item, Pack } from '#shared/packs/schema.ts';
 import type { Draft, LogEvent } from '#shared/tracking/event.ts';
 import { nextHlc } from '#shared/tracking/hlc.ts';
+import { trustedScriptUrl } from './trusted-types.ts';
 
 const A_SESSION = 50;
 
@@ -104,6 +105,7 @@ export function offerBenchHook(ports: LearnerPorts): void {
       return timed(() => tutor.recommend());
     },
     fill: async (answers: number) => ports.log.merge({ events: history(await small(), answers), artifacts: [] }),
+    speed: async () => (await import('#client/workers/worker-speed.ts')).speedInWorker(trustedScriptUrl),
     async backup() {
       const safety = await ports.safety();
       let bytes = 0;

@@ -3,6 +3,7 @@ import { contributionOf } from '#client/ports/make-contribution.ts';
 import type { Contribution, ContributionJob, Trained, TrainingProgress } from '#client/ports/trainer.ts';
 import type { Rung, SearchResult } from '#models/difficulty/automl.ts';
 import { runSearch, runTraining, type TrainingJob } from '#models/difficulty/training-job.ts';
+import type { Timing } from '#models/evaluation/speed.ts';
 import type { Learner } from '#models/learner.ts';
 import { networkOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
@@ -69,6 +70,20 @@ const api = {
   async contribute(job: ContributionJob): Promise<Contribution> {
     await isAlive;
     return contributionOf(job, secureRng());
+  },
+
+  /** Times the engine here, in test builds alone; WebGPU on whatever adapter there is. */
+  async speed(tell: (timing: Timing) => void): Promise<void> {
+    if (import.meta.env.VITE_EG_TEST !== '1') return;
+    const { measureRefits, measureServing } = await import('#models/evaluation/speed.ts');
+    const clock = () => performance.now();
+    const yardstick = referenceLearner();
+    await measureServing(clock, tell);
+    await measureRefits(yardstick, clock, tell);
+    for (const forceWebGpu of [false, true]) {
+      const { learner } = await startBackend(await probe(yardstick), yardstick, { remembered: null, forceWebGpu });
+      await measureRefits(learner, clock, tell);
+    }
   },
 
   /** Search the layer's settings; plain TypeScript: with three fits of a few dozen numbers no backend is faster (`npm run bench:models`). */

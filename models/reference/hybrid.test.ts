@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { below, normal, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
+import { TrainingStopped } from '../learner.ts';
+import { hybridLearner } from './hybrid-learner.ts';
 import { backward, begin, forward, hybridLogits, newPass, type Sequence, STRETCH } from './hybrid-network.ts';
 import { type HybridShape, layoutOf } from './hybrid-shape.ts';
 import { initialHybrid, trainHybrid } from './train-hybrid.ts';
@@ -90,5 +92,36 @@ describe('the second tier', () => {
     );
     const share = late.filter(({ l, y }) => l > 0 === (y === 1)).length / late.length;
     expect(share).toBeGreaterThan(0.75);
+  });
+});
+
+describe('the second tier behind the learner’s port', () => {
+  const learner = hybridLearner(SMALL);
+  const weights = initialHybrid(SMALL, seededRng(8));
+  const sequences = [sampleSequence(STRETCH + 10, 9), sampleSequence(12, 10)];
+  const plan = { steps: 25, learningRate: 0.01, pull: 1 };
+
+  test('its gradient is the mean over all answers, however they are spread over learners', async () => {
+    const both = await learner.gradient(weights, sequences);
+    const [a, b] = await Promise.all(sequences.map((s) => learner.gradient(weights, [s])));
+    const share = (STRETCH + 10) / (STRETCH + 22);
+    expect(both.loss).toBeCloseTo(share * (a?.loss ?? 0) + (1 - share) * (b?.loss ?? 0), 6);
+    both.gradient.forEach((g, i) => {
+      expect(Math.abs(g - (share * (a?.gradient[i] ?? 0) + (1 - share) * (b?.gradient[i] ?? 0)))).toBeLessThan(1e-6);
+    });
+  });
+
+  test('fine-tuning lowers the loss, moves the head alone, and stops when told to', async () => {
+    const losses: number[] = [];
+    const tuned = await learner.fineTune(weights, sequences, sequences, plan, ({ loss, validationLoss }) => {
+      losses.push(loss);
+      expect(validationLoss).toBeCloseTo(loss, 4);
+      return true;
+    });
+    expect(losses.at(-1)).toBeLessThan(losses[0] ?? 0);
+    const { headKernel } = layoutOf(SMALL);
+    expect(tuned.subarray(0, headKernel)).toEqual(weights.subarray(0, headKernel));
+    expect(tuned.subarray(headKernel)).not.toEqual(weights.subarray(headKernel));
+    await expect(learner.fineTune(weights, sequences, null, plan, ({ epoch }) => epoch < 3)).rejects.toBeInstanceOf(TrainingStopped);
   });
 });

@@ -16,6 +16,7 @@ interface Bench {
   nextQuestion(items: number): Promise<number>;
   recommend(items: number): Promise<number>;
   fill(answers: number): Promise<unknown>;
+  speed(): Promise<{ what: string; ms: number; floor: number | null }[]>;
   backup(): Promise<{ ms: number; bytes: number; events: number }>;
 }
 const bench = <T>(page: Page, name: keyof Bench, argument?: number): Promise<T> =>
@@ -118,6 +119,21 @@ test('answering', async ({ page, context }) => {
   await page.goto('/');
   await page.locator('.button.primary').first().waitFor();
   row('LCP, repeat visit, offline', await paint(page), 800, 1200);
+});
+
+test('the engine in the training worker', async ({ page }) => {
+  test.setTimeout(600_000);
+  await begin(page);
+  await untilOfflineReady(page);
+  for (const { what, ms, floor } of await bench<{ what: string; ms: number; floor: number | null }[]>(page, 'speed')) {
+    const ratio = floor === null ? '' : `, ${(ms / floor).toFixed(2)} × floor`;
+    rows.push({
+      what: `Worker, unthrottled: ${what}`,
+      measured: `${ms < 1 ? ms.toFixed(4) : ms.toFixed(0)} ms${ratio}`,
+      target: '–',
+      hard: '–',
+    });
+  }
 });
 
 test('large logs', async ({ page, context }) => {

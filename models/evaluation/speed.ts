@@ -1,0 +1,90 @@
+import { below, normal, type Rng, seededRng } from '#shared/maths/rng.ts';
+import { absorb, freshModel, predict } from '../difficulty/personal-model.ts';
+import type { Question } from '../difficulty/question.ts';
+import { priorTables } from '../difficulty/tables.ts';
+import { runTraining } from '../difficulty/training-job.ts';
+import { FEATURE_COUNT, type Learner } from '../learner.ts';
+import { scoreOptions } from '../recommend/score.ts';
+import { drawSlate } from '../recommend/slate.ts';
+import { initialWeights, logitsOf, networkOf } from '../reference/network.ts';
+
+/** One thing timed, milliseconds; beside it the bare arithmetic it cannot do without, where there is such a floor. */
+export interface Timing {
+  readonly what: string;
+  readonly ms: number;
+  readonly floor: number | null;
+}
+
+/** Milliseconds from any moment on. */
+export type Clock = () => number;
+
+/** Made-up questions over forty skills. */
+export function speedQuestions(n: number): readonly Question[] {
+  return Array.from({ length: n }, (_, i) => ({ id: `i${i}`, skills: [`s${i % 40}`], prior: 0.65 }));
+}
+
+/** A model that has seen so many answers, and their log. */
+export function studiedModel(items: readonly Question[], answers: number, rng: Rng) {
+  const weights = initialWeights(seededRng(1));
+  const model = freshModel(networkOf(weights), priorTables(items));
+  const log = Array.from({ length: answers }, () => {
+    const question = items[below(items.length, rng)] as Question;
+    const y = below(2, rng) as 0 | 1;
+    const { p } = absorb(model, { question, y });
+    return { itemId: question.id, y, servedP: p };
+  });
+  return { model, log, weights };
+}
+
+async function median(runs: number, clock: Clock, work: () => unknown): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const from = clock();
+    await work();
+    times.push(clock() - from);
+  }
+  return times.sort((a, b) => a - b)[Math.floor(runs / 2)] ?? Number.NaN;
+}
+
+function rank(model: ReturnType<typeof studiedModel>['model'], items: readonly Question[], rng: Rng): void {
+  const options = items.map((q) => ({ itemId: q.id, skills: q.skills, p: predict(model, q).p, attempts: 0, answersAgo: 100, due: 0 }));
+  const skillWeights = new Map(items.slice(0, 40).map((q) => [q.skills[0] ?? '', 1 / 40]));
+  drawSlate(scoreOptions(options, { targetP: 0.8, answers: 500, skillWeights, leftToLearn: new Map() }), 3, rng);
+}
+
+/** Times what the page does after every answer: ranking with features, one prediction, one update; told of each. */
+export async function measureServing(clock: Clock, tell: (timing: Timing) => void): Promise<void> {
+  const rng = seededRng(2);
+  for (const n of [2000, 10_000]) {
+    const items = speedQuestions(n);
+    const { model, weights } = studiedModel(items, 500, rng);
+    const x = Float32Array.from({ length: n * FEATURE_COUNT }, () => normal(rng));
+    const floor = await median(15, clock, () => logitsOf(weights, x));
+    tell({ what: `rank ${n} items with features`, ms: await median(15, clock, () => rank(model, items, rng)), floor });
+  }
+  const items = speedQuestions(500);
+  const { model, weights } = studiedModel(items, 500, rng);
+  const one = Float32Array.from({ length: FEATURE_COUNT }, () => normal(rng));
+  const network = networkOf(weights);
+  const question = items[7] as Question;
+  const each = async (work: () => unknown) => {
+    const thousand = await median(15, clock, () => {
+      for (let i = 0; i < 1000; i++) work();
+    });
+    return thousand / 1000;
+  };
+  const floor = await each(() => network(one));
+  tell({ what: 'one prediction', ms: await each(() => predict(model, question)), floor });
+  tell({ what: 'update after one answer', ms: await each(() => absorb(model, { question, y: 1 })), floor });
+}
+
+/** Times refits on 500 and 5,000 answers by a learner; told of each. */
+export async function measureRefits(learner: Learner, clock: Clock, tell: (timing: Timing) => void): Promise<void> {
+  const items = speedQuestions(500);
+  for (const n of [500, 5000]) {
+    const { log, weights } = studiedModel(items, n, seededRng(3));
+    const job = { globalWeights: weights, questions: items, answers: log };
+    const ms = await median(3, clock, () => runTraining(job, learner, networkOf, () => true));
+    tell({ what: `refit on ${n} answers, ${learner.backend}`, ms, floor: null });
+  }
+}
