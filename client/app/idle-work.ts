@@ -8,7 +8,7 @@ const whenIdle = (work: () => void): void => {
 };
 
 /** Stage 2: once the first screen rests, fetch the learning engine, unless the device saves data. Failing is no harm: Settings shows it. */
-export function fetchEngineWhenIdle(ports: LearnerPorts): void {
+function fetchEngineWhenIdle(ports: LearnerPorts): void {
   const { connection } = navigator as { readonly connection?: { readonly saveData?: boolean } };
   if (connection?.saveData || !navigator.serviceWorker || import.meta.env.DEV) return;
   whenIdle(() => {
@@ -17,7 +17,7 @@ export function fetchEngineWhenIdle(ports: LearnerPorts): void {
 }
 
 /** After every answer, once the page rests: start the refit that is due (at 30 answers, then every 50). @returns stops watching */
-export function refitWhenDue(ports: LearnerPorts): () => void {
+function refitWhenDue(ports: LearnerPorts): () => void {
   let isChecking = false;
   let isFirst = true;
   const check = async () => {
@@ -44,43 +44,10 @@ export function refitWhenDue(ports: LearnerPorts): () => void {
   );
 }
 
-interface Battery {
-  readonly charging: boolean;
-}
-
-const REST_MS = 30_000;
-
-/**
- * Once a day, while the device charges and nobody has touched it for half a minute: search the layer's settings. Any touch stops it. Where the
- * browser tells nothing of the battery it is never started but by its button.
- */
-export function searchWhenCharging(ports: LearnerPorts): void {
-  const { getBattery } = navigator as { readonly getBattery?: () => Promise<Battery> };
-  if (!getBattery) return;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let control: AbortController | null = null;
-  const search = async () => {
-    const { packId } = await readSettings(ports.log);
-    const tutor = packId ? await ports.tutorFor(packId) : null;
-    const isCharging = (await getBattery.call(navigator)).charging;
-    if (!tutor || !isCharging || ports.training.current().kind === 'running' || !(await tutor.isSearchDue())) return;
-    control = new AbortController();
-    await ports.training.search(tutor, () => undefined, control.signal);
-  };
-  const rest = () => {
-    control?.abort();
-    clearTimeout(timer);
-    // Failing is no harm: what is in use stays.
-    timer = setTimeout(() => void search().catch(() => undefined), REST_MS);
-  };
-  for (const touch of ['pointerdown', 'keydown', 'visibilitychange']) addEventListener(touch, rest, { passive: true, capture: true });
-  rest();
-}
-
 const ROUND_EVERY_MS = 15 * 60_000;
 
 /** While sharing is on: send, check and pull at the start, when the network is back, and now and then. Without consent nothing is fetched. */
-export function shareWhenOnline(ports: LearnerPorts): void {
+function shareWhenOnline(ports: LearnerPorts): void {
   const round = async () => {
     if (!(await ports.log.federation.value('consent'))) return;
     await (await ports.sharing()).round(false);
@@ -95,7 +62,7 @@ export function shareWhenOnline(ports: LearnerPorts): void {
 const BACKUP_EVERY = 200;
 
 /** Remembers outside the log how much it holds, and renews the backup on this device every 200 answers. */
-export function keepSafe(ports: LearnerPorts): void {
+function keepSafe(ports: LearnerPorts): void {
   if (ports.storage === 'memory') return;
   let backedUp: number | null = null;
   const renew = async (answers: number) => {
@@ -115,4 +82,12 @@ export function keepSafe(ports: LearnerPorts): void {
     },
     () => undefined,
   );
+}
+
+/** Everything that goes on beside the screens: engine, refits, sharing, safety. */
+export function workWhenIdle(ports: LearnerPorts): void {
+  fetchEngineWhenIdle(ports);
+  refitWhenDue(ports);
+  shareWhenOnline(ports);
+  keepSafe(ports);
 }

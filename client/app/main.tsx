@@ -5,7 +5,6 @@ import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { App, CannotOpen } from './app.tsx';
 import { applyAppearance, storedAppearance } from './appearance.ts';
-import { fetchEngineWhenIdle, keepSafe, refitWhenDue, searchWhenCharging, shareWhenOnline } from './idle-work.ts';
 import { installOffer } from './install.ts';
 import { learnerPorts } from './learner-ports.ts';
 import { registerServiceWorker } from './service-worker.ts';
@@ -23,6 +22,16 @@ let applyUpdate: (() => void) | null = null;
 
 async function paint(): Promise<void> {
   if (ports) root.render(<App ports={ports} initial={storedAppearance()} messages={await wording} applyUpdate={applyUpdate} />);
+}
+
+const SETTLED_MS = 3000;
+const RESTED_MS = 30_000;
+
+/** Work that no screen waits for: its code is fetched once the first screen has settled, the search's once the learner may be resting. */
+function restLater(ports: LearnerPorts): void {
+  const quietly = (work: Promise<unknown>) => void work.catch(() => undefined);
+  setTimeout(() => quietly(import('./idle-work.ts').then((m) => m.workWhenIdle(ports))), SETTLED_MS);
+  setTimeout(() => quietly(import('./search-when-charging.ts').then((m) => m.searchWhenCharging(ports))), RESTED_MS);
 }
 
 // A chunk of an older build is gone: one guarded reload fetches the new one.
@@ -46,11 +55,7 @@ try {
     applyUpdate = apply;
     void paint();
   }).catch(() => undefined);
-  fetchEngineWhenIdle(ports);
-  refitWhenDue(ports);
-  searchWhenCharging(ports);
-  shareWhenOnline(ports);
-  keepSafe(ports);
+  restLater(ports);
 } catch (cause) {
   const kind =
     cause instanceof StorageFault ? (cause.kind === 'unavailable' ? 'unknown' : cause.kind) : navigator.onLine ? 'unknown' : 'offline';

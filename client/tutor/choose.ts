@@ -2,7 +2,7 @@ import { FEATURE_VERSION } from '#models/difficulty/features.ts';
 import { type PersonalModel, predict } from '#models/difficulty/personal-model.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
 import { beliefsOf, leftToLearn, NO_BELIEF } from '#models/recommend/mastery.ts';
-import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
+import { eligible, type Option, recentShares, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
 import { remembered } from '#shared/domain/remembered.ts';
 import type { Rng } from '#shared/maths/rng.ts';
@@ -69,7 +69,14 @@ export function scoredOptions(
   const wanted = all.filter((o) => !exclude.has(o.itemId));
   const fresh = eligible(wanted);
   const skillWeights = new Map(course.pack.manifest.topics.map((t) => [t.id, t.weight]));
-  const situation = { targetP, answers: state.answers.length, skillWeights, leftToLearn: leftOf(course, state) };
+  const lately = state.answers.slice(-RECENT).map((a) => questionOf(course, a.item_id).skills);
+  const situation = {
+    targetP,
+    answers: state.answers.length,
+    skillWeights,
+    leftToLearn: leftOf(course, state),
+    recentShare: recentShares(lately),
+  };
   return scoreOptions(fresh.length > 0 ? fresh : wanted, situation);
 }
 

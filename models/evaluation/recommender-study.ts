@@ -3,7 +3,7 @@ import { absorb, freshModel, type Network, type PersonalModel, predict } from '.
 import type { Question } from '../difficulty/question.ts';
 import { priorTables } from '../difficulty/tables.ts';
 import { beliefsOf, leftToLearn, NO_BELIEF } from '../recommend/mastery.ts';
-import { eligible, type Option, scoreOptions } from '../recommend/score.ts';
+import { eligible, type Option, recentShares, scoreOptions } from '../recommend/score.ts';
 import { drawSlate } from '../recommend/slate.ts';
 import { type Memory, type Scheduler, scheduler } from '../review/memory.ts';
 import {
@@ -86,6 +86,7 @@ const ours: Policy = (desk) => {
     answers: desk.answers,
     skillWeights: weights,
     leftToLearn: leftOf(desk),
+    recentShare: recentShares(desk.latest.map((item) => (desk.questions[item] as Question).skills)),
   });
   return Number(drawSlate(list, 1, desk.rng)[0]?.scored.option.itemId ?? 0);
 };

@@ -49,7 +49,7 @@ async function median(runs: number, clock: Clock, work: () => unknown): Promise<
 function rank(model: ReturnType<typeof studiedModel>['model'], items: readonly Question[], rng: Rng): void {
   const options = items.map((q) => ({ itemId: q.id, skills: q.skills, p: predict(model, q).p, attempts: 0, answersAgo: 100, due: 0 }));
   const skillWeights = new Map(items.slice(0, 40).map((q) => [q.skills[0] ?? '', 1 / 40]));
-  drawSlate(scoreOptions(options, { targetP: 0.8, answers: 500, skillWeights, leftToLearn: new Map() }), 3, rng);
+  drawSlate(scoreOptions(options, { targetP: 0.8, answers: 500, skillWeights, leftToLearn: new Map(), recentShare: new Map() }), 3, rng);
 }
 
 /** Times what the page does after every answer: ranking with features, one prediction, one update; told of each. */

@@ -3,7 +3,7 @@ import { below, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { drawCards } from './cards.ts';
 import { beliefsOf, believe, leftToLearn, NO_BELIEF } from './mastery.ts';
-import { eligible, type Option, scoreOptions } from './score.ts';
+import { eligible, type Option, recentShares, scoreOptions } from './score.ts';
 import { drawSlate, EXPLORE_RATE } from './slate.ts';
 
 const option = (itemId: string, more: Partial<Option> = {}): Option => ({
@@ -23,27 +23,46 @@ const situation = {
     ['b', 0.5],
   ]),
   leftToLearn: new Map<string, number>(),
+  recentShare: new Map<string, number>(),
 };
 const scoreOf = (o: Option, now = situation) => scoreOptions([o], now)[0]?.score ?? Number.NaN;
 
 describe('the score', () => {
   test('is greatest at the target chance and falls to nothing a quarter away', () => {
     const fitTerm = (p: number) => scoreOptions([option('x', { p })], situation)[0]?.terms.fit;
-    expect(fitTerm(0.8)).toBeCloseTo(0.05, 12);
-    expect(fitTerm(0.925)).toBeCloseTo(0.025, 12);
+    expect(fitTerm(0.8)).toBeCloseTo(0.25, 12);
+    expect(fitTerm(0.925)).toBeCloseTo(0.125, 12);
     expect(fitTerm(0.5)).toBe(0);
   });
 
   test('rises with weakness and weight of the topic, dueness and novelty, and with uncertainty while cold', () => {
-    expect(scoreOf(option('x', { due: 0.4 })) - scoreOf(option('x'))).toBeCloseTo(0.02, 12);
-    expect(scoreOf(option('x', { attempts: 0 })) - scoreOf(option('x'))).toBeCloseTo(0.05, 12);
+    expect(scoreOf(option('x', { due: 0.4 })) - scoreOf(option('x'))).toBeCloseTo(0.04, 12);
+    expect(scoreOf(option('x', { attempts: 0 })) - scoreOf(option('x'))).toBeCloseTo(0.1, 12);
     expect(scoreOf(option('x', { p: 0.5 }), { ...situation, answers: 0 }) - scoreOf(option('x', { p: 0.5 }))).toBeCloseTo(0.15, 12);
     const leftToLearn = new Map([
       ['a', 1],
       ['b', 0.25],
     ]);
     const scored = scoreOptions([option('w', { skills: ['a'] }), option('s', { skills: ['b'] })], { ...situation, leftToLearn });
-    expect(scored.map((s) => s.terms.weak)).toEqual([expect.closeTo(0.6, 12), expect.closeTo(0.15, 12)]);
+    expect(scored.map((s) => s.terms.weak)).toEqual([expect.closeTo(0.3, 12), expect.closeTo(0.075, 12)]);
+  });
+
+  test('a topic that was just practised makes room for the others', () => {
+    const recentShare = recentShares([
+      ...Array.from({ length: 30 }, () => ['b']),
+      ...Array.from({ length: 7 }, () => ['a', 'b']),
+      ['c'],
+      ['c'],
+      ['c'],
+    ]);
+    expect([...recentShare]).toEqual([
+      ['a', expect.closeTo(0.7, 12)],
+      ['b', expect.closeTo(0.7, 12)],
+      ['c', expect.closeTo(0.3, 12)],
+    ]);
+    const crowded = scoreOptions([option('x')], { ...situation, recentShare: new Map([['a', 0.3]]) })[0];
+    expect(crowded?.terms.weak).toBeCloseTo(0.4 * 0.3, 12);
+    expect(scoreOptions([option('x')], { ...situation, recentShare })[0]?.terms.weak).toBe(0);
   });
 
   test('items of the last ten answers rest, unless due', () => {

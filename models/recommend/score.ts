@@ -22,6 +22,8 @@ export interface Situation {
   readonly skillWeights: ReadonlyMap<string, number>;
   /** How much of each skill is still to be learned, 0–1; those missing: all of it. */
   readonly leftToLearn: ReadonlyMap<string, number>;
+  /** Share of the latest ten answers that asked for each skill, 0–1: what was just practised makes room for the rest. */
+  readonly recentShare: ReadonlyMap<string, number>;
 }
 
 /** The parts of a score; their sum ranks the item. */
@@ -41,8 +43,19 @@ export interface Scored {
 export const REST_ANSWERS = 10;
 const DUE_ENOUGH = 0.1;
 const COLD_ANSWERS = 30;
+const CROWDING = 2;
+const LATEST = 10;
+
+/** Share of the latest ten answers that asked for each skill. @param skillsOfAnswers skills of every answer, in order */
+export function recentShares(skillsOfAnswers: readonly (readonly string[])[]): ReadonlyMap<string, number> {
+  const latest = skillsOfAnswers.slice(-LATEST);
+  const shares = new Map<string, number>();
+  for (const skills of latest) for (const skill of skills) shares.set(skill, (shares.get(skill) ?? 0) + 1 / latest.length);
+  return shares;
+}
+
 /** The fit term at the target itself. */
-export const GREATEST_FIT = 0.05;
+export const GREATEST_FIT = 0.25;
 
 /** What may be offered now: not just answered, unless it is due. */
 export function eligible(options: readonly Option[]): readonly Option[] {
@@ -52,8 +65,8 @@ export function eligible(options: readonly Option[]): readonly Option[] {
 const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);
 
 /**
- * Score options: `.05 fit to the target + .60 not mastered yet and heavy topic + .05 due + .15 uncertainty while cold + .05 unseen`.
- * The shares are those that taught simulated learners fastest (`npm run study`). The diversity term depends on the slate and is added
+ * Score options: `.25 fit to the target + .30 not mastered yet, heavy and not just practised topic + .10 due + .15 uncertainty while cold + .10 unseen`.
+ * Of the shares that keep the learner's own difficulty these taught simulated learners fastest (`npm run study`). The diversity term depends on the slate and is added
  * when drawing.
  *
  * @param options those eligible
@@ -61,14 +74,17 @@ const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : v
 export function scoreOptions(options: readonly Option[], situation: Situation): readonly Scored[] {
   const largest = Math.max(...situation.skillWeights.values(), 1e-9);
   const cold = Math.max(0, 1 - situation.answers / COLD_ANSWERS);
-  const weaknessOf = (skill: string) => (situation.leftToLearn.get(skill) ?? 1) * ((situation.skillWeights.get(skill) ?? 0) / largest);
+  const weaknessOf = (skill: string) =>
+    (situation.leftToLearn.get(skill) ?? 1) *
+    ((situation.skillWeights.get(skill) ?? 0) / largest) *
+    Math.max(0, 1 - CROWDING * (situation.recentShare.get(skill) ?? 0));
   return options.map((option) => {
     const terms = {
       fit: GREATEST_FIT * Math.max(0, 1 - Math.abs(option.p - situation.targetP) / 0.25),
-      weak: 0.6 * mean(option.skills.map(weaknessOf)),
-      due: 0.05 * option.due,
+      weak: 0.3 * mean(option.skills.map(weaknessOf)),
+      due: 0.1 * option.due,
       cold: 0.15 * 4 * option.p * (1 - option.p) * cold,
-      unseen: option.attempts === 0 ? 0.05 : 0,
+      unseen: option.attempts === 0 ? 0.1 : 0,
     };
     return { option, terms, score: terms.fit + terms.weak + terms.due + terms.cold + terms.unseen };
   });
