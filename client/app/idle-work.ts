@@ -1,6 +1,7 @@
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { readSettings } from '#client/tutor/learner-ports.tsx';
 import { writeMarker } from './marker.ts';
+import { searchWhenCharging } from './search-when-charging.ts';
 
 const whenIdle = (work: () => void): void => {
   if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 10_000 });
@@ -90,4 +91,5 @@ export function workWhenIdle(ports: LearnerPorts): void {
   refitWhenDue(ports);
   shareWhenOnline(ports);
   keepSafe(ports);
+  searchWhenCharging(ports);
 }

@@ -25,13 +25,10 @@ async function paint(): Promise<void> {
 }
 
 const SETTLED_MS = 3000;
-const RESTED_MS = 30_000;
 
-/** Work that no screen waits for: its code is fetched once the first screen has settled, the search's once the learner may be resting. */
+/** Work that no screen waits for: its code is fetched once the first screen has settled. */
 function restLater(ports: LearnerPorts): void {
-  const quietly = (work: Promise<unknown>) => void work.catch(() => undefined);
-  setTimeout(() => quietly(import('./idle-work.ts').then((m) => m.workWhenIdle(ports))), SETTLED_MS);
-  setTimeout(() => quietly(import('./search-when-charging.ts').then((m) => m.searchWhenCharging(ports))), RESTED_MS);
+  setTimeout(() => import('./idle-work.ts').then((m) => m.workWhenIdle(ports)).catch(() => undefined), SETTLED_MS);
 }
 
 // A chunk of an older build is gone: one guarded reload fetches the new one.
