@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { useDoneWords } from '#client/i18n/done-words.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { standings, type TopicStanding } from '#client/tutor/summary.ts';
@@ -49,6 +50,7 @@ async function outcomeOf(tutor: Tutor, session: SessionRow): Promise<Outcome> {
 /** Topics of the session whose expected share moved, largest move first. */
 function Changes({ outcome }: { readonly outcome: Outcome }) {
   const { t, language } = useSpeech();
+  const done = useDoneWords();
   const { percent } = t.common;
   const touched = new Set(outcome.answers.flatMap((a) => outcome.tutor.course.items.get(a.item_id)?.topics ?? []));
   const changes = outcome.after
@@ -57,34 +59,35 @@ function Changes({ outcome }: { readonly outcome: Outcome }) {
     .sort((a, b) => Math.abs(b.strength - b.from) - Math.abs(a.strength - a.from));
   const score = (topicId: string) => {
     const own = outcome.answers.filter((a) => outcome.tutor.course.items.get(a.item_id)?.topics.includes(topicId));
-    return t.done.topicScore(own.filter((a) => a.correct === 1).length, own.length);
+    return done.topicScore(own.filter((a) => a.correct === 1).length, own.length);
   };
   return (
     <section className="card" aria-labelledby="changed">
-      <h2 id="changed">{t.done.changed}</h2>
+      <h2 id="changed">{done.changed}</h2>
       <table>
         <tbody>
           {changes.map((topic) => (
             <tr key={topic.id}>
-              <td>{t.done.change(inLanguage(topic.title, language).text, percent(topic.from), percent(topic.strength))}</td>
+              <td>{done.change(inLanguage(topic.title, language).text, percent(topic.from), percent(topic.strength))}</td>
               <td className="number quiet">{score(topic.id)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      <p className="quiet small">{t.done.changeHint}</p>
-      {outcome.total < PREDICTED_SCORE_FROM && <p className="quiet small">{t.done.early(outcome.total)}</p>}
+      <p className="quiet small">{done.changeHint}</p>
+      {outcome.total < PREDICTED_SCORE_FROM && <p className="quiet small">{done.early(outcome.total)}</p>}
     </section>
   );
 }
 
 function WrongItems({ outcome }: { readonly outcome: Outcome }) {
-  const { t, language } = useSpeech();
+  const { language } = useSpeech();
+  const done = useDoneWords();
   const wrong = outcome.answers.filter((a) => a.correct === 0);
   return (
     <section className="card" aria-labelledby="wrong">
-      <h2 id="wrong">{t.done.wrongItems}</h2>
-      {wrong.length === 0 && <p>{t.done.allRight}</p>}
+      <h2 id="wrong">{done.wrongItems}</h2>
+      {wrong.length === 0 && <p>{done.allRight}</p>}
       <ul>
         {wrong.map((answer) => {
           const item = outcome.tutor.course.items.get(answer.item_id);
@@ -107,7 +110,7 @@ function WrongItems({ outcome }: { readonly outcome: Outcome }) {
 }
 
 function Rating({ outcome }: { readonly outcome: Outcome }) {
-  const { t } = useSpeech();
+  const done = useDoneWords();
   const [rating, setRating] = useState<string | null>(null);
   const [felt, setFelt] = useState<'easy' | 'right' | 'hard' | null>(null);
   const { tutor, session } = outcome;
@@ -123,27 +126,27 @@ function Rating({ outcome }: { readonly outcome: Outcome }) {
     void give({ difficulty_felt: value }, target ? [{ kind: 'setting.set', body: { key: `target.${tutor.packId}`, value: target } }] : []);
   };
   return (
-    <section className="card" aria-label={t.done.rate}>
+    <section className="card" aria-label={done.rate}>
       <Segments
-        legend={t.done.rate}
+        legend={done.rate}
         name="rating"
         value={rating}
         choices={['1', '2', '3', '4', '5'].map((value) => ({ value, label: value }))}
         onChange={rate}
       />
       <Segments
-        legend={t.done.felt}
+        legend={done.felt}
         name="felt"
         value={felt}
         choices={[
-          { value: 'easy', label: t.done.easy },
-          { value: 'right', label: t.done.right },
-          { value: 'hard', label: t.done.hard },
+          { value: 'easy', label: done.easy },
+          { value: 'right', label: done.right },
+          { value: 'hard', label: done.hard },
         ]}
         onChange={feel}
       />
       <p className="quiet small" role="status" style={{ minHeight: '1.6em' }}>
-        {(rating || felt) && t.done.thanks}
+        {(rating || felt) && done.thanks}
       </p>
     </section>
   );
@@ -151,6 +154,7 @@ function Rating({ outcome }: { readonly outcome: Outcome }) {
 
 function Loaded({ outcome }: { readonly outcome: Outcome }) {
   const { t, language } = useSpeech();
+  const done = useDoneWords();
   const [, go] = useLocation();
   const { tutor, session, answers } = outcome;
   const right = answers.filter((a) => a.correct === 1).length;
@@ -163,8 +167,8 @@ function Loaded({ outcome }: { readonly outcome: Outcome }) {
   return (
     <>
       <header>
-        <p className="quiet">{t.done.title}</p>
-        <h1 className="number">{answers.length === 0 ? t.done.nothing : t.done.score(right, answers.length)}</h1>
+        <p className="quiet">{done.title}</p>
+        <h1 className="number">{answers.length === 0 ? done.nothing : done.score(right, answers.length)}</h1>
       </header>
       <TopicGraph nodes={nodes} words={t.graph} percent={t.common.percent} size="small" />
       {answers.length > 0 && (
@@ -178,14 +182,14 @@ function Loaded({ outcome }: { readonly outcome: Outcome }) {
       )}
       <div className="stack">
         <button type="button" className="button primary wide" onClick={() => void again()}>
-          {t.done.more}
+          {done.more}
         </button>
         <Link className="button wide" href="/">
-          {t.done.done}
+          {done.done}
         </Link>
         {answers.length > 0 && (
           <button type="button" className="button plain" onClick={() => void undo()}>
-            {t.done.undo}
+            {done.undo}
           </button>
         )}
       </div>
@@ -196,6 +200,7 @@ function Loaded({ outcome }: { readonly outcome: Outcome }) {
 /** What a session brought, and how it felt. */
 export function DonePage({ sessionId }: { readonly sessionId: string }) {
   const { t } = useSpeech();
+  const done = useDoneWords();
   const ports = usePorts();
   const loaded = useOnce(async () => {
     const session = await ports.log.get('sessions', sessionId);
@@ -203,8 +208,8 @@ export function DonePage({ sessionId }: { readonly sessionId: string }) {
     return session && tutor ? outcomeOf(tutor, session) : null;
   }, sessionId);
   useEffect(() => {
-    document.title = `${t.done.title} · ${t.name}`;
-  }, [t]);
+    document.title = `${done.title} · ${t.name}`;
+  }, [t, done]);
   return (
     <main className="page bare" style={{ paddingBottom: 32 }}>
       {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { useSpeech } from '#client/i18n/language.tsx';
+import { useDoneWords } from '#client/i18n/done-words.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Notice } from '#client/ui/states.tsx';
 
@@ -9,7 +9,7 @@ const MILESTONES = [1, 20, 100];
 
 /** Install, protect, back up: offered after the first finished session, and again at a few milestones; never a second time at one. */
 export function KeepSafe({ packId }: { readonly packId: string }) {
-  const { t } = useSpeech();
+  const done = useDoneWords();
   const { log, install, storage } = usePorts();
   const [persisted, setPersisted] = useState<boolean | null>(null);
   const [isHint, setHint] = useState(false);
@@ -28,29 +28,29 @@ export function KeepSafe({ packId }: { readonly packId: string }) {
   };
   return (
     <section className="card" aria-labelledby="protect">
-      <h2 id="protect">{t.done.protect}</h2>
-      <p>{t.done.protectText}</p>
+      <h2 id="protect">{done.protect}</h2>
+      <p>{done.protectText}</p>
       {!install.isInstalled && (
         <button type="button" className="button wide" onClick={() => void add()}>
-          {t.done.install}
+          {done.install}
         </button>
       )}
-      {isHint && <p className="quiet small">{t.done.installHint}</p>}
+      {isHint && <p className="quiet small">{done.installHint}</p>}
       {already.kind === 'ready' && !already.value && persisted === null && (
         <button type="button" className="button wide" onClick={() => void protect()}>
-          {t.done.persist}
+          {done.persist}
         </button>
       )}
-      {persisted !== null && <Notice>{persisted ? t.done.persisted : t.done.refused}</Notice>}
+      {persisted !== null && <Notice>{persisted ? done.persisted : done.refused}</Notice>}
       <Link className="button wide" href="/storage">
-        {t.done.backup}
+        {done.backup}
       </Link>
       <button
         type="button"
         className="button plain"
         onClick={() => void log.append([{ kind: 'setting.set', body: { key: LATER, value: String(milestone) } }])}
       >
-        {t.done.later}
+        {done.later}
       </button>
     </section>
   );

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useSpeech } from '#client/i18n/language.tsx';
+import { useDoneWords } from '#client/i18n/done-words.ts';
 import { useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 
@@ -8,7 +8,7 @@ const MIN_ANSWERS = 20;
 
 /** Once a week, the app itself is rated; skippable. */
 export function WeekRating() {
-  const { t } = useSpeech();
+  const done = useDoneWords();
   const { log, moment } = usePorts();
   const [rating, setRating] = useState<string | null>(null);
   const [now] = useState<number>(() => moment().at);
@@ -25,9 +25,9 @@ export function WeekRating() {
     void log.append([{ kind: 'feedback.given', body: { about: 'week', ref, rating: Number(value) } }]);
   };
   return (
-    <section className="card" aria-label={t.done.week}>
+    <section className="card" aria-label={done.week}>
       <Segments
-        legend={t.done.week}
+        legend={done.week}
         name="week"
         value={rating}
         choices={['1', '2', '3', '4', '5'].map((value) => ({ value, label: value }))}
@@ -35,7 +35,7 @@ export function WeekRating() {
       />
       {rating && (
         <p className="quiet small" role="status">
-          {t.done.thanks}
+          {done.thanks}
         </p>
       )}
     </section>

@@ -1,7 +1,8 @@
 import { Check, Minus } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
+import { useDoneWords } from '#client/i18n/done-words.ts';
+import { LANGUAGES } from '#client/i18n/language.tsx';
 import { useModelWords } from '#client/i18n/model-words.ts';
 import { useSettingsWords } from '#client/i18n/settings-words.ts';
 import { type Appearance, LOOKS, SPACINGS, TEXT_SIZES } from '#client/ports/look.ts';
@@ -90,7 +91,7 @@ export function SettingsPage({
   readonly onAppearance: (next: Appearance) => void;
 }) {
   const words = useSettingsWords();
-  const { t } = useSpeech();
+  const done = useDoneWords();
   const { install } = usePorts();
   const [isHint, setHint] = useState(false);
   const add = async () => {
@@ -159,7 +160,7 @@ export function SettingsPage({
             <button type="button" className="button" onClick={() => void add()}>
               {words.install}
             </button>
-            {isHint && <p className="quiet small">{t.done.installHint}</p>}
+            {isHint && <p className="quiet small">{done.installHint}</p>}
           </>
         )}
       </section>
