@@ -16,6 +16,8 @@ export const MIN_TRAINING_ANSWERS = 5;
 /** Setting: `on` while nothing is to be trained by itself. */
 export const TRAINING_PAUSED = 'training.paused';
 
+const INTERRUPTED = 'interrupted';
+
 type Epoch = Extract<TrainingProgress, { kind: 'epoch' }>;
 
 async function beginRun(desk: Desk, early: boolean): Promise<string> {
@@ -55,7 +57,7 @@ export async function closeLostRuns(desk: Desk): Promise<void> {
     if (lost.length === 0) return;
     await desk.write(async () => ({
       drafts: lost.flatMap(({ run_id }): Draft[] => [
-        { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: 'interrupted' } },
+        { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: INTERRUPTED } },
         { kind: 'run.updated', body: { run_id, status: 'FAILED', end_time: moment().at } },
       ]),
     }));
@@ -215,17 +217,29 @@ async function lostRun(desk: Desk, run_id: string, cause: unknown): Promise<Trai
   return lost;
 }
 
+/** How often a refit is begun anew after its page was closed; after that the answers wait for more, lest the refit be what ends the page. */
+const MOST_CUT_OFF = 2;
+
+/** The most answers a refit of this pack was begun with; null if none was. One cut off by the end of its page counts for nothing at first. */
+async function triedWith(log: LogReader, packId: string, runs: readonly Tables['runs'][]): Promise<number | null> {
+  let latest: number | null = null;
+  let cutOff = 0;
+  for (const { run_id } of [...runs].sort((a, b) => a.start_time - b.start_time)) {
+    const pack = await log.get('tags', [run_id, 'eg.pack_id']);
+    const total = await log.get('params', [run_id, 'answers_total']);
+    if (pack?.value !== packId || !total || Number(total.value) < FIRST_REFIT_AT) continue;
+    cutOff = (await log.get('tags', [run_id, 'discard_reason']))?.value === INTERRUPTED ? cutOff + 1 : 0;
+    if (cutOff === 0 || cutOff > MOST_CUT_OFF) latest = Math.max(latest ?? 0, Number(total.value));
+  }
+  return latest;
+}
+
 /** Whether a refit should start by itself now: a failed or stopped one is not tried again before there is more to learn from. */
 export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
   if ((await log.get('settings', TRAINING_PAUSED))?.value === 'on') return false;
   const { answers, model } = await desk.state();
   const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('refit '));
-  let latest: number | null = null;
-  for (const { run_id } of runs) {
-    const pack = await log.get('tags', [run_id, 'eg.pack_id']);
-    const total = await log.get('params', [run_id, 'answers_total']);
-    if (pack?.value === desk.packId && total && Number(total.value) >= FIRST_REFIT_AT) latest = Math.max(latest ?? 0, Number(total.value));
-  }
+  const latest = await triedWith(log, desk.packId, runs);
   const { sinceAlarm } = model.layer.drift;
   const isDrifted = sinceAlarm !== null && (latest ?? 0) < answers.length - sinceAlarm;
   return (

@@ -278,6 +278,21 @@ describe('training', () => {
     expect(await log.get('tags', [run?.run_id ?? '', 'discard_reason'])).toMatchObject({ value: 'not-better' });
   });
 
+  test('a refit cut off because its page ended is begun anew, twice; then its answers wait for more', async () => {
+    const { tutor } = desk(15);
+    await study(tutor, 34, knowsTopicA);
+    for (const isDueAfter of [true, true, false]) {
+      await new Promise<void>((begun) => {
+        const cutOff = () => new Promise<never>(() => begun());
+        void tutor.train({ contribute, search, train: cutOff }, () => undefined, never);
+      });
+      await tutor.closeLostRuns();
+      expect(await tutor.isRefitDue()).toBe(isDueAfter);
+    }
+    for (let i = 0; i < 2; i++) await study(tutor, 25, knowsTopicA);
+    expect(await tutor.isRefitDue()).toBe(true);
+  });
+
   test('answers given while it runs are learned on top of the new layer', async () => {
     const { tutor, open } = desk(13);
     await study(tutor, 34, knowsTopicA);
