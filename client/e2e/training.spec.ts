@@ -159,7 +159,7 @@ test('the search for better settings goes round by round, says what came of it, 
   await page.goto('/my-model');
   await page.getByRole('button', { name: '지금 찾기' }).click();
   await expect(page.getByTestId('tuning-outcome')).toContainText(/로그 손실/, { timeout: 60_000 });
-  const automl = (await rows(page, 'runs')).filter((r) => String(r['run_name']).startsWith('automl '));
+  const automl = (await rows(page, 'runs')).filter((r) => /^(automl|setting) /.test(String(r['run_name'])));
   expect(automl).toHaveLength(28);
   expect(new Set(automl.map((r) => r['status']))).toEqual(new Set(['FINISHED']));
   const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();

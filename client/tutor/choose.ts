@@ -80,11 +80,16 @@ export function scoredOptions(
   return scoreOptions(fresh.length > 0 ? fresh : wanted, situation);
 }
 
-/** How much of each topic is still to be learned, from all standing answers. */
+/** A topic not met for this many answers is as good as never met: a belief forgets within some dozens. */
+const REMEMBERED = 1000;
+
+/** How much of each topic is still to be learned, from the latest standing answers. */
 function leftOf(course: Course, state: TutorState): ReadonlyMap<string, number> {
   const logitOf = (itemId: string) => course.tables.item(questionOf(course, itemId)).logit;
   const beliefs = beliefsOf(
-    state.answers.map((a) => ({ skills: questionOf(course, a.item_id).skills, logit: logitOf(a.item_id), y: a.correct })),
+    state.answers
+      .slice(-REMEMBERED)
+      .map((a) => ({ skills: questionOf(course, a.item_id).skills, logit: logitOf(a.item_id), y: a.correct })),
   );
   const byTopic = new Map<string, number[]>();
   for (const item of course.pack.items) for (const topic of item.topics) remembered(byTopic, topic, () => []).push(logitOf(item.id));

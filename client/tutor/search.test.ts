@@ -46,7 +46,7 @@ test('a search is one run with 27 under it, each with its settings and a loss a 
   const rounds: number[] = [];
   const result = await tutor.search(inPageTrainer(), (rung) => rounds.push(rung.trials.length), never);
   expect(rounds).toEqual([27, 9, 3]);
-  const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('automl '));
+  const runs = (await log.list('runs')).filter((r) => /^(automl|setting) /.test(r.run_name));
   const tags = await log.list('tags');
   const children = runs.filter((r) => tags.some((t) => t.owner === r.run_id && t.key === 'mlflow.parentRunId'));
   const [parent] = runs.filter((r) => !children.includes(r));
@@ -77,7 +77,7 @@ test('a search that is stopped changes nothing and says so in its run', async ()
   const control = new AbortController();
   const result = await tutor.search(inPageTrainer(), () => control.abort(), control.signal);
   expect(result).toBeNull();
-  const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('automl '));
+  const runs = (await log.list('runs')).filter((r) => /^(automl|setting) /.test(r.run_name));
   expect(new Set(runs.map((r) => r.status))).toEqual(new Set(['KILLED']));
   expect((await log.list('settings')).some((s) => s.key.startsWith('layer.settings'))).toBe(false);
 });

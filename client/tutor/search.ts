@@ -49,7 +49,7 @@ async function searchRuns(desk: Desk, begun: number, answers: number, rungs: rea
     const run_id = newRunId(rng);
     const params = { kind: 'automl', ...paramsOf(setting) };
     return [
-      run(run_id, `${RUN_NAME}${nameOf(setting)}`, params, { 'mlflow.parentRunId': parent }),
+      run(run_id, `setting ${nameOf(setting)}`, params, { 'mlflow.parentRunId': parent }),
       metrics(
         run_id,
         losses.map((loss, rung) => ['log_loss', loss, rung] as const),

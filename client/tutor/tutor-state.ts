@@ -2,7 +2,7 @@ import type { LogReader } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import { advance, noHistory } from '#models/difficulty/features.ts';
 import { restoreLayer, type StoredLayer } from '#models/difficulty/layer-codec.ts';
-import { DEFAULT_SETTINGS, type LayerSettings } from '#models/difficulty/layer-settings.ts';
+import { DEFAULT_SETTINGS, GRID, type LayerSettings } from '#models/difficulty/layer-settings.ts';
 import { isPersonal, type LayerRates, newLayer } from '#models/difficulty/personal-layer.ts';
 import { absorb, type PersonalModel } from '#models/difficulty/personal-model.ts';
 import { priorFromDifficulty, type Question } from '#models/difficulty/question.ts';
@@ -160,7 +160,8 @@ export const settingsInUse = (packId: string, settings: LayerSettings): Draft =>
 /** The layer's settings in use: what a search found, or the defaults. */
 export async function layerSettings(log: LogReader, packId: string): Promise<LayerSettings> {
   const stored = (await log.get('settings', settingsKey(packId)))?.value;
-  return stored ? (JSON.parse(stored) as LayerSettings) : DEFAULT_SETTINGS;
+  // a restored log may come from anywhere: nothing but what a search can find is taken from it
+  return GRID.find((setting) => JSON.stringify(setting) === stored) ?? DEFAULT_SETTINGS;
 }
 
 /** The learner's own FSRS parameters, or undefined. */

@@ -3,8 +3,12 @@ import { sigmoid } from '#shared/maths/logistic.ts';
 import { below, normal, seededRng, uniform } from '#shared/maths/rng.ts';
 import { initialWeights, networkOf } from '../reference/network.ts';
 import { referenceLearner } from '../reference/reference-learner.ts';
-import { type Rung, searchSettings } from './automl.ts';
+import { type Rung, replayed, searchSettings } from './automl.ts';
+import { layerProblem } from './candidate.ts';
+import { noHistory } from './features.ts';
 import { DEFAULT_SETTINGS, GRID, type LayerSettings } from './layer-settings.ts';
+import { newLayer } from './personal-layer.ts';
+import { absorb } from './personal-model.ts';
 import type { Answer } from './question.ts';
 import { priorTables } from './tables.ts';
 
@@ -68,4 +72,19 @@ test('stops between rungs when told to, and needs 300 answers', async () => {
   });
   expect([stopped, rungs]).toEqual([null, 1]);
   await expect(searchSettings(context(), referenceLearner(), wandering(299, 6, 0.1), () => true)).rejects.toThrow('300');
+});
+
+test('what it replays is what the learner is served: the same losses, answer by answer, whatever the setting', () => {
+  const answers = wandering(90, 4, 0.1);
+  for (const setting of [GRID[0], GRID[13], GRID[26]] as LayerSettings[]) {
+    const { networkOf: of, globalWeights, tables } = context(setting);
+    const model = { network: of(globalWeights), tables, history: noHistory(), layer: newLayer(), rates: setting };
+    for (const answer of answers) absorb(model, answer);
+    const problem = layerProblem(context(setting), answers);
+    const losses = replayed(problem, new Float32Array(problem.design.length / answers.length), setting);
+    expect(losses.length).toBe(90);
+    losses.forEach((loss, i) => {
+      expect(loss).toBeCloseTo(model.layer.losses.both[i] as number, 4);
+    });
+  }
 });

@@ -2,6 +2,7 @@ import { clip, crossEntropyOfLogit, sigmoid } from '#shared/maths/logistic.ts';
 import { FEATURE_COUNT, type Learner } from '../learner.ts';
 import { LAYER_PLAN, type LayerProblem, layerProblem, type RefitContext } from './candidate.ts';
 import { GRID, type LayerSettings } from './layer-settings.ts';
+import { LAYER_BOUNDS } from './personal-layer.ts';
 import type { Answer } from './question.ts';
 
 /** One setting's mean log loss on a rung, nats. */
@@ -37,16 +38,18 @@ const RUNGS = [150, 450, 1350] as const;
 const AT_LEAST_FITTED = 100;
 const HALVING = 3;
 const BLOCK = 10;
-const DECAY = 0.002;
-const [MAX_THETA, MAX_SKILL, MAX_DELTA] = [3, 2, 2];
+const { decay: DECAY, theta: MAX_THETA, skill: MAX_SKILL, delta: MAX_DELTA } = LAYER_BOUNDS;
 
 const slice = ({ design, base, y, skills }: LayerProblem, from: number, to: number): LayerProblem => {
   const m = design.length / y.length;
   return { design: design.subarray(from * m, to * m), base: base.subarray(from, to), y: y.subarray(from, to), skills };
 };
 
-/** Losses of answers predicted one by one, the layer `w` learning each with the setting's rates; w changes in place. */
-function replayed({ design, base, y, skills }: LayerProblem, w: Float32Array, { offset, weights }: LayerSettings): Float64Array {
+/**
+ * Losses [n] (nats) of answers predicted one by one, the layer's `both` form `w` [m] learning each with the setting's rates: what `learn` does
+ * to that form, over a design made once for all settings. w changes in place.
+ */
+export function replayed({ design, base, y, skills }: LayerProblem, w: Float32Array, { offset, weights }: LayerSettings): Float64Array {
   const m = design.length / y.length;
   const features = 1 + skills.length;
   return Float64Array.from(y, (outcome, i) => {

@@ -33,7 +33,16 @@ export function restoreLayer(stored: StoredLayer): PersonalLayer {
   const layer = newLayer();
   for (const variant of VARIANTS) {
     const { theta, skills, delta } = stored.terms[variant] ?? { theta: Number.NaN, skills: {}, delta: [] };
-    const numbers = [theta, ...Object.values(skills), ...delta, stored.calibration.slope, stored.calibration.shift];
+    const numbers = [
+      theta,
+      ...Object.values(skills),
+      ...delta,
+      stored.calibration.slope,
+      stored.calibration.shift,
+      stored.discounted?.[variant] ?? 0,
+      stored.drift?.level ?? 0,
+      stored.drift?.sinceAlarm ?? 0,
+    ];
     if (delta.length !== FEATURE_COUNT || !numbers.every(Number.isFinite))
       throw new RangeError(`stored layer: bad parameters of "${variant}"`);
     const term = layer.terms[variant];

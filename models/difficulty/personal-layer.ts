@@ -45,10 +45,9 @@ export interface LayerRates {
  */
 export const DEFAULT_RATES: LayerRates = { offset: 0.05, weights: 0.005 };
 
-const DECAY = 0.002;
-const MAX_THETA = 3;
-const MAX_SKILL = 2;
-const MAX_DELTA = 2;
+/** What an update takes off the learner's offset and the weights, and how far each parameter may go. */
+export const LAYER_BOUNDS = { decay: 0.002, theta: 3, skill: 2, delta: 2 } as const;
+const { decay: DECAY, theta: MAX_THETA, skill: MAX_SKILL, delta: MAX_DELTA } = LAYER_BOUNDS;
 const WINDOW = 100;
 const WARM_UP = 20;
 const AFTER_ALARM = 2;
@@ -102,23 +101,33 @@ export function isPersonal(layer: PersonalLayer): boolean {
   return layer.answers >= WARM_UP;
 }
 
+/** The logit of every variant, in the order of VARIANTS; shape [4]. */
+function logitsOf(layer: PersonalLayer, net: number, question: Question, x: Float32Array): readonly number[] {
+  return VARIANTS.map((variant) => variantLogit(layer, variant, net, question, x));
+}
+
 /**
  * P(correct) served: the variants' probabilities averaged, each with a share proportional to its first share (.9 for the network alone) times
  * exp(-Σ .995^age · loss) (exponential weights, Vovk 1990; discounted as in Herbster and Warmuth 1998), so that a variant which stops
  * helping fades. The network alone for the learner's first 20 answers.
  */
-export function servedChance(layer: PersonalLayer, net: number, question: Question, x: Float32Array): number {
-  const alone = sigmoid(net);
-  if (!isPersonal(layer)) return alone;
-  const least = Math.min(layer.discounted.none, layer.discounted.offset, layer.discounted.weights, layer.discounted.both);
+function mixed(layer: PersonalLayer, logits: readonly number[]): number {
+  if (!isPersonal(layer)) return sigmoid(logits[0] as number);
+  const { none, offset, weights, both } = layer.discounted;
+  const least = Math.min(none, offset, weights, both);
   let [sum, shares] = [0, 0];
-  for (const variant of VARIANTS) {
+  VARIANTS.forEach((variant, i) => {
     const first = variant === 'none' ? NETWORK_SHARE : (1 - NETWORK_SHARE) / 3;
     const share = first * Math.exp(least - layer.discounted[variant]);
     shares += share;
-    sum += share * (variant === 'none' ? alone : sigmoid(variantLogit(layer, variant, net, question, x)));
-  }
+    sum += share * sigmoid(logits[i] as number);
+  });
   return sum / shares;
+}
+
+/** P(correct) served of the next answer; `net` is the network's logit for x, shape [28]. */
+export function servedChance(layer: PersonalLayer, net: number, question: Question, x: Float32Array): number {
+  return isPersonal(layer) ? mixed(layer, logitsOf(layer, net, question, x)) : sigmoid(net);
 }
 
 function boundNorm(delta: Float32Array): void {
@@ -165,12 +174,13 @@ export function learn(
   y: 0 | 1,
   rates: LayerRates = DEFAULT_RATES,
 ): number {
-  const served = servedChance(layer, net, question, x);
+  const logits = logitsOf(layer, net, question, x);
+  const served = mixed(layer, logits);
   remember(layer.losses.served, crossEntropy(served, y));
   watchDrift(layer.drift, net, y);
   const haste = isUnsettled(layer.drift) ? AFTER_ALARM : 1;
-  for (const variant of VARIANTS) {
-    const logit = variantLogit(layer, variant, net, question, x);
+  for (const [i, variant] of VARIANTS.entries()) {
+    const logit = logits[i] as number;
     const loss = crossEntropyOfLogit(logit, y);
     remember(layer.losses[variant], loss);
     layer.discounted[variant] = KEEP * layer.discounted[variant] + loss;

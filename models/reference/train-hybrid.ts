@@ -3,7 +3,7 @@ import { adam } from './adam.ts';
 import { backward, begin, carryOn, forward, newPass, type Sequence, STRETCH } from './hybrid-network.ts';
 import { type HybridShape, headCount, inputCount, layoutOf } from './hybrid-shape.ts';
 
-/** How the second tier is trained; every constant was chosen on validation learners of the training part alone. */
+/** How the second tier is trained; the constants are the first that were tried on validation learners, none was tuned. */
 export interface HybridPlan {
   readonly epochs: number;
   readonly learningRate: number;
