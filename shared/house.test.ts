@@ -53,10 +53,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'sync-server/governance': ['sync-server/ports', 'models', 'shared'],
   'sync-server/helper': ['sync-server/ports', 'models', 'shared'],
   'sync-server/simulation': ['sync-server/ports', 'models', 'shared'],
+  'sync-server/tracking': ['sync-server/ports', 'shared'],
   'sync-server/http': [
     'sync-server/federation',
     'sync-server/governance',
     'sync-server/helper',
+    'sync-server/tracking',
     'sync-server/ports',
     'sync-server/observability',
     'models',

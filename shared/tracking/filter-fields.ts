@@ -1,5 +1,5 @@
 /** What may be searched. */
-export type FilterTarget = 'runs' | 'experiments' | 'registered_models' | 'model_versions';
+export type FilterTarget = 'runs' | 'experiments' | 'registered_models' | 'model_versions' | 'logged_models';
 
 /** Where a field's value is found. */
 export type Source = 'metric' | 'param' | 'tag' | 'attribute' | 'dataset';
@@ -58,9 +58,27 @@ const ATTRIBUTES: Readonly<Record<FilterTarget, Readonly<Record<string, FieldKin
     status: TEXT,
     artifact_uri: TEXT,
   },
-  experiments: { name: TEXT, creation_time: NUMBER, last_update_time: NUMBER },
-  registered_models: { name: TEXT },
-  model_versions: { name: TEXT, run_id: LISTED, source_path: TEXT, version_number: NUMBER },
+  experiments: { name: TEXT, experiment_id: TEXT, creation_time: NUMBER, last_update_time: NUMBER },
+  registered_models: { name: TEXT, last_updated_timestamp: NUMBER },
+  model_versions: {
+    name: TEXT,
+    run_id: LISTED,
+    source_path: TEXT,
+    version_number: NUMBER,
+    creation_timestamp: NUMBER,
+    last_updated_timestamp: NUMBER,
+  },
+  logged_models: {
+    name: LISTED,
+    model_id: LISTED,
+    model_type: LISTED,
+    status: LISTED,
+    source_run_id: LISTED,
+    creation_timestamp: NUMBER,
+    creation_timestamp_ms: NUMBER,
+    last_updated_timestamp: NUMBER,
+    last_updated_timestamp_ms: NUMBER,
+  },
 };
 
 const SOURCES: Readonly<Record<FilterTarget, readonly Source[]>> = {
@@ -68,6 +86,7 @@ const SOURCES: Readonly<Record<FilterTarget, readonly Source[]>> = {
   experiments: ['tag', 'attribute'],
   registered_models: ['tag', 'attribute'],
   model_versions: ['tag', 'attribute'],
+  logged_models: ['metric', 'param', 'tag', 'attribute'],
 };
 
 const DATASET_KEYS = ['name', 'digest', 'context'];
@@ -78,7 +97,7 @@ export function fieldOf(target: FilterTarget, entity: string | null, key: string
   if (!source || !SOURCES[target].includes(source)) return `"${entity}" is none of ${SOURCES[target].map((s) => `${s}s`).join(', ')}`;
   if (key === '') return 'the key is empty';
   if (source === 'metric') return { source, key, kind: NUMBER };
-  if (source === 'param' || source === 'tag') return { source, key, kind: FREE };
+  if (source === 'param' || source === 'tag') return { source, key, kind: target === 'logged_models' ? { ...FREE, mayBeIn: true } : FREE };
   if (source === 'dataset') return DATASET_KEYS.includes(key) ? { source, key, kind: LISTED } : `a dataset has ${DATASET_KEYS.join(', ')}`;
   const name = target === 'runs' && Object.hasOwn(SYNONYMS, key) ? (SYNONYMS[key] as string) : key;
   const kind = Object.hasOwn(ATTRIBUTES[target], name) ? ATTRIBUTES[target][name] : undefined;
