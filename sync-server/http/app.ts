@@ -20,6 +20,8 @@ export interface HttpPorts {
   /** The routes beyond health and pages, and who decides about callers. */
   readonly routes: readonly Route<never>[];
   readonly gatekeeper: Gatekeeper;
+  /** The tracking API's door; absent where there is none. */
+  readonly tracking?: RequestHandler;
   /** Proxies whose word on the caller's address and protocol is taken, as Express names them; null: none. */
   readonly trustedProxies: string | null;
 }
@@ -111,12 +113,13 @@ export function newApp(ports: HttpPorts): Express {
   app.use(measured(ports), (request, response, next) => {
     const { path } = request;
     if (path.startsWith('/dashboard')) return staff(request, response, next);
-    return path.startsWith('/api/') ? api(request, response, next) : page(request, response, next);
+    return path.startsWith('/api/') || path.startsWith('/ajax-api/') ? api(request, response, next) : page(request, response, next);
   });
   app.use((_request, response, next) => {
     if (ports.isDraining()) response.setHeader('Connection', 'close');
     next();
   });
+  if (ports.tracking) app.use(ports.tracking);
   health(app, ports);
   mount(app, ports.routes, ports.gatekeeper);
   client(app, ports);

@@ -144,7 +144,8 @@ export function mountEnd(app: Express, log: Log): void {
 
 const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '08006', '08003', '53300']);
 
-function isDatabaseAway(fault: unknown): boolean {
+/** Whether a failure means that the database did not answer. */
+export function isDatabaseAway(fault: unknown): boolean {
   if (!(fault instanceof Error)) return false;
   const code = 'code' in fault ? String(fault.code) : '';
   return AWAY.has(code) || /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(fault.message);

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { WantedPort } from '../http/listen.ts';
 import type { Route } from '../http/routes.ts';
 import { Refusal } from '../ports/fault.ts';
@@ -23,9 +25,17 @@ export function needed(name: string): string {
   return value;
 }
 
+/** The folder of the installation's package.json, above wherever this code lies. */
+function ownRoot(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return folder;
+  }
+  return resolve('.');
+}
+
 /** Paths of this installation. */
 export const paths = () => {
-  const root = resolve(env['EG_ROOT'] ?? '.');
+  const root = resolve(env['EG_ROOT'] ?? ownRoot());
   return {
     root,
     data: resolve(env['EG_DATA_DIR'] ?? join(root, '.data')),

@@ -86,10 +86,18 @@ async function checkDurability(pool: pg.Pool): Promise<void> {
  *
  * @param migrations folder of SQL up-files
  * @param mustBeDurable refuse a server that may lose acknowledged writes; false in tests alone
+ * @param schema made if missing, and used in place of the usual one; a plain name, test mode alone
  */
-export async function openDatabase(url: string, migrations: string, mustBeDurable = true): Promise<OpenDatabase> {
-  await runner({ databaseUrl: url, dir: migrations, direction: 'up', migrationsTable: 'schema_migrations', log: () => undefined });
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000, query_timeout: 30_000 });
+export async function openDatabase(url: string, migrations: string, mustBeDurable = true, schema?: string): Promise<OpenDatabase> {
+  const own = schema ? { schema, createSchema: true } : {};
+  await runner({ databaseUrl: url, dir: migrations, direction: 'up', migrationsTable: 'schema_migrations', log: () => undefined, ...own });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 5000,
+    query_timeout: 30_000,
+    ...(schema ? { options: `-c search_path=${schema}` } : {}),
+  });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
   if (mustBeDurable) await checkDurability(pool);

@@ -1,0 +1,80 @@
+import { toBase64Url } from '#shared/domain/bytes.ts';
+import { hashOf, random } from './secrets.ts';
+import { logStaff, type StaffMember, type StaffPorts, type StaffRole } from './sessions.ts';
+
+/** A token as its page shows it; the token itself is shown once, when it is made. */
+export interface TokenView {
+  readonly id: string;
+  readonly name: string;
+  readonly role: StaffRole;
+  readonly owner: string;
+  /** Epoch ms; null until it is first used. */
+  readonly usedAt: number | null;
+  readonly createdAt: number;
+}
+
+const PREFIX = 'egt_';
+
+/** Make a token for a member of staff: 256 random bits, of which only the hash is kept. @returns the token, this once */
+export async function newToken(ports: StaffPorts, member: StaffMember, name: string): Promise<string> {
+  const { db, rng, now } = ports;
+  const token = `${PREFIX}${toBase64Url(random(rng, 32))}`;
+  await db.transaction(async (sql) => {
+    await sql.query('INSERT INTO access_tokens (token_hash, token_id, staff_id, name, created_at) VALUES ($1, $2, $3, $4, $5)', [
+      hashOf(token),
+      toBase64Url(random(rng, 12)),
+      member.staffId,
+      name,
+      now(),
+    ]);
+    await logStaff(sql, now(), member, 'token', name, null);
+  });
+  return token;
+}
+
+/** End a token of one's own; an admin may end any. @returns whether there was one */
+export async function revokeToken(ports: StaffPorts, member: StaffMember, id: string): Promise<boolean> {
+  const { db, now } = ports;
+  return db.transaction(async (sql) => {
+    const ended = await sql.query<{ name: string }>(
+      'UPDATE access_tokens SET revoked_at = $2 WHERE token_id = $1 AND revoked_at IS NULL AND ($3 OR staff_id = $4) RETURNING name',
+      [id, now(), member.role === 'admin', member.staffId],
+    );
+    if (!ended[0]) return false;
+    await logStaff(sql, now(), member, 'token-revoked', ended[0].name, null);
+    return true;
+  });
+}
+
+/** Tokens that count: one's own, or for an admin everybody's. */
+export async function tokensOf({ db }: StaffPorts, member: StaffMember): Promise<readonly TokenView[]> {
+  const rows = await db.query<{ id: string; name: string; role: StaffRole; owner: string; used_at: string | null; created_at: string }>(
+    `SELECT t.token_id AS id, t.name, s.role, s.name AS owner, t.used_at, t.created_at FROM access_tokens t JOIN staff s USING (staff_id)
+     WHERE t.revoked_at IS NULL AND NOT s.is_removed AND ($1 OR t.staff_id = $2) ORDER BY t.created_at DESC`,
+    [member.role === 'admin', member.staffId],
+  );
+  return rows.map((r) => ({
+    id: r.id,
+    name: r.name,
+    role: r.role,
+    owner: r.owner,
+    usedAt: r.used_at === null ? null : Number(r.used_at),
+    createdAt: Number(r.created_at),
+  }));
+}
+
+const USED_EVERY_MS = 60_000;
+
+/** Whose token it is; null if it counts for nothing. When it was used is noted once a minute. */
+export async function ownerOfToken({ db, now }: StaffPorts, token: string): Promise<StaffMember | null> {
+  if (!token.startsWith(PREFIX) || token.length > 100) return null;
+  const [row] = await db.query<{ staff_id: string; name: string; role: StaffRole; used_at: string | null }>(
+    `SELECT s.staff_id, s.name, s.role, t.used_at FROM access_tokens t JOIN staff s USING (staff_id)
+     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND NOT s.is_removed`,
+    [hashOf(token)],
+  );
+  if (!row) return null;
+  if (now() - Number(row.used_at ?? 0) > USED_EVERY_MS)
+    await db.query('UPDATE access_tokens SET used_at = $2 WHERE token_hash = $1', [hashOf(token), now()]);
+  return { staffId: row.staff_id, name: row.name, role: row.role };
+}

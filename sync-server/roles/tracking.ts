@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { secureRng } from '../crypto/secure-rng.ts';
+import { newVault } from '../crypto/vault.ts';
+import { newApp } from '../http/app.ts';
+import { listen, portOf } from '../http/listen.ts';
+import { admitEverybody } from '../http/tracking-admission.ts';
+import { trackingDoor } from '../http/tracking-door.ts';
+import { newLog } from '../observability/log.ts';
+import { newMetrics } from '../observability/metrics.ts';
+import { Refusal } from '../ports/fault.ts';
+import { openDatabase } from '../storage/database.ts';
+import { fileBlobs } from '../storage/file-blobs.ts';
+import { plainTree } from '../storage/plain-tree.ts';
+import { newDeliver } from '../tracking/deliver.ts';
+import { sendDue } from '../tracking/deliveries.ts';
+import { newTracking } from '../tracking/handlers.ts';
+import { below } from '../tracking/locations.ts';
+import type { TrackingPorts } from '../tracking/tracking.ts';
+import { isTestMode, needed, paths, report, stopInOrder, wantedPort } from './environment.ts';
+
+/** The version of MLflow whose protocol this speaks. */
+export const MLFLOW_VERSION = '3.14.0';
+
+const env = process.env;
+
+/** Sends due webhooks now and then, one round at a time. @returns stops it */
+export function sendNowAndThen(round: () => Promise<unknown>, everyMs: number, onFault: (fault: unknown) => void): () => void {
+  let isSending = false;
+  const timer = setInterval(() => {
+    if (isSending) return;
+    isSending = true;
+    round()
+      .catch(onFault)
+      .finally(() => {
+        isSending = false;
+      });
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/**
+ * The tracking server alone, for conformance tests: no sign-in, loopback only, a schema of its own, artifacts under plain paths.
+ *
+ * @throws Error with one plain sentence if it is not test mode
+ */
+export async function runTracking(): Promise<void> {
+  if (!isTestMode() || env['NODE_ENV'] === 'production')
+    throw new Error('The role "tracking" has no sign-in: it runs with EG_TEST_MODE=1 alone, and never with NODE_ENV=production.');
+  const host = env['HOST'] ?? '127.0.0.1';
+  if (!['127.0.0.1', 'localhost', '::1'].includes(host)) throw new Error(`In test mode HOST must be a loopback address, got "${host}".`);
+  const schema = env['EG_TEST_SCHEMA'] ?? '';
+  if (!/^[a-z_][a-z0-9_]{0,60}$/.test(schema)) throw new Error(`EG_TEST_SCHEMA must be a plain name in small letters, got "${schema}".`);
+  const where = paths();
+  const log = newLog(env['LOG_LEVEL'] ?? 'warn');
+  const db = await openDatabase(needed('DATABASE_URL'), where.migrations('migrations'), false, schema);
+  const destination = env['EG_ARTIFACTS_DESTINATION'] ?? 'mlartifacts';
+  const plainFolder = destination.startsWith('file:') ? fileURLToPath(destination) : resolve(destination);
+  const root = env['EG_ARTIFACT_ROOT'] || 'mlflow-artifacts:/';
+  await db.query("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = 0 AND artifact_location = 'mlflow-artifacts:/0'", [
+    below(root, '0'),
+  ]);
+  const ports: TrackingPorts = {
+    db,
+    now: Date.now,
+    rng: secureRng(),
+    blobs: fileBlobs(resolve(where.data, 'blobs')),
+    places: { root, plainFolder },
+    vault: newVault(randomBytes(32)),
+    limits: { batch: 200 },
+  };
+  const deliver = newDeliver(true, () => Math.floor(Date.now() / 1000));
+  const stopSending = sendNowAndThen(
+    () => sendDue(ports, deliver),
+    200,
+    (fault) => log.warn({ err: fault }, 'webhooks could not be sent'),
+  );
+  const metrics = newMetrics(db.waiting);
+  const app = newApp({
+    clientDir: where.client,
+    version: MLFLOW_VERSION,
+    ping: db.ping,
+    isDraining: () => false,
+    metrics,
+    log,
+    routes: [],
+    gatekeeper: () => Promise.reject(new Refusal(404, 'not-found', 'Nothing is here.')),
+    tracking: trackingDoor({ tracking: newTracking(ports, deliver, plainTree), admit: admitEverybody, log }),
+    trustedProxies: null,
+  });
+  const server = await listen(app, host, wantedPort('PORT', 5000));
+  stopInOrder(stopSending, [server], db.close);
+  report({ ready: 'tracking', port: portOf(server) });
+}

@@ -1,0 +1,55 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type BlobStore, TooLarge } from '../ports/blob-store.ts';
+
+/** Counts and hashes what passes. @throws TooLarge past the limit */
+export function meter(limit: number) {
+  const hash = createHash('sha256');
+  let size = 0;
+  const through = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size > limit) return done(new TooLarge(`more than ${limit} bytes`));
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  return { through, result: () => ({ sha256: hash.digest('hex'), size }) };
+}
+
+/** Blobs as files named by their hash: a temporary file, flushed to the disk, then renamed. @param folder made if missing */
+export function fileBlobs(folder: string): BlobStore {
+  const pathOf = (sha256: string): string => {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new RangeError('a blob is named by its hash');
+    return join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  };
+  return {
+    async put(bytes, limit) {
+      await mkdir(join(folder, 'coming'), { recursive: true, mode: 0o700 });
+      const temporary = join(folder, 'coming', randomUUID());
+      const { through, result } = meter(limit);
+      try {
+        await pipeline(bytes, through, createWriteStream(temporary, { mode: 0o600 }));
+        const handle = await open(temporary, 'r');
+        await handle.sync().finally(() => handle.close());
+        const stored = result();
+        const path = pathOf(stored.sha256);
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await rename(temporary, path);
+        return stored;
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+    async get(sha256) {
+      const path = pathOf(sha256);
+      await stat(path);
+      return createReadStream(path);
+    },
+    delete: (sha256) => rm(pathOf(sha256), { force: true }),
+  };
+}

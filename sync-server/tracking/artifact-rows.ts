@@ -1,0 +1,55 @@
+import type { ArtifactTree, TreeEntry } from '../ports/artifact-tree.ts';
+import type { TrackingPorts } from './tracking.ts';
+
+/** The end of every path below a folder: '0' comes right after '/'. */
+const belowOf = (path: string): readonly [string, string] => (path === '' ? ['', '\u{10FFFF}'] : [`${path}/`, `${path}0`]);
+
+/** A tree whose paths are rows; the bytes lie under their hash, so that no name from outside reaches a disk. */
+export function artifactRows({ db, blobs, now }: Pick<TrackingPorts, 'db' | 'blobs' | 'now'>): ArtifactTree {
+  return {
+    async list(path) {
+      const [from, to] = belowOf(path);
+      return db
+        .query<{ name: string; is_folder: boolean; size: string | null }>(
+          `SELECT split_part(substr(path, $3), '/', 1) AS name, bool_or(position('/' in substr(path, $3)) > 0) AS is_folder,
+             CASE WHEN bool_or(position('/' in substr(path, $3)) > 0) THEN NULL ELSE max(size)::text END AS size
+           FROM artifacts WHERE path >= $1 AND path < $2 GROUP BY 1 ORDER BY 1`,
+          [from, to, from.length + 1],
+        )
+        .then((rows) =>
+          rows.map((r): TreeEntry => ({ name: r.name, isFolder: r.is_folder, ...(r.size === null ? {} : { size: Number(r.size) }) })),
+        );
+    },
+    async open(path) {
+      const [row] = await db.query<{ sha256: string; size: string }>('SELECT sha256, size FROM artifacts WHERE path = $1', [path]);
+      if (row) return { bytes: await blobs.get(row.sha256), size: Number(row.size) };
+      const [from, to] = belowOf(path);
+      const within = await db.query('SELECT 1 FROM artifacts WHERE path >= $1 AND path < $2 LIMIT 1', [from, to]);
+      return within.length > 0 ? 'folder' : null;
+    },
+    async put(path, bytes, limit) {
+      const { sha256, size } = await blobs.put(bytes, limit);
+      await db.query(
+        `INSERT INTO artifacts (path, sha256, size, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (path) DO UPDATE SET sha256 = $2, size = $3, created_at = $4`,
+        [path, sha256, size, now()],
+      );
+    },
+    async remove(path) {
+      const [from, to] = belowOf(path);
+      const gone = await db.query<{ sha256: string }>(
+        'DELETE FROM artifacts WHERE path = $1 OR (path >= $2 AND path < $3) RETURNING sha256',
+        [path, from, to],
+      );
+      await sweep({ db, blobs }, [...new Set(gone.map((g) => g.sha256))]);
+    },
+  };
+}
+
+/** Delete the blobs that no path names any more. */
+export async function sweep({ db, blobs }: Pick<TrackingPorts, 'db' | 'blobs'>, hashes: readonly string[]): Promise<void> {
+  if (hashes.length === 0) return;
+  const used = await db.query<{ sha256: string }>('SELECT DISTINCT sha256 FROM artifacts WHERE sha256 = ANY($1)', [hashes]);
+  const kept = new Set(used.map((u) => u.sha256));
+  for (const hash of hashes) if (!kept.has(hash)) await blobs.delete(hash);
+}

@@ -1,0 +1,68 @@
+import { TrackingFault } from '#shared/tracking/fault.ts';
+
+/** What became of one item of a batch. */
+export type Outcome<A> = { readonly ok: A } | { readonly fault: TrackingFault };
+
+interface Waiting<Q, A> {
+  readonly item: Q;
+  readonly done: (answer: A) => void;
+  readonly failed: (cause: unknown) => void;
+}
+
+/**
+ * Collects what arrives while a write is under way, and writes it together: one transaction for many requests, each told its own outcome after
+ * the commit. An idle writer starts at once, so that a lone request waits for nobody. A batch that fails is tried again one by one, so that one
+ * bad item fails alone.
+ *
+ * @param write all items in one transaction; outcomes in the items' order
+ * @param most  items of one batch
+ */
+export function batcher<Q, A>(write: (items: readonly Q[]) => Promise<readonly Outcome<A>[]>, most: number): (item: Q) => Promise<A> {
+  let waiting: Waiting<Q, A>[] = [];
+  let isWriting = false;
+
+  const settle = ({ done, failed }: Waiting<Q, A>, outcome: Outcome<A>) => ('ok' in outcome ? done(outcome.ok) : failed(outcome.fault));
+
+  async function writeAlone(one: Waiting<Q, A>): Promise<void> {
+    try {
+      const [outcome] = await write([one.item]);
+      if (!outcome) throw new Error('a write gave no outcome');
+      settle(one, outcome);
+    } catch (cause) {
+      one.failed(cause);
+    }
+  }
+
+  async function writeTogether(batch: readonly Waiting<Q, A>[]): Promise<void> {
+    try {
+      const outcomes = await write(batch.map((w) => w.item));
+      batch.forEach((one, i) => {
+        settle(one, outcomes[i] ?? { fault: new TrackingFault('INTERNAL_ERROR', 'a write gave no outcome') });
+      });
+    } catch (cause) {
+      const [only] = batch;
+      if (batch.length === 1 && only) return only.failed(cause);
+      for (const one of batch) await writeAlone(one);
+    }
+  }
+
+  async function drain(): Promise<void> {
+    isWriting = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, most);
+      waiting = waiting.slice(most);
+      await writeTogether(batch);
+    }
+    isWriting = false;
+  }
+
+  return (item) =>
+    new Promise((done, failed) => {
+      waiting.push({ item, done, failed });
+      // a turn of the loop: what has arrived with this request goes with it
+      if (!isWriting) {
+        isWriting = true;
+        setImmediate(() => void drain());
+      }
+    });
+}
