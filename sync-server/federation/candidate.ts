@@ -9,7 +9,6 @@ import { newRunId } from '#shared/domain/ids.ts';
 import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
 import type { Sql } from '../ports/database.ts';
 import { championVersion, configsOf, type LeaderPorts } from './leader.ts';
-import { logRun } from './runs.ts';
 
 /** A version's file: the weights that are served, then those that devices train from; float32 little-endian. */
 export function versionBytes(served: Float32Array, base: Float32Array): Uint8Array {
@@ -108,7 +107,7 @@ async function logFlushRun(
   const { rho_cap, rho_running } = JSON.parse(leaf?.entry ?? '{}') as { rho_cap: number; rho_running: number };
   const { scores, gates, norm } = judged;
   const runId = newRunId(ports.rng);
-  await logRun(sql, {
+  await ports.runs.log(sql, {
     runId,
     experiment: 'federated-flushes',
     name: `slot ${slot}`,

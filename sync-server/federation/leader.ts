@@ -3,6 +3,7 @@ import type { BoxKeys } from '#shared/aggregation/report.ts';
 import type { Primitives } from '#shared/crypto/primitives.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Database, Sql } from '../ports/database.ts';
+import type { RunLog } from '../ports/run-log.ts';
 import type { TransparencyLog } from '../ports/transparency-log.ts';
 
 /** What a helper answered to a flush request. */
@@ -29,6 +30,8 @@ export interface LeaderPorts {
   readonly signSeed: Uint8Array;
   readonly releaseSeed: Uint8Array;
   readonly log: TransparencyLog;
+  /** Where flushes and evaluations are logged as runs. */
+  readonly runs: RunLog;
   /** Ask the helper; the same request may be sent any number of times. */
   readonly askHelper: (taskId: string, t: number, request: Uint8Array) => Promise<HelperAnswer>;
   /** The public hold-out, made on first use. */

@@ -5,7 +5,6 @@ import { newRunId } from '#shared/domain/ids.ts';
 import type { Sql } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
 import type { LeaderPorts } from './leader.ts';
-import { logRun, registerVersion, setRegistryAlias } from './runs.ts';
 
 /** Name of a task's model in MLflow's registry. */
 export const registryName = (taskId: Uint8Array): string => `examsgraph-global-${toHex(taskId).slice(0, 8)}`;
@@ -53,7 +52,7 @@ async function releaseVersion(ports: LeaderPorts, sql: Sql, taskId: Uint8Array, 
 async function runOf(ports: LeaderPorts, sql: Sql, row: ModelRow): Promise<string> {
   if (row.run_id) return row.run_id;
   const runId = newRunId(ports.rng);
-  await logRun(sql, {
+  await ports.runs.log(sql, {
     runId,
     experiment: 'model-evaluations',
     name: 'start model',
@@ -86,9 +85,8 @@ export async function promote(ports: LeaderPorts, taskId: Uint8Array, version: n
       "INSERT INTO model_aliases (task_id, alias, version) VALUES ($1, 'champion', $2) ON CONFLICT (task_id, alias) DO UPDATE SET version = $2",
       [taskId, version],
     );
-    const name = registryName(taskId);
-    await registerVersion(sql, name, version, await runOf(ports, sql, row), ports.now());
-    await setRegistryAlias(sql, name, 'champion', version);
+    const runId = await runOf(ports, sql, row);
+    await ports.runs.promote(sql, { name: registryName(taskId), version, runId, alias: 'champion', at: ports.now() });
     ports.reach('promote-before-commit');
   });
   ports.tell('model', { task: toHex(taskId), version });

@@ -14,6 +14,7 @@ import { type HelperPorts, helperIdentity } from '../helper/helper.ts';
 import { cosignedSize, witness } from '../helper/witness.ts';
 import { Refusal } from '../ports/fault.ts';
 import { createDatabase, type OpenDatabase, openDatabase } from '../storage/database.ts';
+import { systemRuns } from '../tracking/system-runs.ts';
 import { enrol, newChallenge } from './enrolment.ts';
 import type { LeaderPorts } from './leader.ts';
 import { receiveReport } from './reports.ts';
@@ -99,6 +100,7 @@ export async function newTestInstallation({ name, change = {}, reach = () => und
     signSeed,
     releaseSeed,
     log,
+    runs: systemRuns(rng, 'examsgraph@test'),
     async askHelper(task, t, request) {
       try {
         return { kind: 'answered', response: await answerFlush(helper, task, t, request) };

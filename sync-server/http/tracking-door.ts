@@ -223,7 +223,9 @@ async function serve(
   if (target.kind === 'fixed') return sendJson(response, target.json);
   response.locals.route = target.name;
   if (target.kind === 'file') {
-    checkRight(FILE_ENDPOINTS[target.name].right, caller);
+    const { right } = FILE_ENDPOINTS[target.name];
+    checkRight(right, caller);
+    if (right === 'write' && caller.role !== 'admin') await tracking.checkFileWrite(target.rest, query.get('run_uuid'));
     const reply = await tracking.files[target.name]({
       query,
       rest: target.rest,
@@ -234,6 +236,7 @@ async function serve(
   }
   checkRight(ENDPOINTS[target.name].right, caller);
   const asked = await requestOf(request, target.name, target.params, query);
+  if (ENDPOINTS[target.name].right === 'write' && caller.role !== 'admin') await tracking.checkWrite(asked);
   const key = request.headers['idempotency-key'];
   const handler = tracking.handlers[target.name] as unknown as Handler<EndpointName>;
   sendJson(response, await handler(asked as never, caller, typeof key === 'string' && key !== '' ? key.slice(0, 200) : null));

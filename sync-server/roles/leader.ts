@@ -26,8 +26,11 @@ import { newMetrics } from '../observability/metrics.ts';
 import { contributeSome } from '../simulation/contribute-some.ts';
 import { openDatabase } from '../storage/database.ts';
 import { secretKeys } from '../storage/keys.ts';
+import { systemRuns } from '../tracking/system-runs.ts';
 import { crashPoints, isTestMode, needed, paths, processClock, report, stopInOrder, wantedPort } from './environment.ts';
 import { leaderTestRoutes } from './test-routes.ts';
+import { MLFLOW_VERSION } from './tracking.ts';
+import { blobsOf, trackingOf } from './tracking-api.ts';
 
 const ROUND_EVERY_MS = 5000;
 
@@ -79,6 +82,7 @@ export async function runLeader(): Promise<void> {
   const helper = helperClient(needed('HELPER_URL'));
   const transparency = openLog(db, crypto, now, keys.sign, { size: helper.witnessedSize, cosign: helper.witness });
   const events = newEventHub();
+  const version = process.env['EG_VERSION'] ?? '0.1.0';
   let holdOut: HoldOut | null = null;
   const leader: LeaderPorts = {
     db,
@@ -89,6 +93,7 @@ export async function runLeader(): Promise<void> {
     signSeed: keys.sign,
     releaseSeed: keys.release,
     log: transparency,
+    runs: systemRuns(rng, `examsgraph@${version}`),
     askHelper: helper.askFlush,
     holdOut: () => {
       holdOut ??= publicHoldOut();
@@ -129,12 +134,13 @@ export async function runLeader(): Promise<void> {
     jobs.wake();
     return { devices };
   };
+  const tracking = trackingOf({ db, now, rng, blobs: blobsOf(join(where.data, 'blobs')), secret: keys.box, staff, origin, log });
   const oldAssetsDir = join(where.data, 'assets');
   keepAssets(where.client, oldAssetsDir, now());
   const app = newApp({
     clientDir: where.client,
     oldAssetsDir,
-    version: process.env['EG_VERSION'] ?? '0.1.0',
+    version: MLFLOW_VERSION,
     ping: db.ping,
     isDraining: () => isDraining,
     metrics,
@@ -157,6 +163,7 @@ export async function runLeader(): Promise<void> {
       ...(isTestMode() ? leaderTestRoutes(leader, round) : []),
     ],
     gatekeeper: newGatekeeper(enrolment, staff, origin),
+    tracking: tracking.door,
     trustedProxies: process.env['EG_TRUSTED_PROXIES'] || null,
   });
   const server = await listen(app, process.env['HOST'] ?? '127.0.0.1', wantedPort('PORT', 3000));
@@ -169,6 +176,7 @@ export async function runLeader(): Promise<void> {
     },
     [server, metricsServer],
     async () => {
+      tracking.stop();
       await jobs.stop();
       await db.close();
     },

@@ -19,27 +19,12 @@ import { newTracking } from '../tracking/handlers.ts';
 import { below } from '../tracking/locations.ts';
 import type { TrackingPorts } from '../tracking/tracking.ts';
 import { isTestMode, needed, paths, report, stopInOrder, wantedPort } from './environment.ts';
+import { nowAndThen } from './tracking-api.ts';
 
 /** The version of MLflow whose protocol this speaks. */
 export const MLFLOW_VERSION = '3.14.0';
 
 const env = process.env;
-
-/** Sends due webhooks now and then, one round at a time. @returns stops it */
-export function sendNowAndThen(round: () => Promise<unknown>, everyMs: number, onFault: (fault: unknown) => void): () => void {
-  let isSending = false;
-  const timer = setInterval(() => {
-    if (isSending) return;
-    isSending = true;
-    round()
-      .catch(onFault)
-      .finally(() => {
-        isSending = false;
-      });
-  }, everyMs);
-  timer.unref();
-  return () => clearInterval(timer);
-}
 
 /**
  * The tracking server alone, for conformance tests: no sign-in, loopback only, a schema of its own, artifacts under plain paths.
@@ -72,7 +57,7 @@ export async function runTracking(): Promise<void> {
     limits: { batch: 200 },
   };
   const deliver = newDeliver(true, () => Math.floor(Date.now() / 1000));
-  const stopSending = sendNowAndThen(
+  const stopSending = nowAndThen(
     () => sendDue(ports, deliver),
     200,
     (fault) => log.warn({ err: fault }, 'webhooks could not be sent'),

@@ -1,0 +1,88 @@
+import { createHmac } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import type { Rng } from '#shared/maths/rng.ts';
+import { newVault } from '../crypto/vault.ts';
+import type { StaffPorts } from '../governance/sessions.ts';
+import { newAdmission } from '../http/tracking-admission.ts';
+import { trackingDoor } from '../http/tracking-door.ts';
+import type { Log } from '../observability/log.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Database } from '../ports/database.ts';
+import { fileBlobs } from '../storage/file-blobs.ts';
+import { newDeliver } from '../tracking/deliver.ts';
+import { sendDue } from '../tracking/deliveries.ts';
+import { newTracking } from '../tracking/handlers.ts';
+import type { TrackingPorts } from '../tracking/tracking.ts';
+
+/** What the leader gives its tracking API. */
+export interface TrackingParts {
+  readonly db: Database;
+  readonly now: () => number;
+  readonly rng: Rng;
+  readonly blobs: BlobStore;
+  /** A secret of the server, which the key of webhooks' secrets is derived from. */
+  readonly secret: Uint8Array;
+  readonly staff: StaffPorts;
+  readonly origin: string | null;
+  readonly log: Log;
+}
+
+const SEND_EVERY_MS = 2000;
+const BATCH = 200;
+const PER_MINUTE = 6000;
+
+/** Runs a round now and then, one at a time. @returns stops it */
+export function nowAndThen(round: () => Promise<unknown>, everyMs: number, onFault: (fault: unknown) => void): () => void {
+  let isAtIt = false;
+  const timer = setInterval(() => {
+    if (isAtIt) return;
+    isAtIt = true;
+    round()
+      .catch(onFault)
+      .finally(() => {
+        isAtIt = false;
+      });
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Where artifacts' bytes lie: on this disk. */
+export const blobsOf = (folder: string): BlobStore => fileBlobs(folder);
+
+const numberOf = (name: string, usual: number): number => {
+  const value = Number(process.env[name] || usual);
+  if (!(value > 0)) throw new Error(`${name} must be a number above 0, got "${process.env[name]}".`);
+  return value;
+};
+
+/** The tracking API of a production server: its door, and the sender of webhooks beside it. */
+export function trackingOf(parts: TrackingParts): { readonly door: RequestHandler; stop(): void } {
+  const { db, now, rng, blobs, secret, staff, origin, log } = parts;
+  const ports: TrackingPorts = {
+    db,
+    now,
+    rng,
+    blobs,
+    places: { root: 'mlflow-artifacts:/', plainFolder: null },
+    vault: newVault(createHmac('sha256', secret).update('examsgraph/v1/webhook-secrets').digest()),
+    limits: { batch: BATCH },
+  };
+  const deliver = newDeliver(false, () => Math.floor(now() / 1000));
+  const rules = {
+    origin,
+    hosts: (process.env['EG_ALLOWED_HOSTS'] ?? '')
+      .split(',')
+      .map((h) => h.trim().toLowerCase())
+      .filter((h) => h !== ''),
+    perMinute: numberOf('EG_TRACKING_RATE', PER_MINUTE),
+  };
+  return {
+    door: trackingDoor({ tracking: newTracking(ports, deliver, null), admit: newAdmission(staff, rules), log }),
+    stop: nowAndThen(
+      () => sendDue(ports, deliver),
+      SEND_EVERY_MS,
+      (fault) => log.warn({ err: fault }, 'webhooks could not be sent'),
+    ),
+  };
+}

@@ -1,0 +1,84 @@
+import type { Rng } from '#shared/maths/rng.ts';
+import type { Sql } from '../ports/database.ts';
+import type { FinishedRun, Promotion, RunLog } from '../ports/run-log.ts';
+import { newExperimentId } from './ids.ts';
+import { writeLogs } from './log-writer.ts';
+import { writeEvent } from './registry.ts';
+import { monthOf, writeRuns } from './run-writer.ts';
+
+/** Tag of experiments that staff may read and nobody but the service may write to. */
+export const SYSTEM_TAG = 'eg.system';
+
+/** Who the service's own runs belong to. */
+const SERVICE = { name: 'examsgraph', role: 'admin' } as const;
+
+async function experimentNamed(sql: Sql, rng: Rng, name: string, at: number): Promise<string> {
+  const id = newExperimentId(rng);
+  const made = await sql.query(
+    `INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
+     VALUES ($1::bigint, $2, 'mlflow-artifacts:/' || $1, $3, $3) ON CONFLICT DO NOTHING RETURNING 1`,
+    [id, name, at],
+  );
+  if (made.length > 0) {
+    await sql.query("INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, 'true')", [id, SYSTEM_TAG]);
+    return id;
+  }
+  const [row] = await sql.query<{ id: string }>('SELECT experiment_id::text AS id FROM experiments WHERE name = $1', [name]);
+  if (!row) throw new Error(`the experiment ${name} could not be made`);
+  return row.id;
+}
+
+async function logFinished(sql: Sql, rng: Rng, source: string, run: FinishedRun): Promise<void> {
+  const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
+  const tags = { 'mlflow.runName': run.name, 'mlflow.user': SERVICE.name, 'mlflow.source.name': source, 'eg.schema': '1', ...run.tags };
+  const pairs = (all: Readonly<Record<string, string>>) => Object.entries(all).map(([key, value]) => ({ key, value }));
+  const [made] = await writeRuns(
+    sql,
+    [
+      {
+        runId: run.runId,
+        experimentId,
+        name: run.name,
+        userId: SERVICE.name,
+        status: 'FINISHED',
+        startTime: run.at,
+        endTime: run.at,
+        tags: pairs(tags),
+      },
+    ],
+    monthOf(run.at),
+  );
+  if (!made || 'fault' in made) throw made?.fault ?? new Error('a run was not written');
+  const metrics = Object.entries(run.metrics)
+    .filter(([, value]) => Number.isFinite(value))
+    .map(([key, value]) => ({ key, value, isNan: false, timestamp: run.at, step: run.step }));
+  await writeLogs(sql, [{ runId: run.runId, metrics, params: pairs(run.params), tags: [] }]);
+}
+
+async function promote(sql: Sql, { name, version, runId, alias, at }: Promotion): Promise<void> {
+  await sql.query(
+    `INSERT INTO registered_models (name, creation_time, last_updated, last_version) VALUES ($1, $2, $2, $3)
+     ON CONFLICT (name) DO UPDATE SET last_updated = $2, last_version = greatest(registered_models.last_version, $3)`,
+    [name, at, version],
+  );
+  await sql.query(
+    `INSERT INTO model_versions (name, version, creation_time, last_updated, source, storage_location, run_id)
+     VALUES ($1, $2, $3, $3, $4, '', $5) ON CONFLICT DO NOTHING`,
+    [name, version, at, `runs:/${runId}/model`, runId],
+  );
+  await sql.query(
+    `INSERT INTO registered_model_aliases (name, alias, version) SELECT name, 'previous', version FROM registered_model_aliases
+     WHERE name = $1 AND alias = $2 AND version <> $3 ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version`,
+    [name, alias, version],
+  );
+  await sql.query(
+    'INSERT INTO registered_model_aliases (name, alias, version) VALUES ($1, $2, $3) ON CONFLICT (name, alias) DO UPDATE SET version = $3',
+    [name, alias, version],
+  );
+  await writeEvent(sql, at, SERVICE, { name, version, kind: 'alias.set', detail: alias });
+}
+
+/** The service's own runs and promotions, as any MLflow client reads them. @param source told as `mlflow.source.name` */
+export function systemRuns(rng: Rng, source: string): RunLog {
+  return { log: (sql, run) => logFinished(sql, rng, source, run), promote };
+}
