@@ -92,7 +92,10 @@ export async function checkSource(sql: Sql, { plainFolder }: Places, sent: SentS
   if (isPrompt) {
     if (schemeOf(source) === 'file' || (schemeOf(source) === '' && source.startsWith('/')))
       throw invalid(`Invalid prompt source: '${source}'. Local source paths are not allowed for prompts.`);
+    // a placeholder without a scheme is nobody's place
     if (schemeOf(source) !== '') checkRemoteSource(source);
+    else if (source !== source.trim() || decodeSafely(source).split(/[/\\]/).includes('..') || /file:/i.test(source))
+      throw badSource(source);
   } else if (isLocal(source)) {
     if (plainFolder === null) throw badSource(source);
     await checkLocalSource(sql, source, runId, modelId);

@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newTestTracking, type TestTracking } from './test-installation.ts';
+
+/** Ways out of a folder that others have fallen for, and that must all be refused. */
+const WAYS_OUT = [
+  '../../../../etc/passwd',
+  '../path',
+  '../../path',
+  './../path',
+  'path/../to/file',
+  'path/../../to/file',
+  '/path',
+  '/etc/passwd',
+  '\\..\\..\\file',
+  '..\\file',
+  'file:///etc/passwd',
+  'FILE://host/etc',
+  'C:\\windows',
+  'c:/windows',
+  'a#b',
+  'a#/../../b',
+  'a\u0000.jpg',
+  '%2e%2e%2fsecret',
+  '%252e%252e%252fsecret',
+  '%25252e%25252e%25252fsecret',
+  '..%5csecret',
+  '%2E%2E/secret',
+] as const;
+
+/** Sends a path exactly as it stands: fetch would tidy it. */
+function raw(base: string, method: string, path: string, body = ''): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(base);
+  return new Promise((done, failed) => {
+    const sent = request({ hostname, port, method, path, headers: { 'Content-Length': Buffer.byteLength(body) } }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on('end', () => done({ status: response.statusCode ?? 0, text }));
+    });
+    sent.on('error', failed);
+    sent.end(body);
+  });
+}
+
+const coded = (path: string, times: number): string => {
+  let now = path;
+  for (let i = 0; i < times; i++) now = encodeURIComponent(now);
+  return now;
+};
+
+describe.each([
+  ['in production', false],
+  ['in test mode', true],
+])('hostile paths %s', (_name, isTestMode) => {
+  let t: TestTracking;
+  let runId = '';
+  beforeAll(async () => {
+    t = await newTestTracking({ name: `tracking_hostile_${isTestMode}`, isTestMode });
+    runId = (await t.client.call('createRun', { experiment_id: '0' })).run.info.run_id;
+    await t.client.call('createModel', { name: 'm' });
+    await t.client.call('createVersion', { name: 'm', source: 'mlflow-artifacts:/0/x' });
+    writeFileSync(join(t.folder, 'secret'), 'secret');
+  });
+  afterAll(() => t.close());
+
+  test('none reads, writes or deletes anything, however often it is encoded, and none is a fault of the server', async () => {
+    let asked = 0;
+    for (const way of WAYS_OUT) {
+      for (const times of [1, 2, 3]) {
+        const path = coded(way, times);
+        const routes: readonly (readonly [string, string])[] = [
+          ['GET', `/get-artifact?run_id=${runId}&path=${path}`],
+          ['GET', `/model-versions/get-artifact?name=m&version=1&path=${path}`],
+          ['GET', `//model-versions/get-artifact?name=m&version=1&path=${path}`],
+          ['GET', `/api/2.0/mlflow/artifacts/list?run_id=${runId}&path=${path}`],
+          ['GET', `/api/2.0/mlflow-artifacts/artifacts?path=${path}`],
+          ['GET', `/api/2.0/mlflow-artifacts/artifacts/${path}`],
+          ['PUT', `/api/2.0/mlflow-artifacts/artifacts/${path}`],
+          ['DELETE', `/api/2.0/mlflow-artifacts/artifacts/${path}`],
+          ['POST', `/ajax-api/2.0/mlflow/upload-artifact?run_uuid=${runId}&path=${path}`],
+        ];
+        for (const [method, url] of routes) {
+          const { status, text } = await raw(t.base, method, url, method === 'GET' ? '' : 'x');
+          expect([400, 404], `${method} ${url}: ${text}`).toContain(status);
+          expect(text).not.toContain('secret\n');
+          asked += 1;
+        }
+      }
+    }
+    expect(asked).toBeGreaterThan(500);
+    expect(readFileSync(join(t.folder, 'secret'), 'utf8')).toBe('secret');
+    expect(readdirSync(t.folder).filter((name) => !['secret', 'blobs', 'plain'].includes(name))).toEqual([]);
+    expect(await t.db.query('SELECT 1 FROM artifacts')).toEqual([]);
+  });
+
+  test('a version’s source cannot lead out either, and no tag disables the check', async () => {
+    const sources = [
+      'file:///etc',
+      'FILE:///etc',
+      ' file:///etc',
+      '/etc/passwd',
+      '../../etc',
+      './x/../../..',
+      'local:../x',
+      'mlflow-artifacts:/../../etc',
+      'mlflow-artifacts:/x/%2e%2e/%2e%2e/etc',
+      'mlflow-artifacts:/x/..%2f..%2fetc',
+      'http://host/api/2.0/mlflow-artifacts/artifacts/../../etc',
+      'http://host/a%00',
+      's3:/bucket/a/../../b',
+      'http://host/a?x=/../../etc',
+      'http://host/a#/../../etc',
+    ];
+    for (const source of sources) {
+      for (const tags of [[], [{ key: 'mlflow.prompt.is_prompt', value: 'true' }]]) {
+        const made = t.client.call('createVersion', { name: 'm', source, tags });
+        await expect(made, source).rejects.toMatchObject({ code: expect.stringMatching(/^(INVALID_PARAMETER_VALUE|INTERNAL_ERROR)$/) });
+      }
+    }
+  });
+});
+
+test('in production no artifact location but the proxied one is taken', async () => {
+  const t = await newTestTracking({ name: 'tracking_locations' });
+  for (const artifact_location of ['file:///tmp/x', '/tmp/x', 's3://bucket/x', 'http://host/x', 'runs:/x', '../x']) {
+    await expect(t.client.call('createExperiment', { name: artifact_location, artifact_location })).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER_VALUE',
+    });
+  }
+  await t.close();
+});
+
+test('in test mode a link in the store leads nowhere', async () => {
+  const t = await newTestTracking({ name: 'tracking_links', isTestMode: true });
+  mkdirSync(join(t.folder, 'plain'), { recursive: true });
+  writeFileSync(join(t.folder, 'secret'), 'secret');
+  symlinkSync(t.folder, join(t.folder, 'plain', 'link'));
+  expect((await raw(t.base, 'GET', '/api/2.0/mlflow-artifacts/artifacts/link/secret')).status).toBe(400);
+  expect((await raw(t.base, 'PUT', '/api/2.0/mlflow-artifacts/artifacts/link/new', 'x')).status).toBe(400);
+  expect((await raw(t.base, 'DELETE', '/api/2.0/mlflow-artifacts/artifacts/link/secret')).status).toBe(400);
+  expect(existsSync(join(t.folder, 'secret'))).toBe(true);
+  expect(existsSync(join(t.folder, 'new'))).toBe(false);
+  await t.close();
+});
+
+test('an artifact is kept once by its hash, listed by its names, sent as an attachment, and gone when the last name of it is', async () => {
+  const t = await newTestTracking({ name: 'tracking_artifacts' });
+  const at = '/api/2.0/mlflow-artifacts/artifacts';
+  const put = (path: string, text: string) => fetch(t.base + path, { method: 'PUT', body: text });
+  const { info } = (await t.client.call('createRun', { experiment_id: '0' })).run;
+  const root = info.artifact_uri.replace('mlflow-artifacts:/', '');
+  await put(`${at}/${root}/a/${encodeURIComponent('한국어 파일.txt')}`, 'same');
+  await put(`${at}/${root}/b.bin`, 'same');
+  expect((await t.client.call('listArtifacts', { run_id: info.run_id })).files).toEqual([
+    { path: 'a', is_dir: true },
+    { path: 'b.bin', is_dir: false, file_size: 4 },
+  ]);
+  expect((await t.client.call('listArtifacts', { run_id: info.run_id, path: 'a' })).files).toEqual([
+    { path: 'a/한국어 파일.txt', is_dir: false, file_size: 4 },
+  ]);
+  const got = await fetch(`${t.base}/get-artifact?run_id=${info.run_id}&path=${encodeURIComponent('a/한국어 파일.txt')}`);
+  expect(await got.text()).toBe('same');
+  expect(got.headers.get('content-disposition')).toBe(
+    `attachment; filename="___ __.txt"; filename*=UTF-8''${encodeURIComponent('한국어 파일.txt')}`,
+  );
+  expect(got.headers.get('x-content-type-options')).toBe('nosniff');
+  const blobs = () => readdirSync(join(t.folder, 'blobs'), { recursive: true, withFileTypes: true }).filter((f) => f.isFile()).length;
+  expect(blobs()).toBe(1);
+  await fetch(`${t.base}${at}/${root}/a`, { method: 'DELETE' });
+  expect(blobs()).toBe(1);
+  await fetch(`${t.base}${at}/${root}/b.bin`, { method: 'DELETE' });
+  expect(blobs()).toBe(0);
+  expect((await t.client.call('listArtifacts', { run_id: info.run_id })).files).toBeUndefined();
+  await t.close();
+});

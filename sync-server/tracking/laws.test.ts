@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { below, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
+import { parseFilter, parseOrder } from '#shared/tracking/filter.ts';
+import { compareRuns, matches, type Searched } from '#shared/tracking/search.ts';
+import { newTestTracking, type TestTracking } from './test-installation.ts';
+
+let t: TestTracking;
+beforeAll(async () => {
+  t = await newTestTracking({ name: 'tracking_laws' });
+});
+afterAll(() => t.close());
+
+const pick = <T>(all: readonly T[], rng: Rng): T => all[below(all.length, rng)] as T;
+const newRun = async (experiment_id = '0'): Promise<string> => (await t.client.call('createRun', { experiment_id })).run.info.run_id;
+const dump = async (): Promise<string> => {
+  const [row] = await t.db.query<{ text: string }>(
+    `SELECT md5(string_agg(x, '|' ORDER BY x)) AS text FROM (
+       SELECT m::text AS x FROM metrics m UNION ALL SELECT l::text FROM latest_metrics l UNION ALL SELECT p::text FROM params p
+       UNION ALL SELECT g::text FROM tags g UNION ALL SELECT run_id || status || coalesce(end_time, 0) FROM runs) all_rows`,
+  );
+  return row?.text ?? '';
+};
+
+describe('the latest value of a metric', () => {
+  test('is that of the greatest step, then timestamp, then value, in whatever order and batches the points come, sent twice or not', async () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const rng = seededRng(seed);
+      const points = Array.from({ length: 40 }, () => ({
+        key: pick(['a', 'b'], rng),
+        value: pick([0, 1, -2.5, 3e10, Number.NaN, Number.POSITIVE_INFINITY], rng),
+        timestamp: below(4, rng),
+        step: below(4, rng) - 1,
+      }));
+      const run = await newRun();
+      for (let left = [...points]; left.length > 0; ) {
+        const size = 1 + below(12, rng);
+        await t.client.call('logBatch', { run_id: run, metrics: left.slice(0, size) });
+        if (uniform(rng) < 0.3) await t.client.call('logBatch', { run_id: run, metrics: left.slice(0, size) });
+        left = left.slice(size);
+      }
+      const stored = (v: number) => (Number.isNaN(v) ? 0 : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, v)));
+      const { data } = (await t.client.call('getRun', { run_id: run })).run;
+      for (const key of ['a', 'b']) {
+        const own = points.filter((p) => p.key === key);
+        const [best] = own.sort((x, y) => y.step - x.step || y.timestamp - x.timestamp || stored(y.value) - stored(x.value));
+        if (!best) continue;
+        const told = data.metrics?.find((m) => m.key === key);
+        expect([told?.step, told?.timestamp]).toEqual([best.step, best.timestamp]);
+        // 0 and NaN are kept as one number: of two such points at one place either may stand
+        if (stored(best.value) !== 0) expect(Number(told?.value)).toBe(stored(best.value));
+      }
+      const kept = (await t.client.call('getMetricHistory', { run_id: run, metric_key: 'a' })).metrics ?? [];
+      const distinct = new Set(
+        points.filter((p) => p.key === 'a').map((p) => `${p.timestamp} ${p.step} ${stored(p.value)} ${Number.isNaN(p.value)}`),
+      );
+      expect(kept).toHaveLength(distinct.size);
+    }
+  });
+
+  test('NaN is told as "NaN" and an infinity as the largest number', async () => {
+    const run = await newRun();
+    await t.client.call('logBatch', {
+      run_id: run,
+      metrics: [
+        { key: 'nan', value: Number.NaN, timestamp: 1 },
+        { key: 'inf', value: Number.NEGATIVE_INFINITY, timestamp: 1 },
+      ],
+    });
+    const { data } = (await t.client.call('getRun', { run_id: run })).run;
+    expect(data.metrics?.map((m) => m.value)).toEqual([-Number.MAX_VALUE, 'NaN']);
+  });
+});
+
+describe('what is sent twice', () => {
+  test('a batch of metrics, params and tags changes no row', async () => {
+    const run = await newRun();
+    const batch = {
+      run_id: run,
+      metrics: [{ key: 'm', value: 1, timestamp: 5, step: 2 }],
+      params: [{ key: 'p', value: '' }],
+      tags: [{ key: 't', value: 'x' }],
+    };
+    await t.client.call('logBatch', batch);
+    const before = await dump();
+    await t.client.call('logBatch', batch);
+    expect(await dump()).toBe(before);
+  });
+
+  test('an import changes no row; a later one adds metrics, keeps the first params and the first end, and overwrites tags', async () => {
+    const run_id = 'a'.repeat(32);
+    const run = {
+      run_id,
+      experiment_id: '0',
+      start_time: 5,
+      end_time: 9,
+      status: 'FINISHED' as const,
+      metrics: [{ key: 'm', value: 1, timestamp: 5, step: 1 }],
+      params: [{ key: 'p', value: 'first' }],
+      tags: [{ key: 't', value: 'old' }],
+    };
+    await t.client.call('importRuns', { runs: [run] });
+    const before = await dump();
+    await t.client.call('importRuns', { runs: [run] });
+    expect(await dump()).toBe(before);
+    const later = {
+      ...run,
+      status: 'FAILED' as const,
+      end_time: 99,
+      metrics: [{ key: 'm', value: 2, timestamp: 6, step: 2 }],
+      params: [{ key: 'p', value: 'second' }],
+      tags: [{ key: 't', value: 'new' }],
+    };
+    await t.client.call('importRuns', { runs: [later] });
+    const { info, data } = (await t.client.call('getRun', { run_id })).run;
+    expect([info.status, info.end_time]).toEqual(['FINISHED', 9]);
+    expect(data.params).toEqual([{ key: 'p', value: 'first' }]);
+    expect(data.tags?.find((x) => x.key === 't')?.value).toBe('new');
+    expect(data.metrics?.[0]?.value).toBe(2);
+  });
+
+  test('a creation with the same Idempotency-Key makes one run, however often and at once it is sent', async () => {
+    const create = () =>
+      fetch(`${t.base}/api/2.0/mlflow/runs/create`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'k1' },
+        body: JSON.stringify({ experiment_id: '0', run_name: 'once' }),
+      }).then((r) => r.json() as Promise<{ run: { info: { run_id: string } } }>);
+    const made = await Promise.all(Array.from({ length: 8 }, create));
+    expect(new Set(made.map((m) => m.run.info.run_id)).size).toBe(1);
+    const found = await t.client.call('searchRuns', { experiment_ids: ['0'], filter: "run_name = 'once'" });
+    expect(found.runs).toHaveLength(1);
+  });
+});
+
+describe('one request is all or nothing', () => {
+  test('a batch with one param that clashes writes none of its metrics, params and tags, and the others of its transaction stand', async () => {
+    const run = await newRun();
+    await t.client.call('logParam', { run_id: run, key: 'p', value: '1' });
+    const clash = t.client.call('logBatch', {
+      run_id: run,
+      metrics: [{ key: 'm', value: 1, timestamp: 1 }],
+      params: [
+        { key: 'q', value: '1' },
+        { key: 'p', value: '2' },
+      ],
+      tags: [{ key: 't', value: 'x' }],
+    });
+    const others = Array.from({ length: 20 }, (_, i) => t.client.call('logMetric', { run_id: run, key: `k${i}`, value: i, timestamp: 1 }));
+    await expect(clash).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER_VALUE',
+      message: expect.stringContaining('Changing param values'),
+    });
+    await Promise.all(others);
+    const { data } = (await t.client.call('getRun', { run_id: run })).run;
+    expect(data.metrics?.map((m) => m.key).sort()).toEqual(Array.from({ length: 20 }, (_, i) => `k${i}`).sort());
+    expect(data.params).toEqual([{ key: 'p', value: '1' }]);
+    expect(data.tags?.map((x) => x.key)).toEqual(['mlflow.runName']);
+  });
+
+  test('a value that Postgres cannot hold fails its own request alone', async () => {
+    const run = await newRun();
+    const bad = t.client.call('setTag', { run_id: run, key: 'bad', value: 'a\u0000b' });
+    const good = Array.from({ length: 10 }, (_, i) => t.client.call('setTag', { run_id: run, key: `g${i}`, value: 'x' }));
+    await expect(bad).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+    await Promise.all(good);
+    expect((await t.client.call('getRun', { run_id: run })).run.data.tags).toHaveLength(11);
+  });
+});
+
+describe('search', () => {
+  const KEYS = ['acc', 'loss/val', 'k 3'];
+  const TEXTS = ['wasm', 'WASM', 'cpu', '100%', '_', '한국어', 'Ä', ''];
+  const runs: Searched[] = [];
+  let experiments: string[] = [];
+
+  async function made(rng: Rng, experiment: string): Promise<Searched> {
+    const metrics = new Map<string, number>();
+    const [params, tags] = [new Map<string, string>(), new Map<string, string>()];
+    for (const key of KEYS) {
+      if (uniform(rng) < 0.6) metrics.set(key, pick([0, 0.5, 0.5, -1, 2, Number.NaN], rng));
+      if (uniform(rng) < 0.6) params.set(key, pick(TEXTS, rng));
+      if (uniform(rng) < 0.5) tags.set(key, pick(TEXTS, rng));
+    }
+    const [start_time, name] = [below(5, rng), pick(['a', 'B', 'b'], rng)];
+    const { info } = (await t.client.call('createRun', { experiment_id: experiment, start_time, run_name: name })).run;
+    const list = (all: Map<string, string>) => [...all].map(([key, value]) => ({ key, value }));
+    await t.client.call('logBatch', {
+      run_id: info.run_id,
+      metrics: [...metrics].map(([key, value]) => ({ key, value, timestamp: 1 })),
+      params: list(params),
+      tags: list(tags),
+    });
+    const attributes = new Map<string, string | number>([
+      ['run_id', info.run_id],
+      ['run_name', name],
+      ['user_id', 'unknown'],
+      ['status', 'RUNNING'],
+      ['artifact_uri', info.artifact_uri],
+      ['start_time', start_time],
+    ]);
+    if (uniform(rng) < 0.5) {
+      const end_time = below(4, rng);
+      await t.client.call('updateRun', { run_id: info.run_id, status: 'FINISHED', end_time });
+      attributes.set('end_time', end_time).set('status', 'FINISHED');
+    }
+    return { attributes, metrics, params, tags: tags.set('mlflow.runName', name), datasets: [] };
+  }
+
+  beforeAll(async () => {
+    const rng = seededRng(9);
+    experiments = await Promise.all(
+      ['one', 'two'].map(async (name) => (await t.client.call('createExperiment', { name: `search ${name}` })).experiment_id),
+    );
+    for (let i = 0; i < 70; i++) runs.push(await made(rng, pick(experiments, rng)));
+  });
+
+  const quoted = (key: string) => `\`${key}\``;
+  function clause(rng: Rng): string {
+    const key = quoted(pick(KEYS, rng));
+    const text = `'${pick([...TEXTS, '%a%', 'w_sm', '%', '1__%'], rng)}'`;
+    const kind = below(6, rng);
+    if (kind === 0) return `metrics.${key} ${pick(['>', '>=', '=', '!=', '<', '<='], rng)} ${pick(['0', '0.5', '-1'], rng)}`;
+    if (kind === 1) return `params.${key} ${pick(['=', '!=', 'LIKE', 'ILIKE'], rng)} ${text}`;
+    if (kind === 2) return `tags.${key} ${pick(['IS NULL', 'IS NOT NULL'], rng)}`;
+    if (kind === 3) return `attributes.start_time ${pick(['>', '<=', '!='], rng)} ${below(5, rng)}`;
+    if (kind === 4) return `attributes.end_time ${pick(['>', '<=', '!='], rng)} ${below(4, rng)}`;
+    return `attributes.${pick(['run_name', 'status'], rng)} ${pick(['=', '!=', 'LIKE', 'ILIKE'], rng)} '${pick(['a', 'B', '%', 'FINISHED', 'run%'], rng)}'`;
+  }
+  const order = (rng: Rng): string =>
+    `${pick([`metrics.${quoted(pick(KEYS, rng))}`, `params.${quoted(pick(KEYS, rng))}`, 'start_time', 'end_time', 'run_name', 'status'], rng)} ${pick(['ASC', 'DESC', ''], rng)}`;
+
+  test('300 random filters, orders and page sizes find in Postgres what the device finds in memory, page by page, in the same order', async () => {
+    const rng = seededRng(10);
+    let found = 0;
+    for (let i = 0; i < 300; i++) {
+      const filter = Array.from({ length: below(3, rng) }, () => clause(rng)).join(' AND ');
+      const orders = [
+        ...new Map(
+          Array.from({ length: below(3, rng) }, () => order(rng)).map((o) => [o.split(' ASC')[0]?.split(' DESC')[0]?.trim(), o]),
+        ).values(),
+      ];
+      const parsed = parseFilter(filter);
+      const sorted = orders.map((o) => parseOrder(o));
+      if (!parsed.ok) throw new Error(filter);
+      const inMemory = runs
+        .filter((run) => matches(parsed.value, run))
+        .sort(compareRuns(sorted.flatMap((s) => (s.ok ? [s.value] : []))))
+        .map((run) => run.attributes.get('run_id'));
+      const inPostgres: string[] = [];
+      const asked = { experiment_ids: experiments, filter, order_by: orders, max_results: 1 + below(40, rng) };
+      for await (const page of t.client.pages('searchRuns', asked)) inPostgres.push(...(page.runs ?? []).map((r) => r.info.run_id));
+      expect(inPostgres, `${filter} ORDER BY ${orders.join(', ')}`).toEqual(inMemory);
+      found += inMemory.length;
+    }
+    expect(found).toBeGreaterThan(1000);
+  });
+
+  test('a token of another search, or one that was touched, is refused', async () => {
+    const asked = { experiment_ids: experiments, max_results: 5 };
+    const { next_page_token: token = '' } = await t.client.call('searchRuns', asked);
+    expect(token).not.toBe('');
+    const refused = { code: 'INVALID_PARAMETER_VALUE' };
+    await expect(t.client.call('searchRuns', { ...asked, filter: "status = 'RUNNING'", page_token: token })).rejects.toMatchObject(refused);
+    await expect(t.client.call('searchRuns', { ...asked, page_token: `${token}x!` })).rejects.toMatchObject(refused);
+    await expect(t.client.call('searchRuns', { ...asked, page_token: '{"offset": 5}' })).rejects.toMatchObject(refused);
+  });
+
+  test('a page says what a run is now, also after it was serialised once', async () => {
+    const [run] = (await t.client.call('searchRuns', { experiment_ids: experiments, max_results: 1 })).runs ?? [];
+    await t.client.call('setTag', { run_id: run?.info.run_id ?? '', key: 'later', value: 'yes' });
+    const [again] = (await t.client.call('searchRuns', { experiment_ids: experiments, max_results: 1 })).runs ?? [];
+    expect(again?.data.tags).toContainEqual({ key: 'later', value: 'yes' });
+  });
+});
+
+describe('the client', () => {
+  test('splits what is too much for one request, in order, and the server holds all of it', async () => {
+    const run = await newRun();
+    const list = (n: number) => Array.from({ length: n }, (_, i) => ({ key: `k${i}`, value: String(i) }));
+    const metrics = Array.from({ length: 2300 }, (_, i) => ({ key: 'm', value: i, timestamp: i, step: i }));
+    await t.client.log(run, { metrics, params: list(230), tags: list(101) });
+    const { data } = (await t.client.call('getRun', { run_id: run })).run;
+    expect([data.params?.length, data.tags?.length, data.metrics?.[0]?.value]).toEqual([230, 102, 2299]);
+    const pages: number[] = [];
+    for await (const page of t.client.pages('getMetricHistory', { run_id: run, metric_key: 'm', max_results: 1000 }))
+      pages.push(page.metrics?.length ?? 0);
+    expect(pages).toEqual([1000, 1000, 300]);
+  });
+});

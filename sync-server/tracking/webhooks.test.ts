@@ -1,0 +1,152 @@
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isPublicAddress } from './addresses.ts';
+import { type Delivery, newDeliver, publicLookup, signature } from './deliver.ts';
+import { sendDue } from './deliveries.ts';
+import { newTestTracking, type TestTracking } from './test-installation.ts';
+
+const sent: Delivery[] = [];
+let answers: (number | null)[] = [];
+let t: TestTracking;
+beforeAll(async () => {
+  t = await newTestTracking({
+    name: 'tracking_webhooks',
+    deliver: async (delivery) => {
+      sent.push(delivery);
+      const status = answers.length > 0 ? (answers.shift() ?? null) : 200;
+      return { status, body: 'seen', error: status === null ? 'no answer' : null };
+    },
+  });
+});
+afterAll(() => t.close());
+
+const deliver = (delivery: Delivery) => {
+  sent.push(delivery);
+  const status = answers.length > 0 ? (answers.shift() ?? null) : 200;
+  return Promise.resolve({ status, body: null, error: status === null ? 'no answer' : null });
+};
+const hook = {
+  name: 'ci',
+  url: 'https://hooks.example.org/x',
+  events: [{ entity: 'REGISTERED_MODEL', action: 'CREATED' }],
+  secret: 's3cret',
+};
+
+test('a delivery goes out for what it listens to, signed, and for nothing else; the secret is never told', async () => {
+  const { webhook } = await t.client.call('createWebhook', hook);
+  expect(JSON.stringify(await t.client.call('getWebhook', { webhook_id: webhook.webhook_id }))).not.toContain('s3cret');
+  const [row] = await t.db.query<{ text: string }>('SELECT w::text AS text FROM webhooks w');
+  expect(row?.text).not.toContain(Buffer.from('s3cret').toString('hex'));
+  await t.client.call('createModel', { name: 'watched' });
+  await t.client.call('createVersion', { name: 'watched', source: 'mlflow-artifacts:/0/x' });
+  sent.length = 0;
+  await sendDue(t.ports, deliver);
+  expect(sent).toHaveLength(1);
+  expect(sent[0]).toMatchObject({ url: hook.url, secret: 's3cret' });
+  expect(JSON.parse(sent[0]?.payload ?? '')).toMatchObject({ entity: 'registered_model', action: 'created', data: { name: 'watched' } });
+  await sendDue(t.ports, deliver);
+  expect(sent).toHaveLength(1);
+});
+
+test('what failed to happen is not told of', async () => {
+  sent.length = 0;
+  await expect(t.client.call('createModel', { name: 'watched' })).rejects.toMatchObject({ code: 'RESOURCE_ALREADY_EXISTS' });
+  await sendDue(t.ports, deliver);
+  expect(sent).toEqual([]);
+});
+
+test('after no answer, a 429 or a 5xx it is tried three times more, each later; after a 4xx not at all', async () => {
+  sent.length = 0;
+  answers = [null, 503, 429, 500];
+  await t.client.call('createModel', { name: 'unlucky' });
+  for (let minute = 0; minute < 30; minute++) {
+    await sendDue(t.ports, deliver);
+    t.clock.now += 60_000;
+  }
+  expect(sent).toHaveLength(4);
+  expect(new Set(sent.map((d) => d.deliveryId)).size).toBe(1);
+  sent.length = 0;
+  answers = [404];
+  await t.client.call('createModel', { name: 'refused' });
+  for (let minute = 0; minute < 5; minute++) {
+    await sendDue(t.ports, deliver);
+    t.clock.now += 60_000;
+  }
+  expect(sent).toHaveLength(1);
+});
+
+describe('an address within the network', () => {
+  const closed = [
+    '127.0.0.1',
+    '10.1.2.3',
+    '172.20.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '0.0.0.0',
+    '::1',
+    'fe80::1',
+    'fd00::1',
+    '::ffff:10.0.0.1',
+    '2002:a00:1::',
+  ];
+  test('is none of the public internet, in every notation', () => {
+    for (const address of closed) expect(isPublicAddress(address), address).toBe(false);
+    for (const address of ['8.8.8.8', '1.1.1.1', '2606:4700::1111']) expect(isPublicAddress(address), address).toBe(true);
+  });
+
+  test('is refused when a webhook is made, whatever it is written as', async () => {
+    const urls = [
+      ...closed.map((a) => `https://${a.includes(':') ? `[${a}]` : a}/x`),
+      'https://2130706433/x',
+      'https://0x7f.1/x',
+      'https://localhost/x',
+      'https://user:pass@hooks.example.org/x',
+      'http://hooks.example.org/x',
+      'ftp://hooks.example.org/x',
+      'file:///etc/passwd',
+      '   ',
+    ];
+    for (const url of urls) {
+      await expect(t.client.call('createWebhook', { ...hook, url }), url).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+    }
+  });
+
+  test('is refused at delivery when a name leads there: what is looked up is what is connected to', async () => {
+    let isReached = false;
+    const server = createServer((_request, response) => {
+      isReached = true;
+      response.end();
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()));
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    // "localhost" is a name that leads to this machine, as a rebound one would
+    const real = newDeliver(false, () => 1, publicLookup);
+    const result = await real({ url: `http://localhost:${port}/x`, secret: null, deliveryId: 'd', payload: '{}' });
+    expect(result).toMatchObject({ status: null, error: expect.stringContaining('no public address') });
+    expect(isReached).toBe(false);
+    server.close();
+  });
+});
+
+test('a delivery carries id, time and signature, is not redirected, and reads 64 KiB at most', async () => {
+  const seen: Record<string, unknown>[] = [];
+  const server = createServer((request, response) => {
+    seen.push({ ...request.headers, url: request.url });
+    response.writeHead(302, { Location: '/elsewhere' });
+    response.end('x'.repeat(200_000));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/hook`;
+  const result = await newDeliver(true, () => 1_700_000_000)({ url, secret: 'k', deliveryId: 'd1', payload: '{"a":1}' });
+  expect([result.status, result.body?.length]).toEqual([302, 65_536]);
+  expect(seen).toHaveLength(1);
+  expect(seen[0]).toMatchObject({
+    'x-mlflow-delivery-id': 'd1',
+    'x-mlflow-timestamp': '1700000000',
+    'x-mlflow-signature': signature('k', 'd1', 1_700_000_000, '{"a":1}'),
+  });
+  server.close();
+});
