@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seededRng } from '#shared/maths/rng.ts';
+import type { Endpoint } from '#shared/tracking/endpoint.ts';
+import { ENDPOINTS, type EndpointName } from '#shared/tracking/endpoints.ts';
+import { FILE_ENDPOINTS, type FileEndpoint } from '#shared/tracking/file-endpoints.ts';
+import { newToken, revokeToken, tokensOf } from '../governance/access-tokens.ts';
+import { newSession, type StaffMember, type StaffPorts, type StaffRole } from '../governance/sessions.ts';
+import type { OpenDatabase } from '../storage/database.ts';
+import { systemRuns } from '../tracking/system-runs.ts';
+import { clientOf, newTestTracking, type TestTracking } from '../tracking/test-installation.ts';
+import { newAdmission } from './tracking-admission.ts';
+
+const ROLES = ['admin', 'analyst', 'auditor'] as const;
+const MAY: Readonly<Record<StaffRole, readonly string[]>> = {
+  admin: ['read', 'write', 'promote', 'admin'],
+  analyst: ['read', 'write'],
+  auditor: ['read'],
+};
+
+let t: TestTracking;
+let staff: StaffPorts;
+const members = {} as Record<StaffRole, StaffMember>;
+const tokens = {} as Record<StaffRole, string>;
+const staffOf = (db: OpenDatabase): StaffPorts => ({ db, now: Date.now, rng: seededRng(randomBytes(4).readUInt32LE()) });
+
+beforeAll(async () => {
+  t = await newTestTracking({
+    name: 'tracking_access',
+    admit: (db) => newAdmission(staffOf(db), { origin: null, hosts: ['runs.example.org'], perMinute: 100_000 }),
+  });
+  staff = staffOf(t.db);
+  for (const role of ROLES) {
+    members[role] = { staffId: role, name: `the ${role}`, role };
+    await t.db.query('INSERT INTO staff (staff_id, name, role, created_at) VALUES ($1, $2, $3, 0)', [role, members[role].name, role]);
+    tokens[role] = await newToken(staff, members[role], `${role}'s token`);
+  }
+});
+afterAll(() => t.close());
+
+/** Every route of both tables, as requests that their schemas refuse or that find nothing. */
+const ROUTES: readonly { readonly name: string; readonly method: string; readonly path: string; readonly right: string }[] = [
+  ...(Object.entries(ENDPOINTS) as [EndpointName, Endpoint][]).flatMap(([name, e]) =>
+    e.methods.map((method) => ({
+      name: `${name} ${method}`,
+      method,
+      path: `${e.isRoot ? '' : '/api/2.0'}${e.path.replace(/\{\w+\}/g, 'none')}`,
+      right: e.right,
+    })),
+  ),
+  ...(Object.entries(FILE_ENDPOINTS) as [string, FileEndpoint][]).map(([name, e]) => ({
+    name,
+    method: e.method,
+    path: `${e.isRoot ? '' : '/api/2.0'}${e.path.replace('*', 'none').replace(/\{\w+\}/g, 'none')}`,
+    right: e.right,
+  })),
+];
+
+const ask = (method: string, path: string, headers: Readonly<Record<string, string>> = {}) =>
+  fetch(t.base + path, {
+    method,
+    headers: { 'Content-Type': 'application/json', ...headers },
+    ...(method === 'GET' ? {} : { body: '{}' }),
+  });
+const bearer = (role: StaffRole) => ({ Authorization: `Bearer ${tokens[role]}` });
+
+describe('the matrix: every route', () => {
+  test('lets nobody in without a token, whatever path it is written as', async () => {
+    expect(ROUTES.length).toBeGreaterThan(70);
+    for (const { name, method, path } of ROUTES) {
+      for (const written of [path, `/${path}`, path.replace('/api/', '/api//')]) {
+        const response = await ask(method, written);
+        expect(response.status, `${name} ${written}`).toBe(401);
+        expect(response.headers.get('www-authenticate')).toBe('Basic realm="mlflow"');
+      }
+      const wrong = await ask(method, path, { Authorization: 'Bearer egt_wrong' });
+      expect(wrong.status, name).toBe(401);
+    }
+  });
+
+  test.each(ROLES)('lets the %s do what the role may, and nothing else', async (role) => {
+    for (const { name, method, path, right } of ROUTES) {
+      const { status } = await ask(method, path, bearer(role));
+      if (MAY[role].includes(right)) expect([401, 403], `${role} ${name}: ${status}`).not.toContain(status);
+      else expect(status, `${role} ${name}`).toBe(403);
+    }
+  });
+});
+
+test('Basic takes the token as password or as name; a cookie counts for nothing below /api, a token for nothing below /ajax-api', async () => {
+  const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+  const path = '/api/2.0/mlflow/experiments/get?experiment_id=0';
+  expect((await ask('GET', path, basic(`anyone:${tokens.auditor}`))).status).toBe(200);
+  expect((await ask('GET', path, basic(`${tokens.auditor}:`))).status).toBe(200);
+  for (const empty of [':', 'admin:password', 'admin:', '']) expect((await ask('GET', path, basic(empty))).status).toBe(401);
+  const cookie = `__Host-eg_session=${await newSession(staff, t.db, 'analyst')}`;
+  expect((await ask('GET', path, { Cookie: cookie })).status).toBe(401);
+  const ajax = path.replace('/api/', '/ajax-api/');
+  expect((await ask('GET', ajax, { Cookie: cookie })).status).toBe(200);
+  expect((await ask('GET', ajax, bearer('admin'))).status).toBe(401);
+});
+
+test('another site’s page gets nothing, neither below /ajax-api with the cookie nor below /api with a token', async () => {
+  const cookie = `__Host-eg_session=${await newSession(staff, t.db, 'admin')}`;
+  const create = '/ajax-api/2.0/mlflow/experiments/create';
+  expect((await ask('POST', create, { Cookie: cookie, Origin: 'https://evil.example' })).status).toBe(403);
+  expect((await ask('POST', create, { Cookie: cookie, 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403);
+  expect((await ask('POST', create, { Cookie: cookie, Origin: t.base })).status).toBe(400);
+  expect((await ask('GET', '/api/2.0/mlflow/experiments/search', { ...bearer('admin'), Origin: 'https://evil.example' })).status).toBe(403);
+});
+
+test('a name this server does not go by is refused', async () => {
+  const { request } = await import('node:http');
+  const { port } = new URL(t.base);
+  const statusOf = (host: string) =>
+    new Promise<number>((done, failed) => {
+      const path = '/api/2.0/mlflow/experiments/search';
+      const sent = request({ hostname: '127.0.0.1', port, path, headers: { Host: host, ...bearer('admin') } }, (r) => {
+        r.resume();
+        done(r.statusCode ?? 0);
+      });
+      sent.on('error', failed);
+      sent.end();
+    });
+  expect(await statusOf('evil.example')).toBe(403);
+  expect(await statusOf('runs.example.org')).toBe(200);
+  expect(await statusOf(`localhost:${port}`)).toBe(200);
+});
+
+test('a token is shown once, kept as a hash, listed without itself, and ends when it is revoked, by its owner or an admin', async () => {
+  const token = await newToken(staff, members.analyst, 'notebook');
+  const [row] = await t.db.query<{ text: string }>("SELECT string_agg(a::text, ' ') AS text FROM access_tokens a");
+  expect(row?.text).not.toContain(token);
+  const listed = await tokensOf(staff, members.analyst);
+  expect(JSON.stringify(listed)).not.toContain(token);
+  const id = listed.find((x) => x.name === 'notebook')?.id ?? '';
+  expect(await revokeToken(staff, members.auditor, id)).toBe(false);
+  expect(await revokeToken(staff, members.admin, id)).toBe(true);
+  expect((await ask('GET', '/api/2.0/mlflow/experiments/search', { Authorization: `Bearer ${token}` })).status).toBe(401);
+  await t.db.query("UPDATE staff SET is_removed = true WHERE staff_id = 'auditor'");
+  const fresh = newAdmission(staff, { origin: null, hosts: [], perMinute: 10 });
+  const asked = { headers: { host: 'localhost', authorization: `Bearer ${tokens.auditor}` }, method: 'GET' } as never;
+  await expect(fresh(asked, 'api')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  await t.db.query("UPDATE staff SET is_removed = false WHERE staff_id = 'auditor'");
+});
+
+test('an analyst reads the service’s own records and writes none of them, by whatever name they are reached', async () => {
+  const runId = 'b'.repeat(32);
+  await t.db.transaction(async (sql) => {
+    const own = systemRuns(staff.rng, 'examsgraph@test');
+    const empty = { params: {}, tags: {}, metrics: { accuracy: 0.5 } };
+    await own.log(sql, { runId, experiment: 'federated-flushes', name: 'slot 1', at: 5, step: 1, ...empty });
+    await own.promote(sql, { name: 'examsgraph-global-1', version: 1, runId, alias: 'champion', at: 5 });
+  });
+  const client = clientOf(t.base, bearer('analyst'));
+  const { run } = await client.call('getRun', { run_id: runId });
+  const { experiment_id } = run.info;
+  const { experiment_id: mine } = await client.call('createExperiment', { name: 'my own' });
+  const refused = { code: 'PERMISSION_DENIED' };
+  await expect(client.call('setTag', { run_id: runId, key: 'k', value: 'v' })).rejects.toMatchObject(refused);
+  await expect(client.call('createRun', { experiment_id })).rejects.toMatchObject(refused);
+  await expect(client.call('deleteExperiment', { experiment_id })).rejects.toMatchObject(refused);
+  await expect(client.call('setExperimentTag', { experiment_id: mine, key: 'eg.system', value: 'x' })).rejects.toMatchObject(refused);
+  await expect(client.call('createLoggedModel', { experiment_id: mine, source_run_id: runId })).rejects.toMatchObject(refused);
+  await expect(client.call('createModel', { name: 'examsgraph-mine' })).rejects.toMatchObject(refused);
+  await expect(client.call('updateModel', { name: 'examsgraph-global-1', description: 'x' })).rejects.toMatchObject(refused);
+  const imported = { runs: [{ run_id: runId, experiment_id, start_time: 1, params: [{ key: 'k', value: 'v' }] }] };
+  await expect(client.call('importRuns', imported)).rejects.toMatchObject(refused);
+  const put = await fetch(`${t.base}/api/2.0/mlflow-artifacts/artifacts/${experiment_id}/x`, {
+    method: 'PUT',
+    body: 'x',
+    headers: bearer('analyst'),
+  });
+  expect(put.status).toBe(403);
+  expect((await client.call('createRun', { experiment_id: mine })).run.info.user_id).toBe('unknown');
+});
+
+test('a caller who asks too often is told to wait', async () => {
+  const few = newAdmission(staff, { origin: null, hosts: [], perMinute: 3 });
+  const asked = { headers: { host: 'localhost', authorization: `Bearer ${tokens.admin}` }, method: 'GET' } as never;
+  for (let i = 0; i < 3; i++) await few(asked, 'api');
+  await expect(few(asked, 'api')).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+});
