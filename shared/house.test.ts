@@ -69,7 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'sync-server/roles': ['sync-server', 'shared', 'models'],
   'sync-server/main.ts': ['sync-server', 'shared', 'models'],
   commands: ['shared', 'models', 'sync-server', 'commands/evaluation-table.ts'],
-  bench: ['shared', 'models', 'models/tfjs', 'sync-server'],
+  bench: ['shared', 'models', 'models/tfjs', 'sync-server', 'bench/tracking'],
   'vite.plugins.ts': ['shared'],
 };
 

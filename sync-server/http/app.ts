@@ -1,9 +1,11 @@
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { apiHeaders, securityHeaders, staffHeaders } from './headers.ts';
 import { type Gatekeeper, mount, mountEnd, type Route } from './routes.ts';
+import type { Door } from './tracking-door.ts';
 
 /** What the routes need. */
 export interface HttpPorts {
@@ -20,8 +22,8 @@ export interface HttpPorts {
   /** The routes beyond health and pages, and who decides about callers. */
   readonly routes: readonly Route<never>[];
   readonly gatekeeper: Gatekeeper;
-  /** The tracking API's door; absent where there is none. */
-  readonly tracking?: RequestHandler;
+  /** The tracking API's door, asked before all else; absent where there is none. */
+  readonly tracking?: Door;
   /** Proxies whose word on the caller's address and protocol is taken, as Express names them; null: none. */
   readonly trustedProxies: string | null;
 }
@@ -104,7 +106,7 @@ function client(app: Express, { clientDir, oldAssetsDir }: HttpPorts): void {
 }
 
 /** The server's routes: health, the built client, and a plain JSON fault for all else. */
-export function newApp(ports: HttpPorts): Express {
+export function newApp(ports: HttpPorts): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', 'strong');
@@ -119,12 +121,12 @@ export function newApp(ports: HttpPorts): Express {
     if (ports.isDraining()) response.setHeader('Connection', 'close');
     next();
   });
-  if (ports.tracking) app.use(ports.tracking);
   health(app, ports);
   mount(app, ports.routes, ports.gatekeeper);
   client(app, ports);
   mountEnd(app, ports.log);
-  return app;
+  const { tracking } = ports;
+  return tracking ? (request, response) => void (tracking(request, response) || app(request, response)) : app;
 }
 
 /** The scraper's own little app, on its own port. */

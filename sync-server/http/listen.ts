@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import type { Express } from 'express';
+import { createServer, type RequestListener, type Server } from 'node:http';
 
 /** A port wanted: the default may give way to the next free one, an explicit one may not. */
 export interface WantedPort {
@@ -10,16 +9,16 @@ export interface WantedPort {
 
 const TRIES = 50;
 
-function tryListen(app: Express, host: string, port: number): Promise<Server> {
+function tryListen(app: RequestListener, host: string, port: number): Promise<Server> {
   return new Promise((done, failed) => {
-    const server = app.listen(port, host);
+    const server = createServer(app).listen(port, host);
     server.once('listening', () => done(server));
     server.once('error', failed);
   });
 }
 
 /** Listen on loopback. @throws Error with one plain sentence if an explicit port is taken */
-export async function listen(app: Express, host: string, { name, port, isExplicit }: WantedPort): Promise<Server> {
+export async function listen(app: RequestListener, host: string, { name, port, isExplicit }: WantedPort): Promise<Server> {
   for (let offset = 0; offset < TRIES; offset++) {
     try {
       const server = await tryListen(app, host, port === 0 ? 0 : port + offset);

@@ -1,12 +1,13 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import mime from 'mime-types';
 import type { Endpoint, Right } from '#shared/tracking/endpoint.ts';
 import { ENDPOINTS, type EndpointName } from '#shared/tracking/endpoints.ts';
 import { FAULT_STATUS, type FaultCode, invalid, TrackingFault } from '#shared/tracking/fault.ts';
 import { FILE_ENDPOINTS, type FileEndpoint, type FileEndpointName } from '#shared/tracking/file-endpoints.ts';
 import { decoded, fromQuery, understand } from '#shared/tracking/understand.ts';
 import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Tracking } from '../tracking/handlers.ts';
 import type { Handler, RawJson, TrackingCaller } from '../tracking/tracking.ts';
 import { isDatabaseAway } from './routes.ts';
@@ -22,7 +23,12 @@ export interface DoorPorts {
   readonly tracking: Tracking;
   readonly admit: Admit;
   readonly log: Log;
+  readonly metrics: Metrics;
+  readonly isDraining: () => boolean;
 }
+
+/** Takes a request if it is its own. @returns whether it did */
+export type Door = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const MOST_JSON = 1024 * 1024;
 
@@ -123,11 +129,12 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   const said = Number(request.headers['content-length'] ?? 0);
   const chunks: Buffer[] = [];
   let size = 0;
-  const tooLarge = invalid(`Batched logging API requests must be at most ${MOST_JSON} bytes, got a request of size ${said || 'more'}.`);
-  if (said > MOST_JSON) throw tooLarge;
+  const tooLarge = () =>
+    invalid(`Batched logging API requests must be at most ${MOST_JSON} bytes, got a request of size ${said || 'more'}.`);
+  if (said > MOST_JSON) throw tooLarge();
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_JSON) throw tooLarge;
+    if (size > MOST_JSON) throw tooLarge();
     chunks.push(chunk);
   }
   return chunks.length === 1 ? (chunks[0] as Buffer).toString('utf8') : Buffer.concat(chunks).toString('utf8');
@@ -155,13 +162,21 @@ function checkRight(right: Right, caller: TrackingCaller): void {
   if (!RIGHTS[caller.role].includes(right)) throw new TrackingFault('PERMISSION_DENIED', `The role "${caller.role}" may not do this.`);
 }
 
-function sendJson(response: Response, reply: object | RawJson): void {
-  response.statusCode = 200;
-  response.setHeader('Content-Type', 'application/json');
-  response.setHeader('Cache-Control', 'no-store');
-  if (!('raw' in reply)) return void response.end(JSON.stringify(reply));
-  const { raw } = reply as RawJson;
-  response.end(typeof raw === 'string' ? raw : Buffer.concat(raw as Uint8Array[]));
+/** An answer is data: nothing in it may run, no page may hold it. */
+const SAFE = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none';frame-ancestors 'none';sandbox",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+const JSON_HEADERS = { ...SAFE, 'Content-Type': 'application/json' } as const;
+
+function sendJson(response: ServerResponse, reply: object | RawJson): void {
+  const raw = 'raw' in reply ? (reply as RawJson).raw : JSON.stringify(reply);
+  const body = typeof raw === 'string' ? Buffer.from(raw) : Buffer.concat(raw as Uint8Array[]);
+  response.writeHead(200, { ...JSON_HEADERS, 'Content-Length': body.length });
+  response.end(body);
 }
 
 const TEXT = /\.(txt|log|py|js|ts|yaml|yml|json|md|rst|jsonnet|cfg|ini|toml|csv|tsv)$|^(MLmodel|MLproject)$/i;
@@ -173,28 +188,27 @@ export function disposition(name: string): string {
 }
 
 async function sendFile(
-  response: Response,
+  response: ServerResponse,
   { bytes, size, name }: { bytes: NodeJS.ReadableStream; size: number; name: string },
 ): Promise<void> {
-  response.statusCode = 200;
-  if (TEXT.test(name)) response.setHeader('Content-Type', 'text/plain');
-  else response.type(name.includes('.') ? (name.split('.').at(-1) ?? 'bin') : 'bin');
-  response.setHeader('Content-Length', size);
-  response.setHeader('Content-Disposition', disposition(name));
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('Cache-Control', 'no-store');
+  response.writeHead(200, {
+    ...SAFE,
+    'Content-Type': TEXT.test(name) ? 'text/plain' : mime.lookup(name) || 'application/octet-stream',
+    'Content-Length': size,
+    'Content-Disposition': disposition(name),
+  });
   await pipeline(bytes, response);
 }
 
-function sendFault(response: Response, fault: unknown, log: Log): void {
+function sendFault(response: ServerResponse, fault: unknown, log: Log): void {
   if (response.headersSent) return void response.destroy();
   const known = fault instanceof TrackingFault ? fault : faultOf(fault, log);
   const status = FAULT_STATUS[known.code];
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="mlflow"');
-  if (status === 429 || status === 503) response.setHeader('Retry-After', status === 429 ? '1' : '5');
-  response.statusCode = status;
-  response.setHeader('Content-Type', 'application/json');
-  response.setHeader('Cache-Control', 'no-store');
+  response.writeHead(status, {
+    ...JSON_HEADERS,
+    ...(status === 401 ? { 'WWW-Authenticate': 'Basic realm="mlflow"' } : {}),
+    ...(status === 429 || status === 503 ? { 'Retry-After': status === 429 ? '1' : '5' } : {}),
+  });
   response.end(JSON.stringify({ error_code: known.code satisfies FaultCode, message: known.message }));
 }
 
@@ -211,17 +225,18 @@ function faultOf(fault: unknown, log: Log): TrackingFault {
 
 async function serve(
   { tracking, admit }: DoorPorts,
-  request: Request,
-  response: Response,
+  named: (route: string) => void,
+  request: IncomingMessage,
+  response: ServerResponse,
   path: string,
   query: URLSearchParams,
 ): Promise<void> {
   const entrance: Entrance = path.startsWith('/ajax-api/') ? 'ajax' : 'api';
   const caller = await admit(request, entrance);
-  const target = targetOf(request.method, entrance === 'ajax' ? `/api${path.slice('/ajax-api'.length)}` : path);
+  const target = targetOf(request.method ?? '', entrance === 'ajax' ? `/api${path.slice('/ajax-api'.length)}` : path);
   if (!target) throw NOT_HERE;
   if (target.kind === 'fixed') return sendJson(response, target.json);
-  response.locals.route = target.name;
+  named(target.name);
   if (target.kind === 'file') {
     const { right } = FILE_ENDPOINTS[target.name];
     checkRight(right, caller);
@@ -243,17 +258,25 @@ async function serve(
 }
 
 /**
- * The one door of the tracking API: finds the route in the endpoint table by one look-up, admits the caller, reads, asks the use case, prints.
- * What is not its own goes on to the next handler.
+ * The one door of the tracking API, asked before Express: finds the route in the endpoint table by one look-up, admits the caller, reads, asks
+ * the use case, prints. What is not its own it leaves alone.
  */
-export function trackingDoor(ports: DoorPorts): RequestHandler {
-  return (request: Request, response: Response, next: NextFunction) => {
-    const [before = '', ...rest] = request.url.split('?');
+export function trackingDoor(ports: DoorPorts): Door {
+  const { metrics, isDraining, log } = ports;
+  return (request, response) => {
+    const [before = '', ...rest] = (request.url ?? '').split('?');
     const path = before.replace(/\/{2,}/g, '/');
-    if (!OURS.test(path)) return next();
-    response.locals.route = 'tracking';
-    serve(ports, request, response, path, new URLSearchParams(rest.join('?'))).catch((fault: unknown) =>
-      sendFault(response, fault, ports.log),
+    if (!OURS.test(path)) return false;
+    const from = performance.now();
+    let route = 'unmatched';
+    response.on('finish', () => metrics.requestDone(route, request.method ?? '', response.statusCode, (performance.now() - from) / 1000));
+    if (isDraining()) response.setHeader('Connection', 'close');
+    const named = (name: string) => {
+      route = name;
+    };
+    serve(ports, named, request, response, path, new URLSearchParams(rest.join('?'))).catch((fault: unknown) =>
+      sendFault(response, fault, log),
     );
+    return true;
   };
 }

@@ -134,7 +134,18 @@ export async function runLeader(): Promise<void> {
     jobs.wake();
     return { devices };
   };
-  const tracking = trackingOf({ db, now, rng, blobs: blobsOf(join(where.data, 'blobs')), secret: keys.box, staff, origin, log });
+  const tracking = trackingOf({
+    db,
+    now,
+    rng,
+    blobs: blobsOf(join(where.data, 'blobs')),
+    secret: keys.box,
+    staff,
+    origin,
+    log,
+    metrics,
+    isDraining: () => isDraining,
+  });
   const oldAssetsDir = join(where.data, 'assets');
   keepAssets(where.client, oldAssetsDir, now());
   const app = newApp({

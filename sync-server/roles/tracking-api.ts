@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
-import type { RequestHandler } from 'express';
 import type { Rng } from '#shared/maths/rng.ts';
 import { newVault } from '../crypto/vault.ts';
 import type { StaffPorts } from '../governance/sessions.ts';
 import { newAdmission } from '../http/tracking-admission.ts';
-import { trackingDoor } from '../http/tracking-door.ts';
+import { type Door, trackingDoor } from '../http/tracking-door.ts';
 import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Database } from '../ports/database.ts';
 import { fileBlobs } from '../storage/file-blobs.ts';
@@ -25,6 +25,8 @@ export interface TrackingParts {
   readonly staff: StaffPorts;
   readonly origin: string | null;
   readonly log: Log;
+  readonly metrics: Metrics;
+  readonly isDraining: () => boolean;
 }
 
 const SEND_EVERY_MS = 2000;
@@ -57,8 +59,8 @@ const numberOf = (name: string, usual: number): number => {
 };
 
 /** The tracking API of a production server: its door, and the sender of webhooks beside it. */
-export function trackingOf(parts: TrackingParts): { readonly door: RequestHandler; stop(): void } {
-  const { db, now, rng, blobs, secret, staff, origin, log } = parts;
+export function trackingOf(parts: TrackingParts): { readonly door: Door; stop(): void } {
+  const { db, now, rng, blobs, secret, staff, origin, log, metrics, isDraining } = parts;
   const ports: TrackingPorts = {
     db,
     now,
@@ -78,7 +80,7 @@ export function trackingOf(parts: TrackingParts): { readonly door: RequestHandle
     perMinute: numberOf('EG_TRACKING_RATE', PER_MINUTE),
   };
   return {
-    door: trackingDoor({ tracking: newTracking(ports, deliver, null), admit: newAdmission(staff, rules), log }),
+    door: trackingDoor({ tracking: newTracking(ports, deliver, null), admit: newAdmission(staff, rules), log, metrics, isDraining }),
     stop: nowAndThen(
       () => sendDue(ports, deliver),
       SEND_EVERY_MS,

@@ -63,16 +63,17 @@ export async function runTracking(): Promise<void> {
     (fault) => log.warn({ err: fault }, 'webhooks could not be sent'),
   );
   const metrics = newMetrics(db.waiting);
+  const isDraining = () => false;
   const app = newApp({
     clientDir: where.client,
     version: MLFLOW_VERSION,
     ping: db.ping,
-    isDraining: () => false,
+    isDraining,
     metrics,
     log,
     routes: [],
     gatekeeper: () => Promise.reject(new Refusal(404, 'not-found', 'Nothing is here.')),
-    tracking: trackingDoor({ tracking: newTracking(ports, deliver, plainTree), admit: admitEverybody, log }),
+    tracking: trackingDoor({ tracking: newTracking(ports, deliver, plainTree), admit: admitEverybody, log, metrics, isDraining }),
     trustedProxies: null,
   });
   const server = await listen(app, host, wantedPort('PORT', 5000));

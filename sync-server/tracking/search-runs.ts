@@ -146,8 +146,9 @@ function phaseSql(query: Query, phase: Phase, from: readonly unknown[], size: nu
   const most = statement.put(size + 1, 'int');
   const inner = `SELECT r.run_id, r.rev, ${columns} FROM runs r ${sorting.joins} WHERE ${where} ORDER BY ${orderBy(sorting.terms)} LIMIT ${most}`;
   // one text for all rows: a thousand of them are parsed in no time
-  const text = `SELECT string_agg(q.run_id || ' ' || q.rev, ',') AS found, (array_agg(${tuple(sorting.terms, (_, i) => `q.s${i}`)}))[${statement.put(size, 'int')}] AS last
-    FROM (${isOne ? inner : everywhere(inner, sorting.terms, most, query, statement)}) q`;
+  const last = `max(${tuple(sorting.terms, (_, i) => `q.s${i}`)}) FILTER (WHERE q.n = ${statement.put(size, 'int')})`;
+  const text = `SELECT string_agg(q.run_id || ' ' || q.rev, ',') AS found, ${last} AS last
+    FROM (SELECT p.*, row_number() OVER () AS n FROM (${isOne ? inner : everywhere(inner, sorting.terms, most, query, statement)}) p) q`;
   return { text, statement };
 }
 

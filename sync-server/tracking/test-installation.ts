@@ -76,16 +76,18 @@ export async function newTestTracking({ name, isTestMode = false, admit, deliver
   const sender = deliver ?? newDeliver(isTestMode, () => Math.floor(clock.now / 1000));
   const tracking = newTracking(ports, sender, isTestMode ? plainTree : null);
   const log = newLog('silent');
+  const metrics = newMetrics(() => 0);
+  const isDraining = () => false;
   const app = newApp({
     clientDir: '.',
     version: '3.14.0',
     ping: db.ping,
-    isDraining: () => false,
-    metrics: newMetrics(() => 0),
+    isDraining,
+    metrics,
     log,
     routes: [],
     gatekeeper: () => Promise.reject(new Error('no routes')),
-    tracking: trackingDoor({ tracking, admit: admit?.(db) ?? admitEverybody, log }),
+    tracking: trackingDoor({ tracking, admit: admit?.(db) ?? admitEverybody, log, metrics, isDraining }),
     trustedProxies: null,
   });
   const server: Server = await listen(app, '127.0.0.1', { name: 'PORT', port: 0, isExplicit: true });
