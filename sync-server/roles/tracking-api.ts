@@ -12,7 +12,7 @@ import { fileBlobs } from '../storage/file-blobs.ts';
 import { newDeliver } from '../tracking/deliver.ts';
 import { sendDue } from '../tracking/deliveries.ts';
 import { newTracking } from '../tracking/handlers.ts';
-import type { TrackingPorts } from '../tracking/tracking.ts';
+import { type TrackingPorts, USUAL_BOUNDS } from '../tracking/tracking.ts';
 
 /** What the leader gives its tracking API. */
 export interface TrackingParts {
@@ -30,7 +30,6 @@ export interface TrackingParts {
 }
 
 const SEND_EVERY_MS = 2000;
-const BATCH = 200;
 const PER_MINUTE = 6000;
 
 /** Runs a round now and then, one at a time. @returns stops it */
@@ -68,7 +67,7 @@ export function trackingOf(parts: TrackingParts): { readonly door: Door; stop():
     blobs,
     places: { root: 'mlflow-artifacts:/', plainFolder: null },
     vault: newVault(createHmac('sha256', secret).update('examsgraph/v1/webhook-secrets').digest()),
-    limits: { batch: BATCH },
+    limits: USUAL_BOUNDS,
   };
   const deliver = newDeliver(false, () => Math.floor(now() / 1000));
   const rules = {

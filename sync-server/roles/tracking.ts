@@ -17,7 +17,7 @@ import { newDeliver } from '../tracking/deliver.ts';
 import { sendDue } from '../tracking/deliveries.ts';
 import { newTracking } from '../tracking/handlers.ts';
 import { below } from '../tracking/locations.ts';
-import type { TrackingPorts } from '../tracking/tracking.ts';
+import { type TrackingPorts, USUAL_BOUNDS } from '../tracking/tracking.ts';
 import { isTestMode, needed, paths, report, stopInOrder, wantedPort } from './environment.ts';
 import { nowAndThen } from './tracking-api.ts';
 
@@ -54,7 +54,7 @@ export async function runTracking(): Promise<void> {
     blobs: fileBlobs(resolve(where.data, 'blobs')),
     places: { root, plainFolder },
     vault: newVault(randomBytes(32)),
-    limits: { batch: 200 },
+    limits: USUAL_BOUNDS,
   };
   const deliver = newDeliver(true, () => Math.floor(Date.now() / 1000));
   const stopSending = nowAndThen(

@@ -127,29 +127,65 @@ function sortingOf(orders: readonly Order[], phase: Phase, within: Within, state
   return { joins: joins.join(' '), conditions: tests, terms };
 }
 
-/** One phase of a search: at most `size` runs and one more, which tells that there are more. */
-function phaseSql(query: Query, phase: Phase, from: readonly unknown[], size: number): { text: string; statement: Statement } {
+/** Which part of the order is asked, and how far down it is looked. */
+interface Stretch {
+  readonly phase: Phase;
+  /** Sort values of the run it comes after; empty: from the beginning. */
+  readonly from: readonly unknown[];
+  /** At most so many runs, and one more, which tells that there are more. */
+  readonly size: number;
+  /** Look at so many runs in their order, one by one; null: let Postgres plan over all. */
+  readonly window: number | null;
+}
+
+function stretchSql(query: Query, { phase, from, size, window }: Stretch): { text: string; statement: Statement } {
   const statement = newStatement();
   const isOne = query.experiments.length === 1 && query.stages.length === 1;
   const within: Within = isOne
     ? { experiment: statement.put(query.experiments[0], 'bigint'), stage: statement.put(query.stages[0], 'text') }
     : { experiment: 'w.experiment_id', stage: 'w.stage' };
-  const sorting = sortingOf(query.orders, phase, within, statement);
-  const where = [
+  const { joins, conditions: tests, terms } = sortingOf(query.orders, phase, within, statement);
+  const base = [
     `r.experiment_id = ${within.experiment}`,
     `r.lifecycle_stage = ${within.stage}`,
-    ...sorting.conditions,
-    ...conditions(query.filter, (clause) => fieldPlace(clause, within, statement), statement),
-    ...(from.length > 0 ? [comesAfter(sorting.terms, from, statement)] : []),
-  ].join(' AND ');
-  const columns = sorting.terms.map((t, i) => `${t.sql} AS s${i}`).join(', ');
+    ...tests,
+    ...(from.length > 0 ? [comesAfter(terms, from, statement)] : []),
+  ];
+  const wanted = conditions(query.filter, (clause) => fieldPlace(clause, within, statement), statement, window !== null);
+  const columns = terms.map((t, i) => `${t.sql} AS s${i}`).join(', ');
   const most = statement.put(size + 1, 'int');
-  const inner = `SELECT r.run_id, r.rev, ${columns} FROM runs r ${sorting.joins} WHERE ${where} ORDER BY ${orderBy(sorting.terms)} LIMIT ${most}`;
+  const sorted = (where: readonly string[], limit: string) =>
+    `SELECT r.*, ${columns} FROM runs r ${joins} WHERE ${where.join(' AND ')} ORDER BY ${orderBy(terms)} LIMIT ${limit}`;
+  const again = orderBy(terms.map((t, i) => ({ ...t, sql: `r.s${i}` })));
+  const inner =
+    window === null
+      ? sorted([...base, ...wanted], most)
+      : `SELECT r.* FROM (${sorted(base, statement.put(window, 'int'))}) r WHERE ${wanted.join(' AND ')} ORDER BY ${again} LIMIT ${most}`;
   // one text for all rows: a thousand of them are parsed in no time
-  const last = `max(${tuple(sorting.terms, (_, i) => `q.s${i}`)}) FILTER (WHERE q.n = ${statement.put(size, 'int')})`;
+  const last = `max(${tuple(terms, (_, i) => `q.s${i}`)}) FILTER (WHERE q.n = ${statement.put(size, 'int')})`;
   const text = `SELECT string_agg(q.run_id || ' ' || q.rev, ',') AS found, ${last} AS last
-    FROM (SELECT p.*, row_number() OVER () AS n FROM (${isOne ? inner : everywhere(inner, sorting.terms, most, query, statement)}) p) q`;
+    FROM (SELECT p.*, row_number() OVER () AS n FROM (${isOne ? inner : everywhere(inner, terms, most, query, statement)}) p) q`;
   return { text, statement };
+}
+
+/**
+ * A stretch of a search. Where an index gives the order and something else is asked for, a first look goes down the order and stops when the
+ * page is full: Postgres, which knows nothing of how keys and values go together, would join all that matches. Rare matches are found by the
+ * plan over all.
+ */
+async function lookAt(sql: Sql, query: Query, stretch: Stretch): Promise<{ found: readonly string[]; last: string | null }> {
+  const [first] = query.orders;
+  const isIndexed = stretch.phase === 'value' ? first?.source === 'metric' : !first || (first.key === 'start_time' && first.isDescending);
+  const isFiltered = query.filter.some((clause) => clause.source !== 'attribute');
+  // of several places each would end its look elsewhere
+  const isOne = query.experiments.length === 1 && query.stages.length === 1;
+  for (const window of isIndexed && isFiltered && isOne ? [stretch.window, null] : [null]) {
+    const { text, statement } = stretchSql(query, { ...stretch, window });
+    const [row] = await sql.query<{ found: string | null; last: string | null }>(text, statement.values);
+    const found = row?.found?.split(',') ?? [];
+    if (window === null || found.length > stretch.size) return { found, last: row?.last ?? null };
+  }
+  throw new Error('a search looked nowhere');
 }
 
 /** The same search in every experiment and stage, each by its index, and the best of them. */
@@ -165,21 +201,19 @@ interface Found {
 }
 
 /** Ids and revisions of a page, and where the next one begins. */
-async function findRuns(sql: Sql, query: Query, from: Place | null, size: number): Promise<Found> {
+async function findRuns(sql: Sql, query: Query, from: Place | null, size: number, window: number): Promise<Found> {
   const phases = phasesOf(query.orders);
   const runs: { runId: string; rev: string }[] = [];
   let begin = from?.last ?? [];
   for (let phase = from?.phase ?? 0; phase < phases.length; phase++) {
     const wanted = size - runs.length;
-    const { text, statement } = phaseSql(query, phases[phase] as Phase, begin, wanted);
-    const [row] = await sql.query<{ found: string | null; last: string | null }>(text, statement.values);
-    const found = row?.found?.split(',') ?? [];
+    const { found, last } = await lookAt(sql, query, { phase: phases[phase] as Phase, from: begin, size: wanted, window });
     for (const part of found.slice(0, wanted)) {
       const [runId = '', rev = ''] = part.split(' ');
       runs.push({ runId, rev });
     }
     // a page that ended with the phase before begins this one anew
-    if (found.length > wanted) return { runs, next: { phase, last: wanted === 0 ? [] : (JSON.parse(row?.last ?? '[]') as unknown[]) } };
+    if (found.length > wanted) return { runs, next: { phase, last: wanted === 0 ? [] : (JSON.parse(last ?? '[]') as unknown[]) } };
     begin = [];
   }
   return { runs, next: null };
@@ -201,7 +235,7 @@ function pageJson(texts: readonly Buffer[], token: string | null): RawJson {
 }
 
 /** Search over runs. */
-export function searchRunsHandlers({ db }: TrackingPorts): Handlers<'searchRuns'> {
+export function searchRunsHandlers({ db, limits }: TrackingPorts): Handlers<'searchRuns'> {
   const texts: RunTexts = runTexts(KEPT_BYTES);
   return {
     async searchRuns({ experiment_ids = [], filter, run_view_type, max_results, page_token, order_by }) {
@@ -215,7 +249,7 @@ export function searchRunsHandlers({ db }: TrackingPorts): Handlers<'searchRuns'
       const asked = fingerprint(query);
       const from = placeOf(page_token, asked, 2 * query.orders.length + 3);
       if (query.experiments.length === 0) return { raw: '{}' };
-      const { runs, next } = await findRuns(db, query, from, size);
+      const { runs, next } = await findRuns(db, query, from, size, limits.window);
       return pageJson(await texts.of(db, runs), next ? tokenOf(next, asked) : null);
     },
   };

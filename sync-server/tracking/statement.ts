@@ -54,14 +54,14 @@ function compared(value: string, op: Comparison, wanted: string): string {
   }
 }
 
-function conditionOf(clause: Clause, place: FieldPlace, statement: Statement): string {
+function conditionOf(clause: Clause, place: FieldPlace, statement: Statement, fence: string): string {
   const value = place.kind === 'column' ? place.sql : place.value;
-  const within = (test: string): string => (place.kind === 'column' ? `(${test})` : `EXISTS (SELECT 1 ${place.from} AND ${test})`);
+  const within = (test: string): string => (place.kind === 'column' ? `(${test})` : `EXISTS (SELECT 1 ${place.from} AND ${test}${fence})`);
   switch (clause.op) {
     case 'IS NULL':
-      return place.kind === 'column' ? `${value} IS NULL` : `NOT EXISTS (SELECT 1 ${place.from})`;
+      return place.kind === 'column' ? `${value} IS NULL` : `NOT EXISTS (SELECT 1 ${place.from}${fence})`;
     case 'IS NOT NULL':
-      return place.kind === 'column' ? `${value} IS NOT NULL` : `EXISTS (SELECT 1 ${place.from})`;
+      return place.kind === 'column' ? `${value} IS NOT NULL` : `EXISTS (SELECT 1 ${place.from}${fence})`;
     case 'IN':
       return within(`${value} = ANY(${statement.put(clause.values, 'text[]')})`);
     case 'NOT IN':
@@ -74,9 +74,19 @@ function conditionOf(clause: Clause, place: FieldPlace, statement: Statement): s
   }
 }
 
-/** A filter as conditions of SQL; every one must hold. @param placeOf where a clause's field lies */
-export function conditions(filter: Filter, placeOf: (clause: Clause) => FieldPlace, statement: Statement): readonly string[] {
-  return filter.map((clause) => conditionOf(clause, placeOf(clause), statement));
+/**
+ * A filter as conditions of SQL; every one must hold.
+ *
+ * @param placeOf where a clause's field lies
+ * @param isFenced looked up row by row: Postgres may not turn the look-ups into joins
+ */
+export function conditions(
+  filter: Filter,
+  placeOf: (clause: Clause) => FieldPlace,
+  statement: Statement,
+  isFenced = false,
+): readonly string[] {
+  return filter.map((clause) => conditionOf(clause, placeOf(clause), statement, isFenced ? ' OFFSET 0' : ''));
 }
 
 /** One thing to sort by. `rank` puts values before NaN before missing, in both directions. */

@@ -71,7 +71,8 @@ export async function newTestTracking({ name, isTestMode = false, admit, deliver
     blobs: fileBlobs(join(folder, 'blobs')),
     places: { root: 'mlflow-artifacts:/', plainFolder: isTestMode ? join(folder, 'plain') : null },
     vault: newVault(new Uint8Array(32).fill(7)),
-    limits: { batch: 200 },
+    // so small a window that searches find their page within it, just past it, and far past it
+    limits: { batch: 200, window: 20 },
   };
   const sender = deliver ?? newDeliver(isTestMode, () => Math.floor(clock.now / 1000));
   const tracking = newTracking(ports, sender, isTestMode ? plainTree : null);

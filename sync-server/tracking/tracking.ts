@@ -13,7 +13,7 @@ export interface TrackingPorts {
   readonly places: Places;
   /** Seals what must not be read in a dump, such as a webhook's secret. */
   readonly vault: Vault;
-  readonly limits: WriteLimits;
+  readonly limits: Bounds;
 }
 
 /** Where artifacts are said to lie, and what a local location means. */
@@ -30,11 +30,16 @@ export interface Vault {
   open(sealed: Uint8Array): string;
 }
 
-/** Bounds of the writers' batches. */
-export interface WriteLimits {
+/** How much is done at once. */
+export interface Bounds {
   /** Requests written in one transaction at most. */
   readonly batch: number;
+  /** Runs a search looks at one by one before Postgres is let to plan over all of them. */
+  readonly window: number;
 }
+
+/** Bounds that measured well. */
+export const USUAL_BOUNDS: Bounds = { batch: 200, window: 5000 };
 
 /** Who calls, and what they may. */
 export interface TrackingCaller {
