@@ -4,7 +4,7 @@ import { checkBatch } from '#shared/tracking/limits.ts';
 import type { Sql } from '../ports/database.ts';
 import { batcher, type Outcome } from './batcher.ts';
 import { checkRunId } from './ids.ts';
-import { type RunLog, writeLogs } from './log-writer.ts';
+import { type RunLog, writeLogs, writeRows } from './log-writer.ts';
 import { experimentsOf, monthOf, type NewRun, refusalOf, writeRuns } from './run-writer.ts';
 import { checkedMetric, checkedParam, checkedTag, checkParamsOnce, newRunOf } from './runs.ts';
 import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
@@ -79,13 +79,23 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
     return { ok: null };
   });
   const good = requests.filter((_, i) => 'ok' in (outcomes[i] ?? {})).flat();
-  const fresh = [...new Map(good.filter((i) => !known.has(i.run.runId)).map((i) => [i.run.runId, i.run])).values()];
-  await writeRuns(sql, fresh, month);
-  const params = await firstTold(sql, good);
-  await writeLogs(
-    sql,
-    good.map(({ log }) => ({ ...log, params: log.params.map((p) => ({ ...p, value: params.get(`${log.runId} ${p.key}`) ?? p.value })) })),
+  const fresh = new Map(good.filter((i) => !known.has(i.run.runId)).map((i) => [i.run.runId, i.run]));
+  await writeRuns(sql, [...fresh.values()], month);
+  const params = await firstTold(sql, good, known.size > 0);
+  const told = good.map(
+    ({ log }): RunLog => ({
+      ...log,
+      params: log.params.map((p) => ({ ...p, value: params.get(`${log.runId} ${p.key}`) ?? p.value })),
+    }),
   );
+  const places = [...fresh.values()].map((r) => ({ run_id: r.runId, experiment_id: r.experimentId, created_month: month }));
+  await writeRows(
+    sql,
+    told.filter((log) => fresh.has(log.runId)),
+    new Map(places.map((p) => [p.run_id, p])),
+  );
+  const later = told.filter((log) => !fresh.has(log.runId));
+  if (later.length > 0) await writeLogs(sql, later);
   await endRuns(
     sql,
     good.filter((i) => known.has(i.run.runId)).map((i) => i.run),
@@ -94,7 +104,7 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
 }
 
 /** What each param of the imports was first told as: in the store, else by the first request. */
-async function firstTold(sql: Sql, imports: readonly Imported[]): Promise<Map<string, string>> {
+async function firstTold(sql: Sql, imports: readonly Imported[], isAnyKnown: boolean): Promise<Map<string, string>> {
   const told = new Map<string, string>();
   for (const { log } of imports) {
     for (const { key, value } of log.params) {
@@ -102,6 +112,7 @@ async function firstTold(sql: Sql, imports: readonly Imported[]): Promise<Map<st
       if (!told.has(id)) told.set(id, value);
     }
   }
+  if (!isAnyKnown) return told;
   const rows = await sql.query<{ run_id: string; key: string; value: string }>(
     'SELECT run_id, key, value FROM params WHERE run_id = ANY($1)',
     [imports.map((i) => i.run.runId)],

@@ -27,11 +27,16 @@ export interface RunLog {
   readonly isSingle?: boolean;
 }
 
-interface RunRow {
+/** A run as far as its rows need it. */
+export interface RunPlace {
   readonly run_id: string;
   readonly experiment_id: string;
-  readonly lifecycle_stage: string;
+  /** First day of the month its history is kept in. */
   readonly created_month: string;
+}
+
+interface RunRow extends RunPlace {
+  readonly lifecycle_stage: string;
 }
 
 const MAX = Number.MAX_VALUE;
@@ -75,10 +80,10 @@ async function paramsOf(sql: Sql, logs: readonly RunLog[]): Promise<Map<string, 
 const newest = <T>(all: readonly (readonly [string, T])[]): readonly T[] => [...new Map(all).values()];
 
 /** Sorted by run and key, so that two writers take locks in one order. */
-const sorted = <T extends { readonly run: RunRow; readonly key: string }>(rows: readonly T[]): readonly T[] =>
+const sorted = <T extends { readonly run: RunPlace; readonly key: string }>(rows: readonly T[]): readonly T[] =>
   [...rows].sort((a, b) => (a.run.run_id === b.run.run_id ? (a.key < b.key ? -1 : 1) : a.run.run_id < b.run.run_id ? -1 : 1));
 
-type Owned<T> = T & { readonly run: RunRow };
+type Owned<T> = T & { readonly run: RunPlace };
 
 async function writeMetrics(sql: Sql, points: readonly Owned<StoredMetric>[]): Promise<void> {
   if (points.length === 0) return;
@@ -155,14 +160,10 @@ function judged(log: RunLog, run: RunRow | undefined, known: Map<string, string>
   return { ok: null };
 }
 
-/** Write what several requests log, in the caller's transaction: each whole or not at all, in their order. @returns their outcomes */
-export async function writeLogs(sql: Sql, logs: readonly RunLog[]): Promise<readonly Outcome<null>[]> {
-  const runs = await lockRuns(sql, logs);
-  const known = await paramsOf(sql, logs);
-  const outcomes = logs.map((log) => judged(log, runs.get(log.runId), known));
-  const good = logs.filter((_, i) => 'ok' in (outcomes[i] ?? {}));
+/** Write the rows of logs that were judged already, or whose runs are new in this transaction, so that nobody else can write to them. */
+export async function writeRows(sql: Sql, logs: readonly RunLog[], runs: ReadonlyMap<string, RunPlace>): Promise<void> {
   const owned = <T>(of: (log: RunLog) => readonly T[]): readonly Owned<T>[] =>
-    good.flatMap((log) => of(log).map((row) => ({ ...row, run: runs.get(log.runId) as RunRow })));
+    logs.flatMap((log) => of(log).map((row) => ({ ...row, run: runs.get(log.runId) as RunPlace })));
   await writeMetrics(
     sql,
     owned((log) => log.metrics),
@@ -177,6 +178,15 @@ export async function writeLogs(sql: Sql, logs: readonly RunLog[]): Promise<read
     'tags',
     owned((log) => log.tags),
   );
+}
+
+/** Write what several requests log, in the caller's transaction: each whole or not at all, in their order. @returns their outcomes */
+export async function writeLogs(sql: Sql, logs: readonly RunLog[]): Promise<readonly Outcome<null>[]> {
+  const runs = await lockRuns(sql, logs);
+  const known = await paramsOf(sql, logs);
+  const outcomes = logs.map((log) => judged(log, runs.get(log.runId), known));
+  const good = logs.filter((_, i) => 'ok' in (outcomes[i] ?? {}));
+  await writeRows(sql, good, runs);
   const named = newest(
     good.flatMap(({ runId, tags }) => tags.filter((t) => t.key === RUN_NAME).map((t) => [runId, { runId, name: t.value }] as const)),
   );
