@@ -245,6 +245,7 @@ async function staffTour(browser, base, code) {
         for (const [i, hash] of ['today', 'flushes', 'models', 'staff'].entries())
           await shoot(admin, language, scheme, size, `${31 + i}-staff-${hash}`, hash);
         await shoot(auditor, language, scheme, size, '35-staff-audit', 'audit');
+        for (const [i, hash] of ['runs', 'tokens'].entries()) await shoot(admin, language, scheme, size, `${36 + i}-staff-${hash}`, hash);
       }
 }
 

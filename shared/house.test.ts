@@ -94,6 +94,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'workbox-window': ['client/app'],
   'ts-fsrs': ['models/review'],
   'fake-indexeddb': ['client/storage'],
+  uplot: ['client/dashboard/runs'],
+  '@aws-sdk/': ['sync-server/storage'],
 };
 
 /** Rooms whose every folder is a task that knows no other. */

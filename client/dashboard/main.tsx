@@ -11,13 +11,17 @@ import { FlushesPage } from './flushes/flushes-page.tsx';
 import { type Desk, DeskProvider, faultText, staffWords } from './frame.tsx';
 import { JoinPage, SignInPage } from './join.tsx';
 import { ModelsPage } from './models/models-page.tsx';
+import { RunsPage } from './runs/runs-page.tsx';
 import { StaffListPage } from './staff/staff-page.tsx';
 import { TodayPage } from './today/today-page.tsx';
+import { TokensPage } from './tokens/tokens-page.tsx';
 
 const PAGES = {
   today: { roles: ['admin'], Page: TodayPage },
   flushes: { roles: ['admin', 'analyst'], Page: FlushesPage },
   models: { roles: ['admin'], Page: ModelsPage },
+  runs: { roles: ['admin', 'analyst', 'auditor'], Page: RunsPage },
+  tokens: { roles: ['admin', 'analyst', 'auditor'], Page: TokensPage },
   staff: { roles: ['admin'], Page: StaffListPage },
   audit: { roles: ['auditor'], Page: AuditPage },
 } as const;

@@ -85,12 +85,39 @@ test('on the trial an admin signs in, sees a version land, and rolls it back; ro
   await expect(page.getByText(/되돌림 버전 0: 시험/)).toBeVisible();
   await expectClean(page, 'models');
 
+  await page.getByRole('link', { name: '실행', exact: true }).click();
+  await page.getByRole('combobox', { name: '실험' }).selectOption({ label: 'federated-flushes' });
+  await page.getByLabel('필터').fill('metrics.epsilon_cap >');
+  await expect(page.getByRole('alert')).toContainText('이해하지 못했어요');
+  await page.getByLabel('필터').fill("params.k = '5'");
+  await page.getByRole('button', { name: '찾기' }).click();
+  await expect(page.getByText(/실행 \d+개를 불러왔어요/)).toBeVisible();
+  await page.getByRole('button', { name: 'slot 1', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'slot 1' })).toBeVisible();
+  await expect(page.locator('section[aria-labelledby=details]')).toContainText('holdout_log_loss');
+  await expect(page.locator('section[aria-labelledby=registry]')).toContainText('champion');
+  await expectClean(page, 'runs');
+
+  await page.getByRole('link', { name: '토큰' }).click();
+  await page.getByLabel('어디에 쓰나요?').fill('노트북');
+  await page.getByRole('button', { name: '토큰 만들기' }).click();
+  const token = await page.locator('code', { hasText: /^egt_/ }).innerText();
+  await expectClean(page, 'tokens');
+  const asked = () =>
+    fetch(new URL('/api/2.0/mlflow/experiments/search', process.env['EG_TRIAL_URL']), { headers: { Authorization: `Bearer ${token}` } });
+  expect((await (await asked()).json()).experiments.map((e: { name: string }) => e.name)).toContain('federated-flushes');
+  await page.getByRole('button', { name: '노트북 폐기' }).click();
+  await expect.poll(async () => (await asked()).status, { timeout: 10_000 }).toBe(401);
+  await page.reload();
+  await expect(page.getByRole('heading', { name: '쓰고 있는 토큰이 없어요.' })).toBeVisible();
+  await expect(page.getByText(token)).toHaveCount(0);
+
   const link = await inviteLink(page, '분석가', '정연');
   await expectClean(page, 'staff');
   const analyst = await staffPage(browser, link);
   await analyst.page.getByRole('button', { name: '패스키 만들기' }).click();
   await analyst.page.getByRole('button', { name: '보관했어요' }).click();
-  await expect(analyst.page.locator('.staff-bar a')).toHaveText(['합산']);
+  await expect(analyst.page.locator('.staff-bar a')).toHaveText(['합산', '실행', '토큰']);
   expect(await analyst.page.evaluate(async () => (await fetch('/dashboard/api/models')).status)).toBe(403);
   const late = await staffPage(browser, link);
   await late.page.getByRole('button', { name: '패스키 만들기' }).click();

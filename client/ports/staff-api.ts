@@ -1,3 +1,5 @@
+import type { TrackingClient } from '#shared/tracking/client.ts';
+
 /** A member of staff. */
 export interface Member {
   readonly staffId: string;
@@ -114,6 +116,17 @@ export interface Audit {
   readonly helperReachable: boolean;
 }
 
+/** A token for the tracking API, as it is listed; the token itself was shown once. */
+export interface AccessToken {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly owner: string;
+  /** Epoch ms; null until it is first used. */
+  readonly usedAt: number | null;
+  readonly createdAt: number;
+}
+
 /** A refusal, with the server's word for the reason. */
 export class StaffFault extends Error {
   readonly kind: string;
@@ -141,6 +154,13 @@ export interface StaffApi {
   /** @returns path of the link, from the root */
   invite(role: Member['role'], name: string): Promise<string>;
   simulate(): Promise<void>;
+  /** One's own tokens; an admin sees all. */
+  tokens(): Promise<{ readonly tokens: readonly AccessToken[] }>;
+  /** @returns the token, this once */
+  newToken(name: string): Promise<string>;
+  revokeToken(id: string): Promise<void>;
+  /** The tracking API, by this session. */
+  readonly tracking: TrackingClient;
   /** All texts of the log and the newest cosigned checkpoint. */
   log(): Promise<{ readonly entries: readonly string[]; readonly checkpoint: string }>;
   listen(onNews: () => void): () => void;

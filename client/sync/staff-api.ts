@@ -1,5 +1,6 @@
 import { startAuthentication, startRegistration } from '@simplewebauthn/browser';
 import {
+  type AccessToken,
   type Audit,
   type Flushes,
   type Me,
@@ -11,6 +12,7 @@ import {
   type Today,
 } from '#client/ports/staff-api.ts';
 import { parseNote } from '#shared/transparency/checkpoint.ts';
+import { sessionTracking } from './session-tracking.ts';
 
 const API = '/dashboard/api';
 const LOG = '/api/sync/v1/log';
@@ -81,6 +83,12 @@ export function httpStaffApi(): StaffApi {
     async simulate() {
       await post('/simulate');
     },
+    tokens: () => get<{ tokens: AccessToken[] }>('/tokens'),
+    newToken: async (name) => (await post<{ token: string }>('/tokens', { name })).token,
+    async revokeToken(id) {
+      await post(`/tokens/${id}/revoke`);
+    },
+    tracking: sessionTracking(),
     async log() {
       const checkpoint = await (await answered(`${LOG}/checkpoint`)).text();
       const size = parseNote(checkpoint)?.checkpoint.size ?? 0;

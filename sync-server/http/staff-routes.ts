@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { LeaderPorts } from '../federation/leader.ts';
 import { promote, taskIdOf } from '../federation/models.ts';
+import { newToken, revokeToken, tokensOf } from '../governance/access-tokens.ts';
 import { logStaff, memberOf, type StaffMember, type StaffPorts, sessionCookie, signOut } from '../governance/sessions.ts';
 import { beginJoining, beginSignIn, finishJoining, finishSignIn, invite, type Site, signInByCode, staffList } from '../governance/staff.ts';
 import { Refusal } from '../ports/fault.ts';
@@ -26,6 +27,7 @@ export interface StaffRoutesPorts {
   readonly publish: () => Promise<unknown>;
 }
 
+const ALL = ['admin', 'auditor', 'analyst'] as const;
 const API = '/dashboard/api';
 const COOKIE = '__Host-eg_session';
 const ABSOLUTE_S = 12 * 3600;
@@ -163,6 +165,28 @@ function viewRoutes(ports: StaffRoutesPorts): readonly Route<never>[] {
     view('/flushes', ['admin', 'analyst'], () => flushesView(ports)),
     view('/models', ['admin'], () => modelsView(ports)),
     view('/staff', ['admin'], () => staffList(staff)),
+    view('/tokens', ALL, async (caller) => ({ tokens: await tokensOf(staff, caller) })),
+    {
+      method: 'post',
+      path: `${API}/tokens`,
+      access: staffOnly(...ALL),
+      limit: 8192,
+      type: 'application/json',
+      async handle(call: Call<StaffMember>) {
+        return { status: 201, json: { token: await newToken(staff, call.caller, textField(call, 'name', 80)) } };
+      },
+    } as unknown as Route<never>,
+    {
+      method: 'post',
+      path: `${API}/tokens/:id/revoke`,
+      access: staffOnly(...ALL),
+      limit: 8192,
+      type: 'application/json',
+      async handle({ params, caller }: Call<StaffMember>) {
+        if (!(await revokeToken(staff, caller, params['id'] ?? ''))) throw new Refusal(404, 'token', 'There is no such token.');
+        return { status: 200, json: {} };
+      },
+    } as unknown as Route<never>,
     view('/audit', ['auditor'], async (caller) => {
       await logStaff(leader.db, leader.now(), caller, 'visit-audit', null, null);
       const visits = await leader.db.query<{ at: string; role: string; action: string }>(
