@@ -20,10 +20,10 @@ const PAGES = {
   today: { roles: ['admin'], Page: TodayPage },
   flushes: { roles: ['admin', 'analyst'], Page: FlushesPage },
   models: { roles: ['admin'], Page: ModelsPage },
-  runs: { roles: ['admin', 'analyst', 'auditor'], Page: RunsPage },
-  tokens: { roles: ['admin', 'analyst', 'auditor'], Page: TokensPage },
   staff: { roles: ['admin'], Page: StaffListPage },
   audit: { roles: ['auditor'], Page: AuditPage },
+  runs: { roles: ['admin', 'analyst', 'auditor'], Page: RunsPage },
+  tokens: { roles: ['admin', 'analyst', 'auditor'], Page: TokensPage },
 } as const;
 
 type PageName = keyof typeof PAGES;

@@ -183,7 +183,7 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
   const auditor = await staffPage(browser, await inviteLink(admin, '감사자', '수민'));
   await auditor.page.getByRole('button', { name: '패스키 만들기' }).click();
   await auditor.page.getByRole('button', { name: '보관했어요' }).click();
-  await expect(auditor.page.locator('.staff-bar a')).toHaveText(['감사']);
+  await expect(auditor.page.locator('.staff-bar a')).toHaveText(['감사', '실행', '토큰']);
   await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('기록은 2번 항목까지 온전해요. ε ≤ 2.985');
   await expect(auditor.page.getByText(/\(ε ≤ 2\.985, δ = 1e-6\)/)).toBeVisible();
   await expect(auditor.page.getByText('지금까지: ε ≤ 0.994.')).toBeVisible();

@@ -53,15 +53,16 @@ export function Registry() {
             {models.map((model) => (
               <div key={model.name} className="stack">
                 <h3>{model.name}</h3>
+                {(model.aliases ?? []).length > 0 && (
+                  <p>
+                    {w.aliases}: {(model.aliases ?? []).map((a) => `${a.alias} → ${a.version}`).join(', ')}
+                  </p>
+                )}
                 <Table
                   label={model.name}
-                  head={[w.version, w.aliases, w.started, w.source]}
+                  head={[w.version, w.started, w.source]}
                   rows={(model.latest_versions ?? []).map((v) => [
                     v.version,
-                    (model.aliases ?? [])
-                      .filter((a) => a.version === v.version)
-                      .map((a) => a.alias)
-                      .join(', '),
                     moment(language, v.creation_timestamp),
                     <code key={v.version}>{v.source}</code>,
                   ])}
