@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { mountApiDocs } from './api-docs.ts';
 import { apiHeaders, securityHeaders, staffHeaders } from './headers.ts';
 import { type Gatekeeper, mount, mountEnd, type Route } from './routes.ts';
 import type { Door } from './tracking-door.ts';
@@ -24,6 +25,8 @@ export interface HttpPorts {
   readonly gatekeeper: Gatekeeper;
   /** The tracking API's door, asked before all else; absent where there is none. */
   readonly tracking?: Door;
+  /** Folder of the API document's page; absent: none is served. */
+  readonly docsDir?: string;
   /** Proxies whose word on the caller's address and protocol is taken, as Express names them; null: none. */
   readonly trustedProxies: string | null;
 }
@@ -122,6 +125,7 @@ export function newApp(ports: HttpPorts): RequestListener {
     next();
   });
   health(app, ports);
+  if (ports.docsDir) mountApiDocs(app, ports.version, ports.docsDir);
   mount(app, ports.routes, ports.gatekeeper);
   client(app, ports);
   mountEnd(app, ports.log);

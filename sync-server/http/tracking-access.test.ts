@@ -87,6 +87,23 @@ describe('the matrix: every route', () => {
   });
 });
 
+test('the API document lists every route of both tables and no other, and its page needs nothing from elsewhere', async () => {
+  const { paths } = (await (await fetch(`${t.base}/api/openapi.json`)).json()) as { paths: Record<string, Record<string, object>> };
+  const listed = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((m) => `${m.toUpperCase()} ${path}`));
+  const served = [
+    ...(Object.values(ENDPOINTS) as Endpoint[]).flatMap((e) => e.methods.map((m) => `${m} ${e.isRoot ? '' : '/api/2.0'}${e.path}`)),
+    ...(Object.values(FILE_ENDPOINTS) as FileEndpoint[]).map(
+      (e) => `${e.method} ${e.isRoot ? '' : '/api/2.0'}${e.path.replace('*', '{path}')}`,
+    ),
+  ];
+  expect(listed.sort()).toEqual(served.sort());
+  const page = await fetch(`${t.base}/api/docs`);
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  const addresses = [...(await page.text()).matchAll(/(?:href|src)="([^"]+)"/g)].map((m) => m[1] ?? '');
+  expect(addresses).toHaveLength(3);
+  for (const address of addresses) expect((await fetch(t.base + address)).status, address).toBe(200);
+});
+
 test('Basic takes the token as password or as name; a cookie counts for nothing below /api, a token for nothing below /ajax-api', async () => {
   const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
   const path = '/api/2.0/mlflow/experiments/get?experiment_id=0';

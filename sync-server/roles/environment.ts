@@ -40,6 +40,7 @@ export const paths = () => {
     root,
     data: resolve(env['EG_DATA_DIR'] ?? join(root, '.data')),
     client: resolve(env['EG_CLIENT_DIR'] ?? join(root, 'dist/client')),
+    apiDocs: join(root, 'sync-server/http/api-docs'),
     migrations: (name: string) => join(root, 'sync-server/storage', name),
     startModel: join(root, 'public/models/start.bin'),
   };

@@ -175,6 +175,7 @@ export async function runLeader(): Promise<void> {
     ],
     gatekeeper: newGatekeeper(enrolment, staff, origin),
     tracking: tracking.door,
+    docsDir: where.apiDocs,
     trustedProxies: process.env['EG_TRUSTED_PROXIES'] || null,
   });
   const server = await listen(app, process.env['HOST'] ?? '127.0.0.1', wantedPort('PORT', 3000));

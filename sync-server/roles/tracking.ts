@@ -72,6 +72,7 @@ export async function runTracking(): Promise<void> {
     metrics,
     log,
     routes: [],
+    docsDir: where.apiDocs,
     gatekeeper: () => Promise.reject(new Refusal(404, 'not-found', 'Nothing is here.')),
     tracking: trackingDoor({ tracking: newTracking(ports, deliver, plainTree), admit: admitEverybody, log, metrics, isDraining }),
     trustedProxies: null,

@@ -87,6 +87,7 @@ export async function newTestTracking({ name, isTestMode = false, admit, deliver
     metrics,
     log,
     routes: [],
+    docsDir: 'sync-server/http/api-docs',
     gatekeeper: () => Promise.reject(new Error('no routes')),
     tracking: trackingDoor({ tracking, admit: admit?.(db) ?? admitEverybody, log, metrics, isDraining }),
     trustedProxies: null,
