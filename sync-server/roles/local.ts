@@ -70,6 +70,7 @@ function greeting(leader: Ready, helper: Ready): string {
   ${first}
   Learner app   http://localhost:${leader.port}/
   Dashboard     http://localhost:${leader.port}/dashboard
+  MLflow API    http://localhost:${leader.port}/api/2.0/mlflow     API document  http://localhost:${leader.port}/api/docs
   Helper        http://127.0.0.1:${helper.port}/  (same operator: separation of keys, not of trust)
   Metrics       http://127.0.0.1:${leader.metricsPort}/metrics${code}
 Ctrl-C stops everything.`;
