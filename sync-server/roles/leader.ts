@@ -138,7 +138,7 @@ export async function runLeader(): Promise<void> {
     db,
     now,
     rng,
-    blobs: blobsOf(join(where.data, 'blobs')),
+    blobs: await blobsOf(join(where.data, 'blobs')),
     secret: keys.box,
     staff,
     origin,

@@ -48,8 +48,14 @@ export function nowAndThen(round: () => Promise<unknown>, everyMs: number, onFau
   return () => clearInterval(timer);
 }
 
-/** Where artifacts' bytes lie: on this disk. */
-export const blobsOf = (folder: string): BlobStore => fileBlobs(folder);
+/** Where artifacts' bytes lie: in the bucket of `EG_S3_BUCKET`, else on this disk. @param folder for them, or for those on their way to the bucket */
+export async function blobsOf(folder: string): Promise<BlobStore> {
+  const name = process.env['EG_S3_BUCKET'];
+  if (!name) return fileBlobs(folder);
+  const { s3Blobs } = await import('../storage/s3-blobs.ts');
+  const endpoint = process.env['EG_S3_ENDPOINT'];
+  return s3Blobs({ name, region: process.env['EG_S3_REGION'] || 'us-east-1', ...(endpoint ? { endpoint } : {}) }, `${folder}/coming`);
+}
 
 const numberOf = (name: string, usual: number): number => {
   const value = Number(process.env[name] || usual);
