@@ -162,3 +162,12 @@ describe('simulate', () => {
     expect(run('simulate').status).toBe(2);
   });
 });
+
+// the stock Python client is not ours to install: where it is there, it is let to live its life
+if (spawnSync('python3', ['-c', 'import mlflow']).status === 0) {
+  test('the stock Python client of MLflow lives a whole life against our server', () => {
+    const { status, stdout } = run('conformance-mlflow');
+    expect(stdout).toContain('every step worked');
+    expect(status).toBe(0);
+  });
+}

@@ -21,6 +21,11 @@ export const useStoragePageWords = bilingual({
     own: (date: string, answers: number) =>
       `Latest automatic copy on this phone: ${date}, ${count(answers, 'answer', 'answers')}. It is renewed every 200 answers.`,
     ownNone: 'An automatic copy is made every 200 answers.',
+    exported: 'Export for data scientists',
+    exportedText:
+      'One zip with your whole log: for MLflow, as tables for a spreadsheet, as events, and your model as ONNX. It is made here; nothing is sent.',
+    exportedNow: 'Save zip',
+    exportedDone: 'Saved. A README inside says what is what.',
     restore: 'Restore',
     restoreText: 'What is in the file and not here is added. Nothing here is replaced or lost.',
     choose: 'Choose a backup file',
@@ -76,6 +81,11 @@ export const useStoragePageWords = bilingual({
     saved: (answers) => `저장했어요: 답 ${answers}개.`,
     own: (date, answers) => `이 휴대폰의 최근 자동 복사본: ${date}, 답 ${answers}개. 답 200개마다 새로 만들어요.`,
     ownNone: '답 200개마다 자동으로 복사본을 만들어요.',
+    exported: '데이터 과학자를 위한 내보내기',
+    exportedText:
+      '기록 전부를 zip 하나로 만들어요. MLflow용 폴더, 표, 이벤트, 그리고 ONNX로 된 내 모델이 들어 있어요. 이 휴대폰에서 만들고, 어디로도 보내지 않아요.',
+    exportedNow: 'zip 저장',
+    exportedDone: '저장했어요. 무엇이 무엇인지는 안의 README에 있어요.',
     restore: '복원',
     restoreText: '파일에 있고 여기에 없는 것만 더해요. 여기에 있는 것은 바뀌거나 사라지지 않아요.',
     choose: '백업 파일 고르기',

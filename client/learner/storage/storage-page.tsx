@@ -7,6 +7,7 @@ import { storageWords } from '#client/ui/storage-words.ts';
 import { DeleteEverything } from './delete-everything.tsx';
 import { Restore } from './restore.tsx';
 import { SaveBackup } from './save-backup.tsx';
+import { SaveExport } from './save-export.tsx';
 
 /** What is kept here, how to carry it away, bring it back, or remove it. */
 export function StoragePage() {
@@ -39,6 +40,7 @@ export function StoragePage() {
       {held.kind === 'failed' && <Notice tone="bad">{storageWords(t, held.fault)}</Notice>}
       <SaveBackup />
       <Restore />
+      <SaveExport />
       <DeleteEverything />
     </main>
   );

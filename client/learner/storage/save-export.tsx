@@ -1,0 +1,44 @@
+import { useState } from 'react';
+import { useSpeech } from '#client/i18n/language.tsx';
+import { useStoragePageWords } from '#client/i18n/storage-page-words.ts';
+import { readSettings, usePorts } from '#client/tutor/learner-ports.tsx';
+import { download } from '#client/ui/download.ts';
+import { Notice } from '#client/ui/states.tsx';
+import { storageWords } from '#client/ui/storage-words.ts';
+
+type Progress = { readonly kind: 'idle' | 'working' | 'saved' } | { readonly kind: 'failed'; readonly fault: unknown };
+
+/** The log for people who work with data: MLflow's folders, tables, events, the model as ONNX. */
+export function SaveExport() {
+  const w = useStoragePageWords();
+  const { t } = useSpeech();
+  const { log, tutorFor, moment } = usePorts();
+  const [progress, setProgress] = useState<Progress>({ kind: 'idle' });
+  const save = async () => {
+    setProgress({ kind: 'working' });
+    try {
+      const { exportLog } = await import('#client/tutor/export-log.ts');
+      const { packId } = await readSettings(log);
+      const bytes = await exportLog(log, packId ? await tutorFor(packId) : null);
+      const date = new Date(moment().at).toISOString().slice(0, 10);
+      download(new File([bytes as Uint8Array<ArrayBuffer>], `examsgraph-log-${date}.zip`, { type: 'application/zip' }));
+      setProgress({ kind: 'saved' });
+    } catch (fault) {
+      setProgress({ kind: 'failed', fault });
+    }
+  };
+  return (
+    <section className="card" aria-labelledby="export">
+      <h2 id="export">{w.exported}</h2>
+      <p>{w.exportedText}</p>
+      <button type="button" className="button" disabled={progress.kind === 'working'} onClick={() => void save()}>
+        {w.exportedNow}
+      </button>
+      <p role="status">
+        {progress.kind === 'working' && t.common.loading}
+        {progress.kind === 'saved' && w.exportedDone}
+      </p>
+      {progress.kind === 'failed' && <Notice tone="bad">{storageWords(t, progress.fault)}</Notice>}
+    </section>
+  );
+}

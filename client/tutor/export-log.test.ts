@@ -1,0 +1,62 @@
+// @vitest-environment node
+import { readFileSync } from 'node:fs';
+import { strFromU8, unzipSync } from 'fflate';
+import { expect, test } from 'vitest';
+import { epochMs } from '#shared/domain/time.ts';
+import { seededRng } from '#shared/maths/rng.ts';
+import { rightChoice } from '#shared/packs/grade.ts';
+import { samplePack } from '#shared/testing/sample-pack.ts';
+import { csvCell } from '#shared/tracking/mlruns.ts';
+import { globalModel } from '../ports/global-model.ts';
+import { inPageTrainer } from '../ports/in-page-trainer.ts';
+import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
+import { exportLog } from './export-log.ts';
+import { openTutor } from './tutor.ts';
+
+const GLOBAL = globalModel(
+  JSON.parse(readFileSync('public/models/start.json', 'utf8')),
+  new Uint8Array(readFileSync('public/models/start.bin')),
+);
+
+test('a log of sessions and a training is exported whole: every run, the history of its metrics, the model, every event', async () => {
+  const rng = seededRng(1);
+  let at = 1_700_000_000_000;
+  const moment = () => {
+    at += 1000;
+    return { at: epochMs(at), tz: 540, rng };
+  };
+  const log = memoryExperimentLog(moment);
+  const tutor = openTutor(samplePack(40), { log, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
+  const id = await tutor.startSession({ mode: 'practice', planned: 34 });
+  for (let shown = await tutor.question(id); shown; shown = await tutor.question(id)) {
+    const isRight = shown.item.topics[0] === 'a';
+    const choice = isRight ? rightChoice(shown.item) : { kind: 'options' as const, ids: ['none'] };
+    await tutor.record({ shown, choice, confidence: 'sure', msRaw: 3000 });
+  }
+  await tutor.endSession(id, 'finished');
+  await tutor.train(inPageTrainer(), () => undefined, new AbortController().signal);
+  const files = unzipSync(await exportLog(log, tutor));
+  const text = (path: string) => strFromU8(files[path] ?? new Uint8Array());
+  for (const run of await log.list('runs')) {
+    const root = `mlruns/${run.experiment_id}/${run.run_id}`;
+    expect(text(`${root}/meta.yaml`)).toContain(`run_uuid: "${run.run_id}"`);
+    expect(text(`${root}/meta.yaml`)).toMatch(/status: [1345]\n/);
+    const points = (await log.list('metrics', 'run_id', run.run_id)).filter((m) => m.key === 'accuracy');
+    if (points.length > 0) expect(text(`${root}/metrics/accuracy`).trim().split('\n')).toHaveLength(points.length);
+  }
+  const [version] = await log.list('model_versions');
+  expect(text(`mlruns/models/${version?.name}/version-1/meta.yaml`)).toContain(`run_id: "${version?.run_id}"`);
+  expect(text(`mlruns/models/${version?.name}/aliases/champion`)).toBe('1');
+  expect(Object.keys(files).some((path) => path.endsWith(`${version?.run_id}/artifacts/model/personal.json`))).toBe(true);
+  expect((JSON.parse(text('log.json')) as unknown[]).length).toBe((await log.events()).length);
+  expect(text('csv/answers.csv').split('\r\n')).toHaveLength(35);
+  expect(text('model/MLmodel')).toContain('mlflow.onnx');
+  expect(files['model/model.onnx']?.length).toBeGreaterThan(5892);
+  expect(Object.keys(files).filter((path) => /(^|\/)\.\.(\/|$)|^\/|\\/.test(path))).toEqual([]);
+});
+
+test('a cell that a spreadsheet would run is made text, and a number stays one', () => {
+  for (const hostile of ['=1+1', '+cmd', '-2+3', '@SUM(A1)', '\t=1']) expect(csvCell(hostile).replace(/^"/, '')).toMatch(/^'/);
+  expect(csvCell(-3)).toBe('-3');
+  expect(csvCell('a "b", c')).toBe('"a ""b"", c"');
+});

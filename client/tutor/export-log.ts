@@ -1,0 +1,74 @@
+import { strToU8, zipSync } from 'fflate';
+import type { ExperimentLog } from '#client/ports/experiment-log.ts';
+import { onnxModel } from '#models/difficulty/onnx.ts';
+import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles } from '#shared/tracking/mlruns.ts';
+import type { Tutor } from './tutor.ts';
+
+async function rowsOf(log: ExperimentLog): Promise<ExportedRows> {
+  const [experiments, runs, params, tags, metrics, latest_metrics, model_versions, aliases, answers] = await Promise.all([
+    log.list('experiments'),
+    log.list('runs'),
+    log.list('params'),
+    log.list('tags'),
+    log.list('metrics'),
+    log.list('latest_metrics'),
+    log.list('model_versions'),
+    log.list('aliases'),
+    log.list('answers'),
+  ]);
+  return { experiments, runs, params, tags, metrics, latest_metrics, model_versions, aliases, answers };
+}
+
+const MLMODEL = (label: string, features: number) => `artifact_path: model
+flavors:
+  onnx:
+    data: model.onnx
+    onnx_version: 1.16.0
+  python_function:
+    loader_module: mlflow.onnx
+    data: model.onnx
+    env:
+      conda: conda.yaml
+      virtualenv: python_env.yaml
+metadata:
+  personal: true
+  base_version: ${JSON.stringify(label)}
+signature:
+  inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, ${features}]}}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 1]}}]'
+`;
+const REQUIREMENTS = 'onnx\nonnxruntime\nnumpy\n';
+const CONDA = 'name: examsgraph\nchannels: [conda-forge]\ndependencies: [python=3.11, pip, {pip: [onnx, onnxruntime, numpy]}]\n';
+const PYTHON_ENV = 'python: "3.11"\nbuild_dependencies: [pip]\ndependencies: [-r requirements.txt]\n';
+
+/** The personal model as a folder that MLflow loads: the network that serves, with the learner's offset and feature weights. */
+async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
+  const { model, champion } = await tutor.state();
+  const { theta, delta } = model.layer.terms.both;
+  const weights = champion?.weights ?? tutor.global.weights;
+  return {
+    'model/MLmodel': strToU8(MLMODEL(champion?.label ?? tutor.global.label, delta.length)),
+    'model/model.onnx': onnxModel(weights, theta, delta),
+    'model/requirements.txt': strToU8(REQUIREMENTS),
+    'model/conda.yaml': strToU8(CONDA),
+    'model/python_env.yaml': strToU8(PYTHON_ENV),
+    'model/input_example.json': strToU8(JSON.stringify({ features: [Array.from({ length: delta.length }, () => 0)] })),
+  };
+}
+
+/**
+ * The whole log as a zip: for MLflow, for a spreadsheet, as events, and the personal model as ONNX. Made on the device; nothing is sent.
+ *
+ * @param tutor of the pack whose model goes along; null: none does
+ */
+export async function exportLog(log: ExperimentLog, tutor: Tutor | null): Promise<Uint8Array> {
+  const rows = await rowsOf(log);
+  const texts = { ...mlrunsFiles(rows), ...csvFiles(rows), 'log.json': JSON.stringify(await log.events()), 'README.txt': EXPORT_README };
+  const files: Record<string, Uint8Array> = Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, strToU8(text)]));
+  const runs = new Map(rows.runs.map((run) => [run.run_id, run]));
+  for (const { run_id, path, bytes } of await log.artifacts()) {
+    const run = runs.get(run_id);
+    if (run) files[`${artifactRoot(run)}/${path}`] = bytes;
+  }
+  return zipSync({ ...files, ...(tutor ? await modelFolder(tutor) : {}) }, { level: 6 });
+}

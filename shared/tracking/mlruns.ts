@@ -1,0 +1,163 @@
+import type { Tables } from './rows.ts';
+
+/** The rows an export is made of. */
+export interface ExportedRows {
+  readonly experiments: readonly Tables['experiments'][];
+  readonly runs: readonly Tables['runs'][];
+  readonly params: readonly Tables['params'][];
+  readonly tags: readonly Tables['tags'][];
+  readonly metrics: readonly Tables['metrics'][];
+  readonly latest_metrics: readonly Tables['latest_metrics'][];
+  readonly model_versions: readonly Tables['model_versions'][];
+  readonly aliases: readonly Tables['aliases'][];
+  readonly answers: readonly Tables['answers'][];
+}
+
+/** Text files by their path in the archive. */
+export type TextFiles = Readonly<Record<string, string>>;
+
+/** MLflow's numbers of a run's status in its file store. */
+const STATUS = { RUNNING: 1, FINISHED: 3, FAILED: 4, KILLED: 5 } as const;
+
+/** JSON is YAML: every value is written as JSON writes it. */
+const yaml = (fields: Readonly<Record<string, unknown>>): string =>
+  Object.entries(fields)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .join('');
+
+/** A number as MLflow's file store writes it. */
+const figure = (value: number): string =>
+  Number.isNaN(value) ? 'nan' : Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : '-inf';
+
+/** A name that is one part of a path on any disk. */
+const part = (name: string): string => name.replace(/[%/\\:*?"<>|]/g, '_') || '_';
+
+/** A key as a path, as MLflow's file store nests it. */
+const keyPath = (key: string): string => key.split('/').map(part).join('/');
+
+function by<T>(rows: readonly T[], key: (row: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  return groups;
+}
+
+function runFiles(run: Tables['runs'], of: ReturnType<typeof index>): [string, string][] {
+  const stage = run.lifecycle_stage === 'deleted' ? 'mlruns/.trash' : 'mlruns';
+  const root = `${stage}/${part(run.experiment_id)}/${run.run_id}`;
+  const meta = yaml({
+    artifact_uri: `./${root}/artifacts`,
+    end_time: run.end_time,
+    entry_point_name: '',
+    experiment_id: run.experiment_id,
+    lifecycle_stage: run.lifecycle_stage,
+    run_id: run.run_id,
+    run_name: run.run_name,
+    run_uuid: run.run_id,
+    source_name: '',
+    source_type: 4,
+    source_version: '',
+    start_time: run.start_time,
+    status: STATUS[run.status],
+    tags: [],
+    user_id: 'learner',
+  });
+  const histories = by(of.metrics.get(run.run_id) ?? [], (m) => m.key);
+  return [
+    [`${root}/meta.yaml`, meta],
+    ...[...histories].map(([key, points]): [string, string] => [
+      `${root}/metrics/${keyPath(key)}`,
+      points.map((m) => `${m.timestamp} ${figure(m.value)} ${m.step}\n`).join(''),
+    ]),
+    ...(of.params.get(run.run_id) ?? []).map((p): [string, string] => [`${root}/params/${keyPath(p.key)}`, p.value]),
+    ...(of.tags.get(run.run_id) ?? []).map((t): [string, string] => [`${root}/tags/${keyPath(t.key)}`, t.value]),
+  ];
+}
+
+const index = (rows: ExportedRows) => ({
+  metrics: by(rows.metrics, (m) => m.run_id),
+  params: by(rows.params, (p) => p.owner),
+  tags: by(rows.tags, (t) => t.owner),
+});
+
+/** Where a run's artifacts lie in the archive. */
+export const artifactRoot = (run: Tables['runs']): string =>
+  `${run.lifecycle_stage === 'deleted' ? 'mlruns/.trash' : 'mlruns'}/${part(run.experiment_id)}/${run.run_id}/artifacts`;
+
+/** The log as MLflow's file store lays it out: experiments, runs with params, tags and the whole history of metrics, models with aliases. */
+export function mlrunsFiles(rows: ExportedRows): TextFiles {
+  const of = index(rows);
+  const files: [string, string][] = rows.experiments.map((e) => [
+    `mlruns/${part(e.experiment_id)}/meta.yaml`,
+    yaml({
+      artifact_location: `./mlruns/${part(e.experiment_id)}`,
+      creation_time: e.creation_time,
+      experiment_id: e.experiment_id,
+      last_update_time: e.creation_time,
+      lifecycle_stage: e.lifecycle_stage,
+      name: e.name,
+    }),
+  ]);
+  for (const run of rows.runs) files.push(...runFiles(run, of));
+  const artifacts = new Map(rows.runs.map((run) => [run.run_id, artifactRoot(run)]));
+  for (const v of rows.model_versions) {
+    const root = `mlruns/models/${part(v.name)}`;
+    files.push([
+      `${root}/version-${v.version}/meta.yaml`,
+      yaml({
+        creation_timestamp: v.creation_time,
+        current_stage: 'None',
+        last_updated_timestamp: v.creation_time,
+        name: v.name,
+        run_id: v.run_id,
+        source: `./${artifacts.get(v.run_id) ?? ''}/model`,
+        status: 'READY',
+        version: v.version,
+      }),
+    ]);
+    files.push([`${root}/meta.yaml`, yaml({ creation_timestamp: v.creation_time, last_updated_timestamp: v.creation_time, name: v.name })]);
+  }
+  for (const a of rows.aliases) files.push([`mlruns/models/${part(a.name)}/aliases/${part(a.alias)}`, String(a.version)]);
+  return Object.fromEntries(files);
+}
+
+/** A cell of CSV; what a spreadsheet would run as a formula is made text by an apostrophe before it. */
+export function csvCell(value: unknown): string {
+  const text = value === null || value === undefined ? '' : String(value);
+  const inert = typeof value !== 'number' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}
+
+const csv = (head: readonly string[], rows: readonly (readonly unknown[])[]): string =>
+  [head, ...rows].map((row) => row.map(csvCell).join(',')).join('\r\n');
+
+/** Runs, metrics and answers as tables for a spreadsheet. */
+export function csvFiles(rows: ExportedRows): TextFiles {
+  const names = new Map(rows.experiments.map((e) => [e.experiment_id, e.name]));
+  return {
+    'csv/runs.csv': csv(
+      ['run_id', 'experiment', 'run_name', 'status', 'start_time', 'end_time'],
+      rows.runs.map((r) => [r.run_id, names.get(r.experiment_id), r.run_name, r.status, r.start_time, r.end_time]),
+    ),
+    'csv/params.csv': csv(
+      ['run_id', 'key', 'value'],
+      rows.params.map((p) => [p.owner, p.key, p.value]),
+    ),
+    'csv/metrics.csv': csv(
+      ['run_id', 'key', 'step', 'timestamp', 'value'],
+      rows.metrics.map((m) => [m.run_id, m.key, m.step, m.timestamp, m.value]),
+    ),
+    'csv/answers.csv': csv(
+      ['at', 'item_id', 'correct', 'confidence', 'time_spent', 'predicted_p', 'model_version', 'undone'],
+      rows.answers.map((a) => [a.at, a.item_id, a.correct, a.confidence, a.time_spent, a.predicted_p, a.model_version, a.superseded]),
+    ),
+  };
+}
+
+/** What the archive says of itself. */
+export const EXPORT_README = `This is a learner's own experiment log.
+
+mlruns/    for MLflow: unzip, then "mlflow ui --backend-store-uri ./mlruns"; MLflow 3.13 and newer ask for MLFLOW_ALLOW_FILE_STORE=true
+csv/       runs, params, metrics and answers for a spreadsheet
+log.json   every event of the log, in order
+model/     the personal model as ONNX: input "features" [n, 28] (float32), output "probability" [n, 1]
+`;
