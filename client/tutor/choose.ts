@@ -1,9 +1,10 @@
 import { FEATURE_VERSION } from '#models/difficulty/features.ts';
 import { type PersonalModel, predict } from '#models/difficulty/personal-model.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
-import { beliefsOf, leftToLearn, NO_BELIEF } from '#models/recommend/mastery.ts';
-import { eligible, type Option, recentShares, type Scored, scoreOptions } from '#models/recommend/score.ts';
+import { outlooksOf } from '#models/recommend/mastery.ts';
+import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
+import { hadTheirTurn, type Worth, worthsOf } from '#models/recommend/worth.ts';
 import { remembered } from '#shared/domain/remembered.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Body } from '#shared/tracking/event.ts';
@@ -68,32 +69,23 @@ export function scoredOptions(
   });
   const wanted = all.filter((o) => !exclude.has(o.itemId));
   const fresh = eligible(wanted);
-  const skillWeights = new Map(course.pack.manifest.topics.map((t) => [t.id, t.weight]));
-  const lately = state.answers.slice(-RECENT).map((a) => questionOf(course, a.item_id).skills);
-  const situation = {
-    targetP,
-    answers: state.answers.length,
-    skillWeights,
-    leftToLearn: leftOf(course, state),
-    recentShare: recentShares(lately),
-  };
+  const situation = { targetP, answers: state.answers.length, worths: currentWorths(course, state) };
   return scoreOptions(fresh.length > 0 ? fresh : wanted, situation);
 }
 
-/** A topic not met for this many answers is as good as never met: a belief forgets within some dozens. */
+/** Answers to look back on: what is older says little of a topic met since. */
 const REMEMBERED = 1000;
 
-/** How much of each topic is still to be learned, from the latest standing answers. */
-function leftOf(course: Course, state: TutorState): ReadonlyMap<string, number> {
+/** What a question in each topic is good for now, from the latest standing answers. */
+function currentWorths(course: Course, state: TutorState): ReadonlyMap<string, Worth> {
   const logitOf = (itemId: string) => course.tables.item(questionOf(course, itemId)).logit;
-  const beliefs = beliefsOf(
-    state.answers
-      .slice(-REMEMBERED)
-      .map((a) => ({ skills: questionOf(course, a.item_id).skills, logit: logitOf(a.item_id), y: a.correct })),
-  );
-  const byTopic = new Map<string, number[]>();
-  for (const item of course.pack.items) for (const topic of item.topics) remembered(byTopic, topic, () => []).push(logitOf(item.id));
-  return new Map([...byTopic].map(([topic, logits]) => [topic, leftToLearn(beliefs.get(topic) ?? NO_BELIEF, logits)]));
+  const answers = state.answers
+    .slice(-REMEMBERED)
+    .map((a) => ({ skills: questionOf(course, a.item_id).skills, logit: logitOf(a.item_id), y: a.correct }));
+  const itemLogits = new Map<string, number[]>();
+  for (const item of course.pack.items) for (const topic of item.topics) remembered(itemLogits, topic, () => []).push(logitOf(item.id));
+  const weights = new Map(course.pack.manifest.topics.map((t) => [t.id, t.weight]));
+  return worthsOf(outlooksOf(answers, itemLogits), weights, hadTheirTurn(answers.map((a) => a.skills)));
 }
 
 type LoggedPick = Body<'slate.shown'>['slots'][number]['picks'][number];

@@ -2,9 +2,10 @@ import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
 import { absorb, freshModel, type Network, type PersonalModel, predict } from '../difficulty/personal-model.ts';
 import type { Question } from '../difficulty/question.ts';
 import { priorTables } from '../difficulty/tables.ts';
-import { beliefsOf, leftToLearn, NO_BELIEF } from '../recommend/mastery.ts';
-import { eligible, type Option, recentShares, scoreOptions } from '../recommend/score.ts';
+import { outlooksOf } from '../recommend/mastery.ts';
+import { eligible, type Option, scoreOptions } from '../recommend/score.ts';
 import { drawSlate } from '../recommend/slate.ts';
+import { hadTheirTurn, type Worth, worthsOf } from '../recommend/worth.ts';
 import { type Memory, type Scheduler, scheduler } from '../review/memory.ts';
 import {
   gradualLearner,
@@ -58,36 +59,19 @@ function optionsOf(desk: Desk): readonly Option[] {
   });
 }
 
-function leftOf({ exam, questions, model, latest, outcomes }: Desk): ReadonlyMap<string, number> {
+function currentWorths({ exam, questions, model, latest, outcomes }: Desk): ReadonlyMap<string, Worth> {
   const logits = questions.map((q) => model.tables.item(q).logit);
-  const answered = latest.map((item, t) => ({
-    skills: (questions[item] as Question).skills,
-    logit: logits[item] as number,
-    y: outcomes[t] as 0 | 1,
-  }));
-  const beliefs = beliefsOf(answered);
-  return new Map(
-    Array.from({ length: exam.skills }, (_, k) => [
-      String(k),
-      leftToLearn(
-        beliefs.get(String(k)) ?? NO_BELIEF,
-        logits.filter((_, i) => exam.skillOf[i] === k),
-      ),
-    ]),
-  );
+  const skillsOf = (item: number) => (questions[item] as Question).skills;
+  const answered = latest.map((item, t) => ({ skills: skillsOf(item), logit: logits[item] as number, y: outcomes[t] as 0 | 1 }));
+  const names = Array.from({ length: exam.skills }, (_, k) => String(k));
+  const itemLogits = new Map(names.map((name, k) => [name, logits.filter((_, i) => exam.skillOf[i] === k)]));
+  const weights = new Map(names.map((name) => [name, 1 / exam.skills]));
+  return worthsOf(outlooksOf(answered, itemLogits), weights, hadTheirTurn(latest.map(skillsOf)));
 }
 
 /** The product's own, the highest-scored question of a drawn slate of one. */
 const ours: Policy = (desk) => {
-  const all = optionsOf(desk);
-  const weights = new Map(Array.from({ length: desk.exam.skills }, (_, k) => [String(k), 1 / desk.exam.skills] as const));
-  const list = scoreOptions(eligible(all), {
-    targetP: 0.8,
-    answers: desk.answers,
-    skillWeights: weights,
-    leftToLearn: leftOf(desk),
-    recentShare: recentShares(desk.latest.map((item) => (desk.questions[item] as Question).skills)),
-  });
+  const list = scoreOptions(eligible(optionsOf(desk)), { targetP: 0.8, answers: desk.answers, worths: currentWorths(desk) });
   return Number(drawSlate(list, 1, desk.rng)[0]?.scored.option.itemId ?? 0);
 };
 

@@ -1,11 +1,14 @@
+import { remembered } from '#shared/domain/remembered.ts';
 import { below, normal, type Rng, seededRng } from '#shared/maths/rng.ts';
 import { absorb, freshModel, predict } from '../difficulty/personal-model.ts';
 import type { Question } from '../difficulty/question.ts';
 import { priorTables } from '../difficulty/tables.ts';
 import { runTraining } from '../difficulty/training-job.ts';
 import { FEATURE_COUNT, type Learner } from '../learner.ts';
+import { outlooksOf } from '../recommend/mastery.ts';
 import { scoreOptions } from '../recommend/score.ts';
 import { drawSlate } from '../recommend/slate.ts';
+import { hadTheirTurn, worthsOf } from '../recommend/worth.ts';
 import { initialWeights, logitsOf, networkOf } from '../reference/network.ts';
 
 /** One thing timed, milliseconds; beside it the bare arithmetic it cannot do without, where there is such a floor. */
@@ -46,10 +49,16 @@ async function median(runs: number, clock: Clock, work: () => unknown): Promise<
   return times.sort((a, b) => a - b)[Math.floor(runs / 2)] ?? Number.NaN;
 }
 
-function rank(model: ReturnType<typeof studiedModel>['model'], items: readonly Question[], rng: Rng): void {
+function rank({ model, log }: ReturnType<typeof studiedModel>, items: readonly Question[], rng: Rng): void {
   const options = items.map((q) => ({ itemId: q.id, skills: q.skills, p: predict(model, q).p, attempts: 0, answersAgo: 100, due: 0 }));
-  const skillWeights = new Map(items.slice(0, 40).map((q) => [q.skills[0] ?? '', 1 / 40]));
-  drawSlate(scoreOptions(options, { targetP: 0.8, answers: 500, skillWeights, leftToLearn: new Map(), recentShare: new Map() }), 3, rng);
+  const logits = new Map(items.map((q) => [q.id, model.tables.item(q).logit]));
+  const skillsOf = new Map(items.map((q) => [q.id, q.skills]));
+  const answers = log.map(({ itemId, y }) => ({ skills: skillsOf.get(itemId) ?? [], logit: logits.get(itemId) ?? 0, y }));
+  const itemLogits = new Map<string, number[]>();
+  for (const q of items) for (const skill of q.skills) remembered(itemLogits, skill, () => []).push(logits.get(q.id) ?? 0);
+  const weights = new Map([...itemLogits.keys()].map((skill) => [skill, 1 / itemLogits.size]));
+  const worths = worthsOf(outlooksOf(answers, itemLogits), weights, hadTheirTurn(answers.map((a) => a.skills)));
+  drawSlate(scoreOptions(options, { targetP: 0.8, answers: answers.length, worths }), 3, rng);
 }
 
 /** Times what the page does after every answer: ranking with features, one prediction, one update; told of each. */
@@ -57,10 +66,10 @@ export async function measureServing(clock: Clock, tell: (timing: Timing) => voi
   const rng = seededRng(2);
   for (const n of [2000, 10_000]) {
     const items = speedQuestions(n);
-    const { model, weights } = studiedModel(items, 500, rng);
+    const studied = studiedModel(items, 1000, rng);
     const x = Float32Array.from({ length: n * FEATURE_COUNT }, () => normal(rng));
-    const floor = await median(15, clock, () => logitsOf(weights, x));
-    tell({ what: `rank ${n} items with features`, ms: await median(15, clock, () => rank(model, items, rng)), floor });
+    const floor = await median(15, clock, () => logitsOf(studied.weights, x));
+    tell({ what: `rank ${n} items with features`, ms: await median(15, clock, () => rank(studied, items, rng)), floor });
   }
   const items = speedQuestions(500);
   const { model, weights } = studiedModel(items, 500, rng);

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { below, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { drawCards } from './cards.ts';
-import { beliefsOf, believe, leftToLearn, NO_BELIEF } from './mastery.ts';
-import { eligible, type Option, recentShares, scoreOptions } from './score.ts';
+import { eligible, GREATEST_FIT, type Option, scoreOptions } from './score.ts';
 import { drawSlate, EXPLORE_RATE } from './slate.ts';
+import type { Worth } from './worth.ts';
 
 const option = (itemId: string, more: Partial<Option> = {}): Option => ({
   itemId,
@@ -15,54 +15,52 @@ const option = (itemId: string, more: Partial<Option> = {}): Option => ({
   due: 0,
   ...more,
 });
-const situation = {
-  targetP: 0.8,
-  answers: 100,
-  skillWeights: new Map([
-    ['a', 0.5],
-    ['b', 0.5],
-  ]),
-  leftToLearn: new Map<string, number>(),
-  recentShare: new Map<string, number>(),
-};
+const situation = { targetP: 0.8, answers: 100, worths: new Map<string, Worth>() };
+const toLearn = (worths: Record<string, number>) => new Map(Object.entries(worths).map(([k, w]) => [k, { toLearn: w, toTell: 0 }]));
 const scoreOf = (o: Option, now = situation) => scoreOptions([o], now)[0]?.score ?? Number.NaN;
 
 describe('the score', () => {
-  test('is greatest at the target chance and falls to nothing a quarter away', () => {
+  test('is greatest at the target chance and falls to nothing one half away, by a square', () => {
     const fitTerm = (p: number) => scoreOptions([option('x', { p })], situation)[0]?.terms.fit;
-    expect(fitTerm(0.8)).toBeCloseTo(0.25, 12);
-    expect(fitTerm(0.925)).toBeCloseTo(0.125, 12);
-    expect(fitTerm(0.5)).toBe(0);
+    expect(fitTerm(0.8)).toBeCloseTo(GREATEST_FIT, 12);
+    expect(fitTerm(0.55)).toBeCloseTo((3 / 4) * GREATEST_FIT, 12);
+    expect(fitTerm(0.3)).toBeCloseTo(0, 12);
+    expect(fitTerm(0.1)).toBe(0);
   });
 
-  test('rises with weakness and weight of the topic, dueness and novelty, and with uncertainty while cold', () => {
-    expect(scoreOf(option('x', { due: 0.4 })) - scoreOf(option('x'))).toBeCloseTo(0.04, 12);
-    expect(scoreOf(option('x', { attempts: 0 })) - scoreOf(option('x'))).toBeCloseTo(0.1, 12);
-    expect(scoreOf(option('x', { p: 0.5 }), { ...situation, answers: 0 }) - scoreOf(option('x', { p: 0.5 }))).toBeCloseTo(0.15, 12);
-    const leftToLearn = new Map([
-      ['a', 1],
-      ['b', 0.25],
-    ]);
-    const scored = scoreOptions([option('w', { skills: ['a'] }), option('s', { skills: ['b'] })], { ...situation, leftToLearn });
-    expect(scored.map((s) => s.terms.weak)).toEqual([expect.closeTo(0.3, 12), expect.closeTo(0.075, 12)]);
+  test('rises with the worth of the topic, dueness and novelty, and with uncertainty while cold', () => {
+    expect(scoreOf(option('x', { due: 0.4 })) - scoreOf(option('x'))).toBeCloseTo(0.2, 12);
+    expect(scoreOf(option('x', { attempts: 0 })) - scoreOf(option('x'))).toBeCloseTo(0.05, 12);
+    expect(scoreOf(option('x', { p: 0.5 }), { ...situation, answers: 0 }) - scoreOf(option('x', { p: 0.5 }))).toBeCloseTo(0.3, 12);
+    const worths = toLearn({ a: 1, b: 0.25 });
+    const [a, b, both] = scoreOptions(
+      [['a'], ['b'], ['a', 'b']].map((skills) => option('x', { skills })),
+      { ...situation, worths },
+    ).map((s) => s.terms.weak);
+    expect(b).toBeCloseTo((a ?? 0) / 4, 12);
+    expect(both).toBeCloseTo((5 / 8) * (a ?? 0), 12);
   });
 
-  test('a topic that was just practised makes room for the others', () => {
-    const recentShare = recentShares([
-      ...Array.from({ length: 30 }, () => ['b']),
-      ...Array.from({ length: 7 }, () => ['a', 'b']),
-      ['c'],
-      ['c'],
-      ['c'],
-    ]);
-    expect([...recentShare]).toEqual([
-      ['a', expect.closeTo(0.7, 12)],
-      ['b', expect.closeTo(0.7, 12)],
-      ['c', expect.closeTo(0.3, 12)],
-    ]);
-    const crowded = scoreOptions([option('x')], { ...situation, recentShare: new Map([['a', 0.3]]) })[0];
-    expect(crowded?.terms.weak).toBeCloseTo(0.4 * 0.3, 12);
-    expect(scoreOptions([option('x')], { ...situation, recentShare })[0]?.terms.weak).toBe(0);
+  test('asks what tells most where a topic is in doubt, long after the first answers', () => {
+    const inDoubt = { ...situation, worths: new Map([['a', { toLearn: 0.5, toTell: 1 }]]) };
+    const [open, sure] = scoreOptions([option('open', { p: 0.5 }), option('sure', { p: 0.9 })], inDoubt).map((s) => s.terms.cold);
+    expect(open).toBeCloseTo(0.3, 12);
+    expect(sure).toBeCloseTo(0.3 * 0.36, 12);
+    expect(scoreOptions([option('open', { p: 0.5 })], situation)[0]?.terms.cold).toBe(0);
+  });
+
+  forAll('within a topic, the chance that the learner asked for decides', (rng) => {
+    const [near, far] = [option('near', { p: 0.85 - 0.05 * uniform(rng) }), option('far', { p: 0.6 + 0.1 * uniform(rng) })];
+    const easier = scoreOptions([near, far], { ...situation, targetP: 0.85 }).map((s) => s.score);
+    expect(easier[0]).toBeGreaterThan(easier[1] as number);
+    const harder = scoreOptions([option('near', { p: 0.75 }), option('far', { p: 0.85 })], { ...situation, targetP: 0.75 });
+    expect(harder[0]?.score).toBeGreaterThan(harder[1]?.score as number);
+  });
+
+  test('a question as good as forgotten goes before a topic nearly mastered', () => {
+    const worths = toLearn({ a: 0, b: 0.05 });
+    const [overdue, next] = scoreOptions([option('overdue', { due: 0.5 }), option('next', { skills: ['b'] })], { ...situation, worths });
+    expect(overdue?.score).toBeGreaterThan(next?.score as number);
   });
 
   test('items of the last ten answers rest, unless due', () => {
@@ -72,26 +70,6 @@ describe('the score', () => {
       option('free', { answersAgo: 11 }),
     ]);
     expect(kept.map((o) => o.itemId)).toEqual(['due', 'free']);
-  });
-});
-
-describe('what is left to learn', () => {
-  const easy = [1, 1.2];
-  test('is everything of a skill gone wrong, nothing of one that went right again and again', () => {
-    const answers = (y: 0 | 1) => Array.from({ length: 8 }, () => ({ skills: ['a'], logit: 1, y }));
-    const left = (y: 0 | 1) => leftToLearn(beliefsOf(answers(y)).get('a') ?? NO_BELIEF, easy);
-    expect(left(0)).toBeGreaterThan(0.99);
-    expect(left(1)).toBeLessThan(0.05);
-    expect(leftToLearn(NO_BELIEF, [])).toBe(0);
-  });
-
-  forAll('a right answer never lowers what is believed of a skill more than a wrong one, and doubt stays bounded', (rng) => {
-    const belief = { mean: 4 * uniform(rng) - 2, variance: 0.05 + uniform(rng) };
-    const logit = 4 * uniform(rng) - 2;
-    const [right, wrong] = [believe(belief, logit, 1), believe(belief, logit, 0)];
-    expect(right.mean).toBeGreaterThan(wrong.mean);
-    expect(right.variance).toBe(wrong.variance);
-    expect(right.variance).toBeLessThan(belief.variance + 0.2);
   });
 });
 
@@ -137,15 +115,12 @@ describe('a slate', () => {
   });
 
   test('the reason is the term furthest above its median, or that it was a free try', () => {
-    const leftToLearn = new Map([
-      ['a', 0.1],
-      ['b', 1],
-    ]);
+    const worths = toLearn({ a: 0.1, b: 1 });
     const list = [option('weak', { skills: ['b'] }), ...Array.from({ length: 6 }, (_, i) => option(`o${i}`))];
     const rng = seededRng(5);
     const reasons = new Map<string, Set<string>>();
     for (let i = 0; i < 3000; i++) {
-      const [pick] = drawSlate(scoreOptions(list, { ...situation, leftToLearn }), 1, rng);
+      const [pick] = drawSlate(scoreOptions(list, { ...situation, worths }), 1, rng);
       const id = pick?.scored.option.itemId ?? '';
       reasons.set(id, (reasons.get(id) ?? new Set()).add(pick?.reason ?? ''));
     }

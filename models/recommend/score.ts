@@ -1,3 +1,5 @@
+import type { Worth } from './worth.ts';
+
 /** One item a recommendation may pick, with all that the score needs. */
 export interface Option {
   readonly itemId: string;
@@ -18,12 +20,8 @@ export interface Situation {
   readonly targetP: number;
   /** Scored answers so far in this exam. */
   readonly answers: number;
-  /** Exam weight of each skill; those missing count as the smallest. */
-  readonly skillWeights: ReadonlyMap<string, number>;
-  /** How much of each skill is still to be learned, 0–1; those missing: all of it. */
-  readonly leftToLearn: ReadonlyMap<string, number>;
-  /** Share of the latest ten answers that asked for each skill, 0–1: what was just practised makes room for the rest. */
-  readonly recentShare: ReadonlyMap<string, number>;
+  /** What a question in each skill is good for now; those missing are all to learn. */
+  readonly worths: ReadonlyMap<string, Worth>;
 }
 
 /** The parts of a score; their sum ranks the item. */
@@ -43,19 +41,9 @@ export interface Scored {
 export const REST_ANSWERS = 10;
 const DUE_ENOUGH = 0.1;
 const COLD_ANSWERS = 30;
-const CROWDING = 2;
-const LATEST = 10;
-
-/** Share of the latest ten answers that asked for each skill. @param skillsOfAnswers skills of every answer, in order */
-export function recentShares(skillsOfAnswers: readonly (readonly string[])[]): ReadonlyMap<string, number> {
-  const latest = skillsOfAnswers.slice(-LATEST);
-  const shares = new Map<string, number>();
-  for (const skills of latest) for (const skill of skills) shares.set(skill, (shares.get(skill) ?? 0) + 1 / latest.length);
-  return shares;
-}
 
 /** The fit term at the target itself. */
-export const GREATEST_FIT = 0.25;
+export const GREATEST_FIT = 0.3;
 
 /** What may be offered now: not just answered, unless it is due. */
 export function eligible(options: readonly Option[]): readonly Option[] {
@@ -64,27 +52,29 @@ export function eligible(options: readonly Option[]): readonly Option[] {
 
 const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);
 
+/** Greatest at the target, nothing from one half away; it falls as a square, so that a further target pulls harder. */
+export const fitOf = (p: number, targetP: number): number => GREATEST_FIT * Math.max(0, 1 - (2 * (p - targetP)) ** 2);
+
+const UNKNOWN: Worth = { toLearn: 1, toTell: 0 };
+
 /**
- * Score options: `.25 fit to the target + .30 not mastered yet, heavy and not just practised topic + .10 due + .15 uncertainty while cold + .10 unseen`.
- * Of the shares that keep the learner's own difficulty these taught simulated learners fastest (`npm run study`). The diversity term depends on the slate and is added
- * when drawing.
+ * Score options: `.30 fit to the target + 4 worth of the topic + .50 due + .30 uncertainty while the learner is new or the topic in doubt + .05 unseen`.
+ * The worth chooses the topic; the others choose the question in it, and take over as topics are mastered. The diversity term depends on
+ * the slate and is added when drawing.
  *
  * @param options those eligible
  */
-export function scoreOptions(options: readonly Option[], situation: Situation): readonly Scored[] {
-  const largest = Math.max(...situation.skillWeights.values(), 1e-9);
-  const cold = Math.max(0, 1 - situation.answers / COLD_ANSWERS);
-  const weaknessOf = (skill: string) =>
-    (situation.leftToLearn.get(skill) ?? 1) *
-    ((situation.skillWeights.get(skill) ?? 0) / largest) *
-    Math.max(0, 1 - CROWDING * (situation.recentShare.get(skill) ?? 0));
+export function scoreOptions(options: readonly Option[], { targetP, answers, worths }: Situation): readonly Scored[] {
+  const cold = Math.max(0, 1 - answers / COLD_ANSWERS);
   return options.map((option) => {
+    const topics = option.skills.map((skill) => worths.get(skill) ?? UNKNOWN);
+    const doubt = Math.max(cold, mean(topics.map((topic) => topic.toTell)));
     const terms = {
-      fit: GREATEST_FIT * Math.max(0, 1 - Math.abs(option.p - situation.targetP) / 0.25),
-      weak: 0.3 * mean(option.skills.map(weaknessOf)),
-      due: 0.1 * option.due,
-      cold: 0.15 * 4 * option.p * (1 - option.p) * cold,
-      unseen: option.attempts === 0 ? 0.1 : 0,
+      fit: fitOf(option.p, targetP),
+      weak: 4 * mean(topics.map((topic) => topic.toLearn)),
+      due: 0.5 * option.due,
+      cold: 0.3 * 4 * option.p * (1 - option.p) * doubt,
+      unseen: option.attempts === 0 ? 0.05 : 0,
     };
     return { option, terms, score: terms.fit + terms.weak + terms.due + terms.cold + terms.unseen };
   });

@@ -1,8 +1,8 @@
 import { drawIndex, type Rng } from '#shared/maths/rng.ts';
-import { GREATEST_FIT, type Scored, TERMS, type Term } from './score.ts';
+import { fitOf, type Scored, TERMS, type Term } from './score.ts';
 
 /** Name and version of the drawing rule; logged with every slate. */
-export const POLICY = 'softmax-0.05-explore-0.05/2';
+export const POLICY = 'softmax-0.05-explore-0.05/3';
 
 const SHORT_LIST = 50;
 const TEMPERATURE = 0.05;
@@ -40,8 +40,8 @@ function medians(list: readonly Scored[]): Record<Term, number> {
   return { fit: median('fit'), weak: median('weak'), due: median('due'), cold: median('cold'), unseen: median('unseen') };
 }
 
-/** A chance within an eighth of the target counts as the right difficulty; the term is then at least half of its greatest value. */
-const FIT_ENOUGH = GREATEST_FIT / 2;
+/** A chance within an eighth of the target counts as the right difficulty. */
+const FIT_ENOUGH = fitOf(1 / 8, 0);
 
 /** The term furthest above its median among the eligible: the honest reason. A free try where no term speaks for the item. */
 function reasonOf({ terms }: Scored, middle: Record<Term, number>): Reason {
