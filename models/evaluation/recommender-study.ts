@@ -8,6 +8,7 @@ import { drawSlate } from '../recommend/slate.ts';
 import { hadTheirTurn, type Worth, worthsOf } from '../recommend/worth.ts';
 import { type Memory, type Scheduler, scheduler } from '../review/memory.ts';
 import {
+  factsLearner,
   gradualLearner,
   type SimulatedExam,
   type SimulatedLearner,
@@ -106,8 +107,8 @@ export const POLICIES = { ours, 'random within due': randomWithinDue, 'weakest f
 /** Name of a policy. */
 export type PolicyName = keyof typeof POLICIES;
 
-/** The simulators: as our model assumes, all-or-none, and unlike it. */
-export const SIMULATORS = { gradual: gradualLearner, sudden: suddenLearner, stubborn: stubbornLearner } as const;
+/** The simulators: as our model assumes, all-or-none, unlike it, and one that no constant was tuned on. */
+export const SIMULATORS = { gradual: gradualLearner, sudden: suddenLearner, stubborn: stubbornLearner, facts: factsLearner } as const;
 
 /** Name of a simulator. */
 export type SimulatorName = keyof typeof SIMULATORS;

@@ -126,3 +126,34 @@ export function stubbornLearner(exam: SimulatedExam, rng: Rng): SimulatedLearner
     isMastered: (skill) => meanOver(exam, skill, rested) >= MASTERED,
   };
 }
+
+const FACTS = 5;
+
+/**
+ * Knows single facts, five to a skill: each item needs two of them, any answer to it may teach those it needs, and each is forgotten by its own
+ * half-life, which repeating prolongs. No constant of the recommender was tuned on it.
+ */
+export function factsLearner(exam: SimulatedExam, rng: Rng): SimulatedLearner {
+  const learns = 0.25 + 0.25 * uniform(rng);
+  const knows = Array.from({ length: exam.skills * FACTS }, () => uniform(rng) < 0.3);
+  const halfLife = Float64Array.from({ length: knows.length }, () => 40 * Math.exp(0.5 * normal(rng)));
+  const needs = exam.skillOf.map((k) => [k * FACTS + below(FACTS, rng), k * FACTS + below(FACTS, rng)]);
+  const chance = (item: number) => [0.25, 0.5, 0.95][(needs[item] ?? []).filter((fact) => knows[fact]).length] ?? 0;
+  return {
+    chance,
+    answer(item) {
+      const y = uniform(rng) < chance(item) ? 1 : 0;
+      for (const fact of needs[item] ?? []) {
+        const isLearnt = uniform(rng) < learns;
+        if (knows[fact]) halfLife[fact] = (halfLife[fact] as number) * 1.15;
+        else knows[fact] = isLearnt;
+      }
+      return y;
+    },
+    rest(days) {
+      for (let fact = 0; fact < knows.length; fact++)
+        if (uniform(rng) < 1 - 0.5 ** (days / (halfLife[fact] as number))) knows[fact] = false;
+    },
+    isMastered: (skill) => meanOver(exam, skill, chance) >= MASTERED,
+  };
+}
