@@ -25,14 +25,14 @@ export default defineConfig({
   // times are printed by `npm run bench:client`, never asserted
   testIgnore: process.env['EG_BENCH'] ? [] : ['**/bench/**'],
   globalSetup: './client/e2e/serve.ts',
-  outputDir: '.reports/e2e',
+  outputDir: `.reports/e2e${process.env['EG_E2E_PART'] ?? ''}`,
   workers: 1,
   forbidOnly: true,
   retries: 0,
   timeout: 90_000,
   // nothing is timed here: a slow machine is no fault
   expect: { timeout: 15_000 },
-  reporter: [['list'], ['json', { outputFile: '.reports/e2e.json' }]],
+  reporter: [['list'], ['json', { outputFile: `.reports/e2e${process.env['EG_E2E_PART'] ?? ''}.json` }]],
   use: {
     ...(process.env['EG_BASE_URL'] ? { baseURL: process.env['EG_BASE_URL'] } : {}),
     locale: 'ko-KR',

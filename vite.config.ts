@@ -71,7 +71,9 @@ export default defineConfig({
           environment: 'node',
           include: ['{sync-server,commands,scripts}/**/*.test.ts'],
           globalSetup: at('./sync-server/storage/test-cluster.ts'),
-          testTimeout: 60_000,
+          // a slow machine is no fault
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
         },
       },
       { extends: true, test: { name: 'client', environment: 'happy-dom', include: ['client/**/*.test.{ts,tsx}'] } },

@@ -147,7 +147,7 @@ async function loads(server: Measured): Promise<void> {
   );
 }
 
-/** Runs with one tag, made as any client makes them. */
+/** Runs with one tag, made as every client makes them. */
 async function filled(server: Measured, experiment: string, runs: number): Promise<void> {
   for (let made = 0; made < runs; made += 200) {
     const size = Math.min(200, runs - made);

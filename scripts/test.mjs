@@ -57,7 +57,26 @@ function vitest() {
   return new Promise((done) => child.once('close', (status) => done({ status, text: Buffer.concat(said).toString() })));
 }
 
-/** Playwright's journeys through a build of their own. @returns the exit status */
+const PARTS = [1, 2];
+
+/** One half of the journeys, on servers of its own. What the second prints comes when it has ended. @returns its exit status */
+function half(part, env, args) {
+  rmSync(`.reports/e2e${part}.json`, { force: true });
+  const child = spawn(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', `--shard=${part}/${PARTS.length}`, ...args], {
+    stdio: ['inherit', part === 1 ? 'inherit' : 'pipe', 'inherit'],
+    env: { ...env, EG_E2E_PART: String(part) },
+  });
+  const said = [];
+  child.stdout?.on('data', (chunk) => said.push(chunk));
+  return new Promise((done) =>
+    child.once('close', (status) => {
+      console.log(Buffer.concat(said).toString());
+      done(status);
+    }),
+  );
+}
+
+/** Playwright's journeys through a build of their own, in two halves side by side: both wait more than they work. @returns the exit statuses */
 async function journeys() {
   const browser = await ensureBrowser();
   const built = build({ VITE_EG_TEST: '1', VITE_EG_BUILD: 'test' }, true);
@@ -68,19 +87,15 @@ async function journeys() {
     EG_TEST_TRIAL: built.trial,
     EG_TEST_SERVER: built.server,
   };
-  rmSync('.reports/e2e.json', { force: true });
-  const child = spawn(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env,
-  });
-  const status = await new Promise((done) => child.once('close', done));
+  const statuses = await Promise.all(PARTS.map((part) => half(part, env, process.argv.slice(2))));
   built.remove();
-  return status;
+  return statuses;
 }
 
 const unit = vitest();
 try {
-  count('browser journeys', '.reports/e2e.json', await journeys(), fromPlaywright);
+  const statuses = await journeys();
+  for (const [i, part] of PARTS.entries()) count(`browser journeys ${part}`, `.reports/e2e${part}.json`, statuses[i], fromPlaywright);
 } catch (cause) {
   console.error(cause instanceof Error ? cause.message : cause);
   check('browser journeys', false);

@@ -3,7 +3,7 @@ import type { LanguageTag } from './language.tsx';
 
 const en = {
   runsFirst: (n: number, name: string) => `${count(n, 'run', 'runs')} loaded of “${name}”.`,
-  runsLead: 'What the service and its staff have logged, as any MLflow client sees it. Learners’ own runs never come here.',
+  runsLead: 'What the service and its staff have logged, as every MLflow client sees it. Learners’ own runs never come here.',
   experiment: 'Experiment',
   filter: 'Filter',
   filterHelp: "MLflow’s search grammar, such as metrics.accuracy > 0.7 AND params.backend = 'wasm'",

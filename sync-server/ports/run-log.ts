@@ -26,7 +26,7 @@ export interface Promotion {
   readonly at: number;
 }
 
-/** Where the service logs its own runs: any MLflow client sees them. All in the caller's transaction. */
+/** Where the service logs its own runs: every MLflow client sees them. All in the caller's transaction. */
 export interface RunLog {
   log(sql: Sql, run: FinishedRun): Promise<void>;
   /** Registers the version if it is new, and points the alias at it. */

@@ -78,7 +78,7 @@ async function promote(sql: Sql, { name, version, runId, alias, at }: Promotion)
   await writeEvent(sql, at, SERVICE, { name, version, kind: 'alias.set', detail: alias });
 }
 
-/** The service's own runs and promotions, as any MLflow client reads them. @param source told as `mlflow.source.name` */
+/** The service's own runs and promotions, as every MLflow client reads them. @param source told as `mlflow.source.name` */
 export function systemRuns(rng: Rng, source: string): RunLog {
   return { log: (sql, run) => logFinished(sql, rng, source, run), promote };
 }
