@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, type Page } from '@playwright/test';
+import { unzipSync } from 'fflate';
 import { agree, answer, answerMany, begin, choose, itemOnScreen, next, rows, standing, test } from './steps.ts';
 
 /** Save a backup on the storage page. @returns where the file lies */
@@ -117,6 +118,23 @@ test('restoring a backup over newer answers adds what is missing and loses nothi
     await expect(page.getByText('복원했어요: 기록 0건')).toBeVisible();
   }
   expect(await standing(page)).toHaveLength(17);
+});
+
+test('the whole log is exported as a zip for MLflow, a spreadsheet and an ONNX runtime, and nothing is sent', async ({ watched: page }) => {
+  await begin(page);
+  await answerMany(page, 12);
+  await page.goto('/storage');
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() !== 'GET') sent.push(request.url());
+  });
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'zip 저장' }).click()]);
+  expect(file.suggestedFilename()).toMatch(/^examsgraph-log-\d{4}-\d\d-\d\d\.zip$/);
+  const names = Object.keys(unzipSync(new Uint8Array(readFileSync((await file.path()) ?? ''))));
+  for (const wanted of ['README.txt', 'log.json', 'csv/answers.csv', 'model/model.onnx']) expect(names).toContain(wanted);
+  expect(names.filter((name) => /^mlruns\/\d+\/[0-9a-f]{32}\/metrics\/accuracy$/.test(name)).length).toBeGreaterThan(0);
+  await expect(page.getByText('저장했어요. 무엇이 무엇인지는 안의 README에 있어요.')).toBeVisible();
+  expect(sent).toEqual([]);
 });
 
 test('a file that is no backup, or a damaged one, changes nothing and says so', async ({ watched: page }, info) => {

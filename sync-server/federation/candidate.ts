@@ -8,6 +8,7 @@ import { concat, toHex, wordsOfBytes } from '#shared/domain/bytes.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
 import type { Sql } from '../ports/database.ts';
+import { logEvaluation } from './evaluation-run.ts';
 import { championVersion, configsOf, type LeaderPorts } from './leader.ts';
 
 /** A version's file: the weights that are served, then those that devices train from; float32 little-endian. */
@@ -166,6 +167,7 @@ export async function makeCandidate(
     const [top] = await sql.query<{ version: number }>('SELECT max(version) + 1 AS version FROM models WHERE task_id = $1', [taskId]);
     const version = top?.version ?? 1;
     const runId = await logFlushRun(ports, sql, config, flush.t, version, judged);
+    await logEvaluation(ports, sql, version, flush.t, served);
     const next = state.iterates.at(-1) as Float32Array;
     const bytes = versionBytes(served, next);
     await sql.query(

@@ -1,9 +1,10 @@
 import { type Gate, passesAll } from '#models/federated/gate.ts';
+import { WEIGHT_COUNT, weightsFromBytes } from '#models/learner.ts';
 import { type ModelRelease, signRelease } from '#shared/aggregation/log-entry.ts';
 import { fromHex, toHex } from '#shared/domain/bytes.ts';
-import { newRunId } from '#shared/domain/ids.ts';
 import type { Sql } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
+import { logEvaluation } from './evaluation-run.ts';
 import type { LeaderPorts } from './leader.ts';
 
 /** Name of a task's model in MLflow's registry. */
@@ -51,18 +52,8 @@ async function releaseVersion(ports: LeaderPorts, sql: Sql, taskId: Uint8Array, 
 
 async function runOf(ports: LeaderPorts, sql: Sql, row: ModelRow): Promise<string> {
   if (row.run_id) return row.run_id;
-  const runId = newRunId(ports.rng);
-  await ports.runs.log(sql, {
-    runId,
-    experiment: 'model-evaluations',
-    name: 'start model',
-    at: ports.now(),
-    step: 0,
-    params: {},
-    tags: {},
-    metrics: {},
-  });
-  return runId;
+  // the start model was made by no flush: its evaluation is its run
+  return logEvaluation(ports, sql, row.version, row.slot, weightsFromBytes(new Uint8Array(row.weights.subarray(0, WEIGHT_COUNT * 4))));
 }
 
 /**

@@ -12,6 +12,7 @@ import { fileBlobs } from '../storage/file-blobs.ts';
 import { newDeliver } from '../tracking/deliver.ts';
 import { sendDue } from '../tracking/deliveries.ts';
 import { newTracking } from '../tracking/handlers.ts';
+import { makePartitions } from '../tracking/partitions.ts';
 import { type TrackingPorts, USUAL_BOUNDS } from '../tracking/tracking.ts';
 
 /** What the leader gives its tracking API. */
@@ -30,6 +31,7 @@ export interface TrackingParts {
 }
 
 const SEND_EVERY_MS = 2000;
+const DAY_MS = 86_400_000;
 const PER_MINUTE = 6000;
 
 /** Runs a round now and then, one at a time. @returns stops it */
@@ -84,12 +86,19 @@ export function trackingOf(parts: TrackingParts): { readonly door: Door; stop():
       .filter((h) => h !== ''),
     perMinute: numberOf('EG_TRACKING_RATE', PER_MINUTE),
   };
+  const failed = (fault: unknown) => log.warn({ err: fault }, 'partitions could not be made');
+  const stopMaking = nowAndThen(() => makePartitions(db, now()), DAY_MS, failed);
+  makePartitions(db, now()).catch(failed);
+  const stopSending = nowAndThen(
+    () => sendDue(ports, deliver),
+    SEND_EVERY_MS,
+    (fault) => log.warn({ err: fault }, 'webhooks could not be sent'),
+  );
   return {
     door: trackingDoor({ tracking: newTracking(ports, deliver, null), admit: newAdmission(staff, rules), log, metrics, isDraining }),
-    stop: nowAndThen(
-      () => sendDue(ports, deliver),
-      SEND_EVERY_MS,
-      (fault) => log.warn({ err: fault }, 'webhooks could not be sent'),
-    ),
+    stop() {
+      stopMaking();
+      stopSending();
+    },
   };
 }

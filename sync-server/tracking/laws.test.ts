@@ -288,3 +288,17 @@ describe('the client', () => {
     expect(pages).toEqual([1000, 1000, 300]);
   });
 });
+
+test('metric history goes to the partition of the month its run was made in, once there is one, and is found all the same', async () => {
+  const { makePartitions } = await import('./partitions.ts');
+  t.clock.now = Date.UTC(2031, 11, 30);
+  const made = await makePartitions(t.db, t.clock.now);
+  expect(made).toEqual(['metrics_2031_12', 'metrics_2032_01']);
+  expect(await makePartitions(t.db, t.clock.now)).toEqual(made);
+  const run = await newRun();
+  await t.client.call('logMetric', { run_id: run, key: 'm', value: 1, timestamp: 1 });
+  expect(await t.db.query('SELECT run_id FROM metrics_2031_12')).toEqual([{ run_id: run }]);
+  expect((await t.client.call('getMetricHistory', { run_id: run, metric_key: 'm' })).metrics).toHaveLength(1);
+  // a month that the default partition holds rows of already stays there
+  expect(await makePartitions(t.db, 1_700_000_000_000)).toEqual(['metrics_2023_12']);
+});

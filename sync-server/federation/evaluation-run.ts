@@ -1,0 +1,33 @@
+import { logitsOf } from '#models/reference/network.ts';
+import { newRunId } from '#shared/domain/ids.ts';
+import { sigmoid } from '#shared/maths/logistic.ts';
+import { scores, selectiveCoverage } from '#shared/maths/scores.ts';
+import type { Sql } from '../ports/database.ts';
+import type { LeaderPorts } from './leader.ts';
+
+/** Log how a version does on the public hold-out, as a run of `model-evaluations`, in the caller's transaction. @returns the run's id */
+export async function logEvaluation(ports: LeaderPorts, sql: Sql, version: number, slot: number, weights: Float32Array): Promise<string> {
+  const { x, y } = ports.holdOut();
+  const p = Float32Array.from(logitsOf(weights, x), sigmoid);
+  const s = scores(p, y);
+  const runId = newRunId(ports.rng);
+  await ports.runs.log(sql, {
+    runId,
+    experiment: 'model-evaluations',
+    name: `version ${version}`,
+    at: ports.now(),
+    step: slot,
+    params: { dataset: 'public hold-out', split: 'held-out', model_version: String(version) },
+    tags: { 'eg.kind': 'model-evaluations' },
+    metrics: {
+      accuracy: s.accuracy,
+      majority_accuracy: s.majorityAccuracy,
+      auc: s.auc,
+      log_loss: s.logLoss,
+      ece: s.ece,
+      brier: s.brier,
+      selective_coverage_92: selectiveCoverage(p, y, 0.92),
+    },
+  });
+  return runId;
+}
