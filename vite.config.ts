@@ -63,7 +63,7 @@ export default defineConfig({
   test: {
     root: at('.'),
     projects: [
-      { extends: true, test: { name: 'pure', environment: 'node', include: ['{shared,models}/**/*.test.ts'] } },
+      { extends: true, test: { name: 'pure', environment: 'node', include: ['{shared,models}/**/*.test.ts'], testTimeout: 60_000 } },
       {
         extends: true,
         test: {
@@ -76,7 +76,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      { extends: true, test: { name: 'client', environment: 'happy-dom', include: ['client/**/*.test.{ts,tsx}'] } },
+      { extends: true, test: { name: 'client', environment: 'happy-dom', include: ['client/**/*.test.{ts,tsx}'], testTimeout: 60_000 } },
     ],
   },
 });

@@ -90,7 +90,7 @@ test('a session of one’s own choice asks what was chosen: a topic, what was wr
   await expect(page.locator('.count')).toHaveText('1 / 1');
 });
 
-test('Progress tells what is missing at 12 answers, and at 120 a range, areas with intervals, a focus and the errors', async ({
+test('Progress tells what is missing at 12 answers, and at 180 a range, areas with intervals, a focus and the errors', async ({
   watched: page,
 }) => {
   await begin(page);
@@ -98,18 +98,18 @@ test('Progress tells what is missing at 12 answers, and at 120 a range, areas wi
   await page.goto('/progress');
   await expect(page.getByText(/아직 일러요: 답 30개 중 12개/)).toBeVisible();
   await expect(page.locator('section[aria-labelledby=patterns]')).toContainText('지금 200 중 12');
-  await answerMany(page, 108);
+  await answerMany(page, 168);
   await page.goto('/progress');
   await expect(page.locator('#score + .big')).toContainText(/100점 중 \d+~\d+점/);
   await expect(page.locator('section[aria-labelledby=focus]')).toContainText(/다음은 .+: 정답률 \d+\s?%, 시험의 \d+\s?%/);
   await expect(page.locator('.areas li')).toHaveCount(8);
   await expect(page.locator('.verdict-gap').first()).toBeVisible();
   await expect(page.locator('.verdict-strength').first()).toBeVisible();
-  await expect(page.locator('section[aria-labelledby=calibration]')).toContainText(/확실하다고 했을 때\s*\d+\s?% 맞았어요 \(n = 120\)/);
+  await expect(page.locator('section[aria-labelledby=calibration]')).toContainText(/확실하다고 했을 때\s*\d+\s?% 맞았어요 \(n = 180\)/);
   await expect(page.locator('section[aria-labelledby=errors] li details')).toHaveCount(20);
-  await expect(page.locator('section[aria-labelledby=calendar]')).toContainText('1일 공부하고 답 120개');
+  await expect(page.locator('section[aria-labelledby=calendar]')).toContainText('1일 공부하고 답 180개');
   await page.getByText('오늘', { exact: true }).click();
-  await expect(page.getByText(/답 120개, 정답률/)).toBeVisible();
+  await expect(page.getByText(/답 180개, 정답률/)).toBeVisible();
 });
 
 test('a topic of the graph leads into a drill of that topic, by tap and by keyboard', async ({ watched: page }) => {

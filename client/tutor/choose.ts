@@ -1,11 +1,9 @@
 import { FEATURE_VERSION } from '#models/difficulty/features.ts';
 import { type PersonalModel, predict } from '#models/difficulty/personal-model.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
-import { outlooksOf } from '#models/recommend/mastery.ts';
 import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
-import { hadTheirTurn, type Worth, worthsOf } from '#models/recommend/worth.ts';
-import { remembered } from '#shared/domain/remembered.ts';
+import type { Worth } from '#models/recommend/worth.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Body } from '#shared/tracking/event.ts';
 import { type Course, questionOf, type TutorState } from './tutor-state.ts';
@@ -41,15 +39,20 @@ export async function foresee(course: Course, state: TutorState, rest: () => Pro
   foreseen.set(model, chances);
 }
 
-/** Score what may be asked now, without a tensor library. @param exclude items not to ask, such as those of the running session @param topics ask of these alone */
-export function scoredOptions(
-  course: Course,
-  state: TutorState,
-  targetP: number,
-  now: number,
-  exclude: ReadonlySet<string>,
-  topics?: readonly string[],
-): readonly Scored[] {
+/** What decides which question comes next. */
+export interface Wanted {
+  readonly targetP: number;
+  /** Epoch ms. */
+  readonly now: number;
+  /** Items not to ask, such as those of the running session. */
+  readonly exclude: ReadonlySet<string>;
+  /** Ask of these topics alone; absent: of all. */
+  readonly topics?: readonly string[] | undefined;
+  readonly worths: ReadonlyMap<string, Worth>;
+}
+
+/** Score what may be asked now, without a tensor library. */
+export function scoredOptions(course: Course, state: TutorState, { targetP, now, exclude, topics, worths }: Wanted): readonly Scored[] {
   const ago = recentlyAsked(state);
   const { memories, scheduler } = state.recollection;
   const all = course.pack.items.flatMap((item): Option[] => {
@@ -69,23 +72,20 @@ export function scoredOptions(
   });
   const wanted = all.filter((o) => !exclude.has(o.itemId));
   const fresh = eligible(wanted);
-  const situation = { targetP, answers: state.answers.length, worths: currentWorths(course, state) };
+  const situation = { targetP, answers: state.answers.length, worths };
   return scoreOptions(fresh.length > 0 ? fresh : wanted, situation);
 }
 
-/** Answers to look back on: what is older says little of a topic met since. */
-const REMEMBERED = 1000;
+/** What a question in each topic is good for before anything was answered: its part of the exam. */
+function worthsAtFirst(course: Course): ReadonlyMap<string, Worth> {
+  const { topics } = course.pack.manifest;
+  const largest = Math.max(...topics.map((t) => t.weight));
+  return new Map(topics.map((t) => [t.id, { toLearn: t.weight / largest, toTell: 1 }]));
+}
 
-/** What a question in each topic is good for now, from the latest standing answers. */
-function currentWorths(course: Course, state: TutorState): ReadonlyMap<string, Worth> {
-  const logitOf = (itemId: string) => course.tables.item(questionOf(course, itemId)).logit;
-  const answers = state.answers
-    .slice(-REMEMBERED)
-    .map((a) => ({ skills: questionOf(course, a.item_id).skills, logit: logitOf(a.item_id), y: a.correct }));
-  const itemLogits = new Map<string, number[]>();
-  for (const item of course.pack.items) for (const topic of item.topics) remembered(itemLogits, topic, () => []).push(logitOf(item.id));
-  const weights = new Map(course.pack.manifest.topics.map((t) => [t.id, t.weight]));
-  return worthsOf(outlooksOf(answers, itemLogits), weights, hadTheirTurn(answers.map((a) => a.skills)));
+/** What a question in each topic is good for now. What mastery is believed from is fetched with the first answer: the first question waits for none of it. */
+export async function worthsNow(course: Course, state: TutorState): Promise<ReadonlyMap<string, Worth>> {
+  return state.answers.length === 0 ? worthsAtFirst(course) : (await import('./worths.ts')).currentWorths(course, state);
 }
 
 type LoggedPick = Body<'slate.shown'>['slots'][number]['picks'][number];

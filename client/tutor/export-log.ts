@@ -1,8 +1,11 @@
-import { strToU8, zipSync } from 'fflate';
+import { zipped } from '#client/backup/zip.ts';
 import type { ExperimentLog } from '#client/ports/experiment-log.ts';
 import { onnxModel } from '#models/difficulty/onnx.ts';
 import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles } from '#shared/tracking/mlruns.ts';
 import type { Tutor } from './tutor.ts';
+
+const encoder = new TextEncoder();
+const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 async function rowsOf(log: ExperimentLog): Promise<ExportedRows> {
   const [experiments, runs, params, tags, metrics, latest_metrics, model_versions, aliases, answers] = await Promise.all([
@@ -47,12 +50,12 @@ async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
   const { theta, delta } = model.layer.terms.both;
   const weights = champion?.weights ?? tutor.global.weights;
   return {
-    'model/MLmodel': strToU8(MLMODEL(champion?.label ?? tutor.global.label, delta.length)),
+    'model/MLmodel': bytesOf(MLMODEL(champion?.label ?? tutor.global.label, delta.length)),
     'model/model.onnx': onnxModel(weights, theta, delta),
-    'model/requirements.txt': strToU8(REQUIREMENTS),
-    'model/conda.yaml': strToU8(CONDA),
-    'model/python_env.yaml': strToU8(PYTHON_ENV),
-    'model/input_example.json': strToU8(JSON.stringify({ features: [Array.from({ length: delta.length }, () => 0)] })),
+    'model/requirements.txt': bytesOf(REQUIREMENTS),
+    'model/conda.yaml': bytesOf(CONDA),
+    'model/python_env.yaml': bytesOf(PYTHON_ENV),
+    'model/input_example.json': bytesOf(JSON.stringify({ features: [Array.from({ length: delta.length }, () => 0)] })),
   };
 }
 
@@ -64,11 +67,11 @@ async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
 export async function exportLog(log: ExperimentLog, tutor: Tutor | null): Promise<Uint8Array> {
   const rows = await rowsOf(log);
   const texts = { ...mlrunsFiles(rows), ...csvFiles(rows), 'log.json': JSON.stringify(await log.events()), 'README.txt': EXPORT_README };
-  const files: Record<string, Uint8Array> = Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, strToU8(text)]));
+  const files: Record<string, Uint8Array> = Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, bytesOf(text)]));
   const runs = new Map(rows.runs.map((run) => [run.run_id, run]));
   for (const { run_id, path, bytes } of await log.artifacts()) {
     const run = runs.get(run_id);
     if (run) files[`${artifactRoot(run)}/${path}`] = bytes;
   }
-  return zipSync({ ...files, ...(tutor ? await modelFolder(tutor) : {}) }, { level: 6 });
+  return zipped({ ...files, ...(tutor ? await modelFolder(tutor) : {}) });
 }

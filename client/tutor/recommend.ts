@@ -4,7 +4,7 @@ import { slateMetrics } from '#models/recommend/slate-metrics.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
-import { drawHome, scoredOptions } from './choose.ts';
+import { drawHome, scoredOptions, worthsNow } from './choose.ts';
 import { type Desk, experimentNamed, pairs, targetChance } from './desk.ts';
 import { modelLabel, questionOf, type TutorState } from './tutor-state.ts';
 
@@ -58,7 +58,8 @@ export async function recommend(desk: Desk): Promise<Tables['slates'] | null> {
     const targetP = await targetChance(desk);
     if (latest && !isUsedUp && latest.target_p === targetP && latest.seq > (now.answers.at(-1)?.seq ?? 0)) return null;
     const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, global) };
-    const slate = drawHome(head, scoredOptions(desk.course, now, targetP, at, new Set()), rng);
+    const worths = await worthsNow(desk.course, now);
+    const slate = drawHome(head, scoredOptions(desk.course, now, { targetP, now: at, exclude: new Set(), worths }), rng);
     if (!slate) return null;
     const over = latest ? await slateRun(desk, now, latest) : [];
     return { drafts: [...over, { kind: 'slate.shown', body: slate }] };

@@ -4,7 +4,7 @@ import { unreachable } from '#shared/domain/result.ts';
 import type { Item } from '#shared/packs/schema.ts';
 import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
-import { drawNext, scoredOptions } from './choose.ts';
+import { drawNext, scoredOptions, worthsNow } from './choose.ts';
 import { type Desk, experimentNamed, pairs, sessionOf, targetChance } from './desk.ts';
 import { modelLabel, questionOf, type TutorState } from './tutor-state.ts';
 
@@ -106,7 +106,8 @@ async function drawQuestion(desk: Desk, now: TutorState, session: SessionRow): P
   const { at, rng } = desk.ports.moment();
   const targetP = await targetChance(desk);
   const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, desk.ports.global) };
-  const slate = drawNext(head, scoredOptions(desk.course, now, targetP, at, asked, session.topics), rng);
+  const worths = await worthsNow(desk.course, now);
+  const slate = drawNext(head, scoredOptions(desk.course, now, { targetP, now: at, exclude: asked, topics: session.topics, worths }), rng);
   const pick = slate?.slots[0]?.picks[0];
   return slate && pick ? [{ kind: 'slate.shown', body: slate }, showItem(desk, now, session, pick.item_id, slate.slate_id)] : null;
 }
