@@ -181,6 +181,9 @@ test('an analyst reads the service’s own records and writes none of them, by w
   await expect(client.call('createLoggedModel', { experiment_id: mine, source_run_id: runId })).rejects.toMatchObject(refused);
   await expect(client.call('createModel', { name: 'examsgraph-mine' })).rejects.toMatchObject(refused);
   await expect(client.call('updateModel', { name: 'examsgraph-global-1', description: 'x' })).rejects.toMatchObject(refused);
+  const admin = clientOf(t.base, bearer('admin'));
+  await expect(admin.call('setAlias', { name: 'examsgraph-global-1', alias: 'champion', version: '1' })).rejects.toMatchObject(refused);
+  await expect(admin.call('deleteModel', { name: 'examsgraph-global-1' })).rejects.toMatchObject(refused);
   const imported = { runs: [{ run_id: runId, experiment_id, start_time: 1, params: [{ key: 'k', value: 'v' }] }] };
   await expect(client.call('importRuns', imported)).rejects.toMatchObject(refused);
   const put = await fetch(`${t.base}/api/2.0/mlflow-artifacts/artifacts/${experiment_id}/x`, {

@@ -251,7 +251,7 @@ async function serve(
   }
   checkRight(ENDPOINTS[target.name].right, caller);
   const asked = await requestOf(request, target.name, target.params, query);
-  if (ENDPOINTS[target.name].right === 'write' && caller.role !== 'admin') await tracking.checkWrite(asked);
+  if (ENDPOINTS[target.name].right !== 'read') await tracking.checkWrite(asked, caller.role === 'admin');
   const key = request.headers['idempotency-key'];
   const handler = tracking.handlers[target.name] as unknown as Handler<EndpointName>;
   sendJson(response, await handler(asked as never, caller, typeof key === 'string' && key !== '' ? key.slice(0, 200) : null));

@@ -36,14 +36,24 @@ async function isOfTheService(
 }
 
 /**
- * Refuses what an analyst writes to the service's own records: experiments tagged `eg.system`, and models named `examsgraph-…`.
+ * Refuses whoever would change the registry's entry of the service's own models: it mirrors what is served, and is changed by promoting.
+ *
+ * @throws TrackingFault PERMISSION_DENIED
+ */
+export function checkOwnModels({ name, new_name }: Targets): void {
+  if (texts(name, new_name).some((n) => OWN_MODELS.test(n)))
+    throw new TrackingFault('PERMISSION_DENIED', 'The service’s own models are promoted on the staff page of models, not here.');
+}
+
+/**
+ * Refuses what an analyst writes to the service's own experiments, tagged `eg.system`.
  *
  * @param request a request of a writing route, as its schema has it
  * @throws TrackingFault PERMISSION_DENIED
  */
 export async function checkNotOfTheService(sql: Sql, request: Targets): Promise<void> {
   const refusal = new TrackingFault('PERMISSION_DENIED', 'These records are the service’s own: they can be read, not written.');
-  if (texts(request.name, request.new_name).some((name) => OWN_MODELS.test(name)) || request.key === SYSTEM_TAG) throw refusal;
+  if (request.key === SYSTEM_TAG) throw refusal;
   const all = [request, ...(Array.isArray(request.runs) ? (request.runs as Targets[]) : [])];
   const experiments = all.flatMap((t) => texts(t.experiment_id));
   const runs = all.flatMap((t) => texts(t.run_id, t.source_run_id));

@@ -3,7 +3,7 @@ import { artifactRows } from './artifact-rows.ts';
 import { artifactHandlers, type FileHandlers, fileHandlers, type Trees } from './artifacts.ts';
 import type { Deliver } from './deliver.ts';
 import { experimentHandlers } from './experiments.ts';
-import { checkFileNotOfTheService, checkNotOfTheService } from './guard.ts';
+import { checkFileNotOfTheService, checkNotOfTheService, checkOwnModels } from './guard.ts';
 import { historyHandlers } from './history.ts';
 import { importHandlers } from './import-runs.ts';
 import { inputHandlers } from './inputs.ts';
@@ -22,8 +22,8 @@ import { webhookHandlers } from './webhooks.ts';
 export interface Tracking {
   readonly handlers: Handlers<EndpointName>;
   readonly files: FileHandlers;
-  /** What those who may not write everything may not write to. @throws TrackingFault PERMISSION_DENIED */
-  checkWrite(request: Readonly<Record<string, unknown>>): Promise<void>;
+  /** What a request may not write to: the service's own. @param isAdmin who may write to its experiments @throws TrackingFault PERMISSION_DENIED */
+  checkWrite(request: Readonly<Record<string, unknown>>, isAdmin: boolean): Promise<void>;
   /** The same for files. @throws TrackingFault PERMISSION_DENIED */
   checkFileWrite(path: string, runId: string | null): Promise<void>;
 }
@@ -51,7 +51,10 @@ export function newTracking(ports: TrackingPorts, deliver: Deliver, plain: Trees
       ...purgeHandlers(ports),
     },
     files: fileHandlers(ports, trees),
-    checkWrite: (request) => checkNotOfTheService(ports.db, request),
+    async checkWrite(request, isAdmin) {
+      checkOwnModels(request);
+      if (!isAdmin) await checkNotOfTheService(ports.db, request);
+    },
     checkFileWrite: (path, runId) => checkFileNotOfTheService(ports.db, path, runId),
   };
 }

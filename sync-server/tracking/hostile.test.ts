@@ -177,3 +177,24 @@ test('an artifact is kept once by its hash, listed by its names, sent as an atta
   expect((await t.client.call('listArtifacts', { run_id: info.run_id })).files).toBeUndefined();
   await t.close();
 });
+
+test('purge deletes for good, with its artifacts and a receipt that holds none of it; "Default" stays', async () => {
+  const t = await newTestTracking({ name: 'tracking_purge' });
+  const { experiment_id } = await t.client.call('createExperiment', { name: 'to be gone' });
+  const { info } = (await t.client.call('createRun', { experiment_id })).run;
+  await t.client.log(info.run_id, { metrics: [{ key: 'm', value: 1, timestamp: 1 }], params: [{ key: 'p', value: 'secret words' }] });
+  const path = `/api/2.0/mlflow-artifacts/artifacts/${info.artifact_uri.replace('mlflow-artifacts:/', '')}/a.txt`;
+  await fetch(t.base + path, { method: 'PUT', body: 'bytes' });
+  const { receipt } = await t.client.call('purge', { experiment_ids: [experiment_id] });
+  expect(receipt).toMatchObject({ runs: 1, experiments: 1 });
+  await expect(t.client.call('getRun', { run_id: info.run_id })).rejects.toMatchObject({ code: 'RESOURCE_DOES_NOT_EXIST' });
+  expect((await fetch(t.base + path)).status).toBe(404);
+  for (const table of ['runs', 'metrics', 'latest_metrics', 'params', 'tags', 'artifacts'])
+    expect(await t.db.query(`SELECT 1 FROM ${table}`), table).toEqual([]);
+  expect(readdirSync(join(t.folder, 'blobs'), { recursive: true, withFileTypes: true }).filter((f) => f.isFile())).toEqual([]);
+  const [line] = await t.db.query<{ text: string }>('SELECT s::text AS text FROM staff_log s');
+  expect(line?.text).toContain(receipt.sha256);
+  expect(line?.text).not.toContain('secret');
+  await expect(t.client.call('purge', { experiment_ids: ['0'] })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+  await t.close();
+});

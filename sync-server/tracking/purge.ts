@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { missing } from '#shared/tracking/fault.ts';
+import { invalid, missing } from '#shared/tracking/fault.ts';
 import type { Sql } from '../ports/database.ts';
 import { sweep } from './artifact-rows.ts';
 import { isExperimentId, newId } from './ids.ts';
@@ -33,6 +33,7 @@ export function purgeHandlers(ports: TrackingPorts): Handlers<'purge'> {
   const { db, now } = ports;
   return {
     async purge({ run_ids = [], experiment_ids = [] }, caller) {
+      if (experiment_ids.includes('0')) throw invalid('The experiment "Default" always exists: it cannot be purged.');
       const id = newId();
       const done = await db.transaction(async (sql) => {
         const experiments = await sql.query<{ experiment_id: string; artifact_location: string }>(
