@@ -123,6 +123,12 @@ function targetOf(method: string, path: string): Target | null {
   return null;
 }
 
+/** The path of an address, its repeated slashes made one. */
+const pathOf = (url: string): string => (url.split('?')[0] ?? '').replace(/\/{2,}/g, '/');
+
+/** Whether an address is the tracking API's own. */
+export const isTrackingPath = (url: string): boolean => OURS.test(pathOf(url));
+
 const OURS = /^\/(api\/(2\.0|3\.0)\/|ajax-api\/|api\/eg\/|get-artifact$|model-versions\/get-artifact$)/;
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -264,8 +270,8 @@ async function serve(
 export function trackingDoor(ports: DoorPorts): Door {
   const { metrics, isDraining, log } = ports;
   return (request, response) => {
-    const [before = '', ...rest] = (request.url ?? '').split('?');
-    const path = before.replace(/\/{2,}/g, '/');
+    const [, ...rest] = (request.url ?? '').split('?');
+    const path = pathOf(request.url ?? '');
     if (!OURS.test(path)) return false;
     const from = performance.now();
     let route = 'unmatched';

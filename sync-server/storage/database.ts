@@ -97,7 +97,7 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
     connectionTimeoutMillis: 5000,
     query_timeout: 30_000,
     // compiling a statement costs more than any of ours takes: 0.5 s for a page of runs that is read in 0.05
-    options: `-c jit=off${schema ? ` -c search_path=${schema}` : ''}`,
+    options: `-c jit=off${schema ? ` -c search_path="${schema}"` : ''}`,
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
