@@ -1,6 +1,5 @@
 import { FEATURE_VERSION } from '#models/difficulty/features.ts';
 import { type PersonalModel, predict } from '#models/difficulty/personal-model.ts';
-import { type Card, drawCards } from '#models/recommend/cards.ts';
 import { eligible, type Option, type Scored, scoreOptions } from '#models/recommend/score.ts';
 import { drawSlate, type Pick, POLICY } from '#models/recommend/slate.ts';
 import type { Worth } from '#models/recommend/worth.ts';
@@ -95,14 +94,15 @@ function logged({ scored, propensity, eligibleCount, reason }: Pick): LoggedPick
 }
 
 /** What a slate says about how it was drawn. */
-interface SlateHead {
+export interface SlateHead {
   readonly slateId: string;
   readonly packId: string;
   readonly targetP: number;
   readonly modelVersion: string;
 }
 
-function slateBody(head: SlateHead, purpose: 'home' | 'next', slots: readonly (readonly Pick[])[]): Body<'slate.shown'> {
+/** A slate as the event that logs it. */
+export function slateBody(head: SlateHead, purpose: 'home' | 'next', slots: readonly (readonly Pick[])[]): Body<'slate.shown'> {
   return {
     slate_id: head.slateId,
     pack_id: head.packId,
@@ -119,16 +119,4 @@ function slateBody(head: SlateHead, purpose: 'home' | 'next', slots: readonly (r
 export function drawNext(head: SlateHead, options: readonly Scored[], rng: Rng): Body<'slate.shown'> | null {
   const picks = drawSlate(options, 1, rng);
   return picks.length === 0 ? null : slateBody(head, 'next', [picks]);
-}
-
-/** Draw the three recommendations of Home, as the slate to log. */
-export function drawHome(head: SlateHead, options: readonly Scored[], rng: Rng): Body<'slate.shown'> | null {
-  const cards: readonly Card[] = drawCards(options, rng);
-  return cards.length === 0
-    ? null
-    : slateBody(
-        head,
-        'home',
-        cards.map((card) => card.picks),
-      );
 }

@@ -1,10 +1,13 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
+import { type Card, drawCards } from '#models/recommend/cards.ts';
+import type { Scored } from '#models/recommend/score.ts';
 import { EXPLORE_RATE } from '#models/recommend/slate.ts';
 import { slateMetrics } from '#models/recommend/slate-metrics.ts';
 import { newRunId } from '#shared/domain/ids.ts';
-import type { Draft } from '#shared/tracking/event.ts';
+import type { Rng } from '#shared/maths/rng.ts';
+import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
-import { drawHome, scoredOptions, worthsNow } from './choose.ts';
+import { type SlateHead, scoredOptions, slateBody, worthsNow } from './choose.ts';
 import { type Desk, experimentNamed, pairs, targetChance } from './desk.ts';
 import { modelLabel, questionOf, type TutorState } from './tutor-state.ts';
 
@@ -46,6 +49,18 @@ async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): P
     ...(metrics.length > 0 ? [{ kind: 'metric.logged' as const, body: { run_id, metrics } }] : []),
     { kind: 'run.updated', body: { run_id, status: 'FINISHED', end_time: at } },
   ];
+}
+
+/** Draw the three recommendations of Home, as the slate to log; null for a pack without questions. */
+function drawHome(head: SlateHead, options: readonly Scored[], rng: Rng): Body<'slate.shown'> | null {
+  const cards: readonly Card[] = drawCards(options, rng);
+  return cards.length === 0
+    ? null
+    : slateBody(
+        head,
+        'home',
+        cards.map((card) => card.picks),
+      );
 }
 
 /** Three recommendations, drawn and logged; those on record if nothing was answered since. Null for a pack without questions. */

@@ -1,5 +1,5 @@
 import { outlooksOf } from '#models/recommend/mastery.ts';
-import { hadTheirTurn, type Worth, worthsOf } from '#models/recommend/worth.ts';
+import { courageOf, hadTheirTurn, type Worth, worthsOf } from '#models/recommend/worth.ts';
 import { remembered } from '#shared/domain/remembered.ts';
 import { type Course, questionOf, type TutorState } from './tutor-state.ts';
 
@@ -15,5 +15,5 @@ export function currentWorths(course: Course, state: TutorState): ReadonlyMap<st
   const itemLogits = new Map<string, number[]>();
   for (const item of course.pack.items) for (const topic of item.topics) remembered(itemLogits, topic, () => []).push(logitOf(item.id));
   const weights = new Map(course.pack.manifest.topics.map((t) => [t.id, t.weight]));
-  return worthsOf(outlooksOf(answers, itemLogits), weights, hadTheirTurn(answers.map((a) => a.skills)));
+  return worthsOf(outlooksOf(answers, itemLogits), weights, hadTheirTurn(answers.map((a) => a.skills)), courageOf(answers.map((a) => a.y)));
 }

@@ -5,7 +5,7 @@ import { priorTables } from '../difficulty/tables.ts';
 import { outlooksOf } from '../recommend/mastery.ts';
 import { eligible, type Option, scoreOptions } from '../recommend/score.ts';
 import { drawSlate } from '../recommend/slate.ts';
-import { hadTheirTurn, type Worth, worthsOf } from '../recommend/worth.ts';
+import { courageOf, hadTheirTurn, type Worth, worthsOf } from '../recommend/worth.ts';
 import { type Memory, type Scheduler, scheduler } from '../review/memory.ts';
 import {
   factsLearner,
@@ -67,7 +67,7 @@ function currentWorths({ exam, questions, model, latest, outcomes }: Desk): Read
   const names = Array.from({ length: exam.skills }, (_, k) => String(k));
   const itemLogits = new Map(names.map((name, k) => [name, logits.filter((_, i) => exam.skillOf[i] === k)]));
   const weights = new Map(names.map((name) => [name, 1 / exam.skills]));
-  return worthsOf(outlooksOf(answered, itemLogits), weights, hadTheirTurn(latest.map(skillsOf)));
+  return worthsOf(outlooksOf(answered, itemLogits), weights, hadTheirTurn(latest.map(skillsOf)), courageOf(outcomes));
 }
 
 /** The product's own, the highest-scored question of a drawn slate of one. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { below, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { outlooksOf, type SkillAnswer } from './mastery.ts';
-import { hadTheirTurn, worthsOf } from './worth.ts';
+import { courageOf, hadTheirTurn, worthsOf } from './worth.ts';
 
 const answers = (ys: string, skill = 'a'): SkillAnswer[] => [...ys].map((y) => ({ skills: [skill], logit: 1, y: y === '+' ? 1 : 0 }));
 const items = new Map(['a', 'b', 'c', 'd', 'e'].map((skill) => [skill, [1, 1.2]] as const));
@@ -122,4 +122,11 @@ describe('what a question in a skill is good for', () => {
     const others = history.slice(-30).filter(({ skills: [skill] }) => skill !== 'a' && skill !== 'b').length;
     expect(others).toBeGreaterThanOrEqual(6);
   });
+});
+
+test('learning weighs in full while four of the latest ten answers were right, less after worse, nothing after ten wrong ones', () => {
+  const after = (right: number) => courageOf(Array.from({ length: 10 }, (_, i) => (i < right ? 1 : 0)));
+  expect([10, 4, 2, 0].map(after)).toEqual([1, 1, 0.5, 0]);
+  expect(courageOf([0, 0, 0])).toBe(1);
+  expect(courageOf([1, 1, 1, 1, ...Array.from({ length: 10 }, () => 0 as const)])).toBe(0);
 });

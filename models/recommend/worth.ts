@@ -10,6 +10,21 @@ export function hadTheirTurn(skillsOfAnswers: readonly (readonly string[])[]): R
   return new Set(latest.filter((skill) => latest.filter((other) => other === skill).length >= TURNS));
 }
 
+/** Right answers of the latest ten that are enough for learning to weigh in full. */
+const ENOUGH_RIGHT = 4;
+
+/**
+ * How much learning weighs after what went wrong lately: in full while four of the latest ten answers were right, less with every one fewer,
+ * nothing after ten wrong ones, when questions near the target chance have their turn. Who fails at everything learns nothing and stops.
+ *
+ * @param outcomes of every answer, in order
+ */
+export function courageOf(outcomes: readonly (0 | 1)[]): number {
+  const latest = outcomes.slice(-LATEST);
+  const right = latest.reduce<number>((sum, y) => sum + y, 0);
+  return latest.length < LATEST ? 1 : Math.min(1, right / ENOUGH_RIGHT);
+}
+
 /** Share of the exam to master first: four fifths, the rest waits. */
 const FIRST_SHARE = 0.8;
 /** Answers by which a skill may lie beyond the nearest and still count half. */
@@ -42,17 +57,21 @@ function reachOf(outlooks: ReadonlyMap<string, Outlook>, weightOf: (skill: strin
  * nearest four fifths of the exam, times its weight in the exam; nothing for one that just had its turn.
  *
  * @param skillWeights exam weight of each skill; those missing count nothing
+ * @param courage      0–1: how much learning weighs now
  */
 export function worthsOf(
   outlooks: ReadonlyMap<string, Outlook>,
   skillWeights: ReadonlyMap<string, number>,
   hadTurn: ReadonlySet<string>,
+  courage = 1,
 ): ReadonlyMap<string, Worth> {
   const largest = Math.max(...skillWeights.values(), 1e-9);
   const weightOf = (skill: string) => (skillWeights.get(skill) ?? 0) / largest;
   const reach = reachOf(outlooks, weightOf);
   const worthOf = (skill: string, { left, answersToGo }: Outlook): Worth => ({
-    toLearn: hadTurn.has(skill) ? 0 : left * weightOf(skill) * (WAITING + (1 - WAITING) * sigmoid((reach - answersToGo) / LEEWAY)),
+    toLearn: hadTurn.has(skill)
+      ? 0
+      : courage * left * weightOf(skill) * (WAITING + (1 - WAITING) * sigmoid((reach - answersToGo) / LEEWAY)),
     toTell: 4 * left * (1 - left),
   });
   return new Map([...outlooks].map(([skill, outlook]) => [skill, worthOf(skill, outlook)]));
