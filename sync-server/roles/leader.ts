@@ -188,7 +188,7 @@ export async function runLeader(): Promise<void> {
     },
     [server, metricsServer],
     async () => {
-      tracking.stop();
+      await tracking.stop();
       await jobs.stop();
       await db.close();
     },

@@ -34,20 +34,21 @@ const SEND_EVERY_MS = 2000;
 const DAY_MS = 86_400_000;
 const PER_MINUTE = 6000;
 
-/** Runs a round now and then, one at a time. @returns stops it */
-export function nowAndThen(round: () => Promise<unknown>, everyMs: number, onFault: (fault: unknown) => void): () => void {
-  let isAtIt = false;
+/** Runs a round now and then, one at a time. @returns stops it; resolves once the round at work, if any, has ended */
+export function nowAndThen(round: () => Promise<unknown>, everyMs: number, onFault: (fault: unknown) => void): () => Promise<void> {
+  let current: Promise<void> | null = null;
   const timer = setInterval(() => {
-    if (isAtIt) return;
-    isAtIt = true;
-    round()
-      .catch(onFault)
+    current ??= round()
+      .then(() => undefined, onFault)
       .finally(() => {
-        isAtIt = false;
+        current = null;
       });
   }, everyMs);
   timer.unref();
-  return () => clearInterval(timer);
+  return async () => {
+    clearInterval(timer);
+    await current;
+  };
 }
 
 /** Where artifacts' bytes lie: in the bucket of `EG_S3_BUCKET`, else on this disk. @param folder for them, or for those on their way to the bucket */
@@ -66,7 +67,7 @@ const numberOf = (name: string, usual: number): number => {
 };
 
 /** The tracking API of a production server: its door, and the sender of webhooks beside it. */
-export function trackingOf(parts: TrackingParts): { readonly door: Door; stop(): void } {
+export function trackingOf(parts: TrackingParts): { readonly door: Door; stop(): Promise<void> } {
   const { db, now, rng, blobs, secret, staff, origin, log, metrics, isDraining } = parts;
   const ports: TrackingPorts = {
     db,
@@ -96,9 +97,9 @@ export function trackingOf(parts: TrackingParts): { readonly door: Door; stop():
   );
   return {
     door: trackingDoor({ tracking: newTracking(ports, deliver, null), admit: newAdmission(staff, rules), log, metrics, isDraining }),
-    stop() {
-      stopMaking();
-      stopSending();
+    async stop() {
+      await stopMaking();
+      await stopSending();
     },
   };
 }

@@ -97,6 +97,13 @@ export async function runTracking(): Promise<void> {
   });
   const server = await listen(app, host, wantedPort('PORT', 5000));
   const { db, stopSending } = await opened;
-  stopInOrder(stopSending, [server], db.close);
+  stopInOrder(
+    () => undefined,
+    [server],
+    async () => {
+      await stopSending();
+      await db.close();
+    },
+  );
   report({ ready: 'tracking', port: portOf(server) });
 }
