@@ -84,7 +84,11 @@ plain('an upload cut off by the network and by a kill is sent again byte for byt
       await route.fetch();
       hasArrived();
     });
-    void page.getByRole('button', { name: '지금 보내고 확인하기' }).click();
+    // a round the page began by itself may be under way, which the button does not interrupt
+    await expect(async () => {
+      await page.getByRole('button', { name: '지금 보내고 확인하기' }).click({ timeout: 3000 });
+      await expect.poll(() => bodies.length, { timeout: 3000 }).toBeGreaterThan(0);
+    }).toPass();
     await arrived;
     kill(profile);
 
