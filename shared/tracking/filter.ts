@@ -206,6 +206,7 @@ export function parseOrder(text: string, target: FilterTarget = 'runs'): Result<
   return guarded(() => {
     const reader = new Reader(text, target);
     const { source, key } = reader.field();
+    if (source === 'dataset') throw new Misfit('a run may have several data sets: they cannot be ordered by', 0);
     const isDescending = reader.takeWord('DESC');
     if (!isDescending) reader.takeWord('ASC');
     if (reader.next.kind !== 'end') throw new Misfit('expected ASC or DESC', reader.next.at);

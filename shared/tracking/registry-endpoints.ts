@@ -19,7 +19,7 @@ const datasetFilter = z.object({ dataset_name: text, dataset_digest: o(text) });
 /** Routes of the registry, logged models and webhooks. */
 export const REGISTRY_ENDPOINTS = {
   createModel: post('/mlflow/registered-models/create', 'write', z.object({ name: named, tags, description: o(text) }), oneModel),
-  renameModel: post('/mlflow/registered-models/rename', 'write', z.object({ name: named, new_name: named }), oneModel),
+  renameModel: post('/mlflow/registered-models/rename', 'promote', z.object({ name: named, new_name: named }), oneModel),
   updateModel: by(['PATCH'], post('/mlflow/registered-models/update', 'write', z.object({ name: named, description: o(text) }), oneModel)),
   deleteModel: by(['DELETE'], post('/mlflow/registered-models/delete', 'admin', z.object({ name: named }), empty)),
   getModel: get('/mlflow/registered-models/get', z.object({ name: named }), oneModel),

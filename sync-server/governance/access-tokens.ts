@@ -15,6 +15,9 @@ export interface TokenView {
 
 const PREFIX = 'egt_';
 
+/** Whether a text could be a token: nobody is asked about any other. */
+export const isToken = (text: string): boolean => /^egt_[\w-]{43}$/.test(text);
+
 /** Make a token for a member of staff: 256 random bits, of which only the hash is kept. @returns the token, this once */
 export async function newToken(ports: StaffPorts, member: StaffMember, name: string): Promise<string> {
   const { db, rng, now } = ports;

@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Log } from '../observability/log.ts';
+import { isDatabaseAway } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
 
 /** Staff roles. */
@@ -140,13 +141,4 @@ export function mountEnd(app: Express, log: Log): void {
     });
   };
   app.use(onFault);
-}
-
-const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '08006', '08003', '53300']);
-
-/** Whether a failure means that the database did not answer. */
-export function isDatabaseAway(fault: unknown): boolean {
-  if (!(fault instanceof Error)) return false;
-  const code = 'code' in fault ? String(fault.code) : '';
-  return AWAY.has(code) || /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(fault.message);
 }

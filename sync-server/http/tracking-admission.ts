@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { TrackingFault } from '#shared/tracking/fault.ts';
-import { ownerOfToken } from '../governance/access-tokens.ts';
+import { isToken, ownerOfToken } from '../governance/access-tokens.ts';
 import { memberOf, type StaffMember, type StaffPorts, sessionCookie } from '../governance/sessions.ts';
 import { Refusal } from '../ports/fault.ts';
 import type { Admit } from './tracking-door.ts';
@@ -12,7 +12,7 @@ export interface AdmissionRules {
   readonly origin: string | null;
   /** Names this server answers to, beside loopback and the origin's. */
   readonly hosts: readonly string[];
-  /** Requests a minute and token. */
+  /** Requests a minute and member of staff. */
   readonly perMinute: number;
 }
 
@@ -56,7 +56,7 @@ export function newAdmission(staff: StaffPorts, rules: AdmissionRules): Admit {
     const entry = known.get(token);
     if (entry && entry.until > Date.now()) return entry.member;
     known.delete(token);
-    const member = token === '' ? null : await ownerOfToken(staff, token);
+    const member = isToken(token) ? await ownerOfToken(staff, token) : null;
     if (!member) throw UNKNOWN;
     if (known.size > 10_000) known.clear();
     known.set(token, { member, until: Date.now() + CACHE_MS });
@@ -80,9 +80,9 @@ export function newAdmission(staff: StaffPorts, rules: AdmissionRules): Admit {
       if (refused instanceof Error) throw refused;
       throw new TrackingFault('RESOURCE_EXHAUSTED', 'Too many requests. Wait a moment.');
     });
-    return { name: member.name, role: member.role };
+    return member;
   };
 }
 
 /** Test mode: everybody on this machine may do everything. */
-export const admitEverybody: Admit = async () => ({ name: 'test', role: 'admin' });
+export const admitEverybody: Admit = async () => ({ staffId: 'test', name: 'test', role: 'admin' });

@@ -8,9 +8,9 @@ import { FILE_ENDPOINTS, type FileEndpoint, type FileEndpointName } from '#share
 import { decoded, fromQuery, understand } from '#shared/tracking/understand.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { isDatabaseAway } from '../ports/database.ts';
 import type { Tracking } from '../tracking/handlers.ts';
 import type { Handler, RawJson, TrackingCaller } from '../tracking/tracking.ts';
-import { isDatabaseAway } from './routes.ts';
 
 /** How a request came in: tokens count below `/api`, a staff session below `/ajax-api`. */
 export type Entrance = 'api' | 'ajax';
@@ -63,7 +63,6 @@ const NOT_HERE = new TrackingFault('ENDPOINT_NOT_FOUND', 'There is no such endpo
 
 interface Pattern {
   readonly test: RegExp;
-  readonly names: readonly string[];
   readonly target: (values: readonly string[]) => Target;
 }
 
@@ -84,7 +83,7 @@ function tables() {
           name,
           params: Object.fromEntries(names.map((n, i) => [n, values[i] ?? ''])),
         });
-        patterns.push({ test, names, target });
+        patterns.push({ test, target });
       }
     }
   }
@@ -92,11 +91,11 @@ function tables() {
     const key = `${endpoint.method} ${endpoint.isRoot ? '' : '/api/2.0'}${endpoint.path}`;
     const test = new RegExp(
       `^${escaped(key)
-        .replace('\\*', '(.*)')
+        .replace('\\*', '(.+)')
         .replace(/\{\w+\}/g, '([^/]+)')}$`,
       's',
     );
-    patterns.push({ test, names: [], target: (values) => ({ kind: 'file', name, rest: values[0] ?? '' }) });
+    patterns.push({ test, target: (values) => ({ kind: 'file', name, rest: values[0] ?? '' }) });
   }
   for (const [key, json] of Object.entries(FIXED)) plain.set(key, { kind: 'fixed', json });
   return { plain, patterns };
@@ -244,20 +243,19 @@ async function serve(
   if (target.kind === 'fixed') return sendJson(response, target.json);
   named(target.name);
   if (target.kind === 'file') {
-    const { right } = FILE_ENDPOINTS[target.name];
-    checkRight(right, caller);
-    if (right === 'write' && caller.role !== 'admin') await tracking.checkFileWrite(target.rest, query.get('run_uuid'));
+    checkRight(FILE_ENDPOINTS[target.name].right, caller);
     const reply = await tracking.files[target.name]({
       query,
       rest: target.rest,
       body: request,
       size: Number(request.headers['content-length'] ?? 0),
+      caller,
     });
     return 'file' in reply ? sendFile(response, reply.file) : sendJson(response, reply.json);
   }
   checkRight(ENDPOINTS[target.name].right, caller);
   const asked = await requestOf(request, target.name, target.params, query);
-  if (ENDPOINTS[target.name].right !== 'read') await tracking.checkWrite(asked, caller.role === 'admin');
+  if (ENDPOINTS[target.name].right !== 'read') await tracking.checkWrite(target.name, asked, caller);
   const key = request.headers['idempotency-key'];
   const handler = tracking.handlers[target.name] as unknown as Handler<EndpointName>;
   sendJson(response, await handler(asked as never, caller, typeof key === 'string' && key !== '' ? key.slice(0, 200) : null));

@@ -13,6 +13,8 @@ export interface BlobStore {
   put(bytes: Readable, limit: number): Promise<StoredBlob>;
   /** @throws Error if there is no such blob */
   get(sha256: string): Promise<Readable>;
+  has(sha256: string): Promise<boolean>;
+  /** Nothing there is no fault. */
   delete(sha256: string): Promise<void>;
 }
 

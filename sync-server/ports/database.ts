@@ -9,3 +9,12 @@ export interface Database extends Sql {
   /** All or nothing: committed when `work` resolves, rolled back when it rejects. The answer to a client comes after. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
 }
+
+const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '08006', '08003', '53300']);
+
+/** Whether a failure means that the database did not answer. */
+export function isDatabaseAway(fault: unknown): boolean {
+  if (!(fault instanceof Error)) return false;
+  const code = 'code' in fault ? String(fault.code) : '';
+  return AWAY.has(code) || /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(fault.message);
+}

@@ -1,11 +1,14 @@
 import type { Sql } from './database.ts';
 
+/** Experiments of the service itself. */
+export const SERVICE_EXPERIMENTS = ['federated-flushes', 'model-evaluations'] as const;
+
 /** One run of the service itself that began and ended, in MLflow's nouns. */
 export interface FinishedRun {
   /** 32 hexadecimal digits. */
   readonly runId: string;
-  /** Name of its experiment, made if missing. */
-  readonly experiment: string;
+  /** Made if missing. */
+  readonly experiment: (typeof SERVICE_EXPERIMENTS)[number];
   readonly name: string;
   /** Epoch ms. */
   readonly at: number;

@@ -13,6 +13,7 @@ import { newDeliver } from '../tracking/deliver.ts';
 import { sendDue } from '../tracking/deliveries.ts';
 import { newTracking } from '../tracking/handlers.ts';
 import { makePartitions } from '../tracking/partitions.ts';
+import { forgetKeys } from '../tracking/runs.ts';
 import { type TrackingPorts, USUAL_BOUNDS } from '../tracking/tracking.ts';
 
 /** What the leader gives its tracking API. */
@@ -87,9 +88,13 @@ export function trackingOf(parts: TrackingParts): { readonly door: Door; stop():
       .filter((h) => h !== ''),
     perMinute: numberOf('EG_TRACKING_RATE', PER_MINUTE),
   };
-  const failed = (fault: unknown) => log.warn({ err: fault }, 'partitions could not be made');
-  const stopMaking = nowAndThen(() => makePartitions(db, now()), DAY_MS, failed);
-  makePartitions(db, now()).catch(failed);
+  const tidy = async () => {
+    await makePartitions(db, now());
+    await forgetKeys(db, now());
+  };
+  const failed = (fault: unknown) => log.warn({ err: fault }, 'the daily tidying failed');
+  const stopTidying = nowAndThen(tidy, DAY_MS, failed);
+  tidy().catch(failed);
   const stopSending = nowAndThen(
     () => sendDue(ports, deliver),
     SEND_EVERY_MS,
@@ -98,7 +103,7 @@ export function trackingOf(parts: TrackingParts): { readonly door: Door; stop():
   return {
     door: trackingDoor({ tracking: newTracking(ports, deliver, null), admit: newAdmission(staff, rules), log, metrics, isDraining }),
     async stop() {
-      await stopMaking();
+      await stopTidying();
       await stopSending();
     },
   };

@@ -57,8 +57,10 @@ describe.each(['a folder', 'a bucket'])('blobs in %s', (name) => {
 
   test('are gone when deleted, and deleting nothing is no fault', async () => {
     const { sha256 } = await store().put(Readable.from([Buffer.from('gone')]), 100);
+    expect(await store().has(sha256)).toBe(true);
     await store().delete(sha256);
     await store().delete(sha256);
+    expect(await store().has(sha256)).toBe(false);
     await expect(store().get(sha256)).rejects.toThrow();
     await expect(store().get('../../etc/passwd')).rejects.toThrow(RangeError);
   });

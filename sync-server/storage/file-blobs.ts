@@ -21,6 +21,13 @@ export function meter(limit: number) {
   return { through, result: () => ({ sha256: hash.digest('hex'), size }) };
 }
 
+/** Flush the names in a folder to the disk, and those in its parents up to another: a file without its name would be lost with the power. */
+async function syncNames(folder: string, upTo: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+  if (folder !== upTo) await syncNames(dirname(folder), upTo);
+}
+
 /** Blobs as files named by their hash: a temporary file, flushed to the disk, then renamed. @param folder made if missing */
 export function fileBlobs(folder: string): BlobStore {
   const pathOf = (sha256: string): string => {
@@ -38,8 +45,9 @@ export function fileBlobs(folder: string): BlobStore {
         await handle.sync().finally(() => handle.close());
         const stored = result();
         const path = pathOf(stored.sha256);
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        const first = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         await rename(temporary, path);
+        await syncNames(dirname(path), first ? dirname(first) : dirname(path));
         return stored;
       } finally {
         await rm(temporary, { force: true });
@@ -50,6 +58,11 @@ export function fileBlobs(folder: string): BlobStore {
       await stat(path);
       return createReadStream(path);
     },
+    has: (sha256) =>
+      stat(pathOf(sha256)).then(
+        () => true,
+        () => false,
+      ),
     delete: (sha256) => rm(pathOf(sha256), { force: true }),
   };
 }

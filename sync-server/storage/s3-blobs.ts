@@ -4,7 +4,14 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import type { BlobStore } from '../ports/blob-store.ts';
 import { meter } from './file-blobs.ts';
 
@@ -54,6 +61,15 @@ export function s3Blobs({ name, region, endpoint }: Bucket, folder: string): Blo
       const { Body } = await client.send(new GetObjectCommand({ Bucket: name, Key: keyOf(sha256) }));
       if (!Body) throw new Error('the bucket holds no such blob');
       return Body as Readable;
+    },
+    async has(sha256) {
+      try {
+        await client.send(new HeadObjectCommand({ Bucket: name, Key: keyOf(sha256) }));
+        return true;
+      } catch (cause) {
+        if (cause instanceof S3ServiceException && cause.$metadata.httpStatusCode === 404) return false;
+        throw cause;
+      }
     },
     async delete(sha256) {
       await client.send(new DeleteObjectCommand({ Bucket: name, Key: keyOf(sha256) }));

@@ -1,7 +1,8 @@
+import { TrackingFault } from '#shared/tracking/fault.ts';
 import type { ArtifactTree, TreeEntry } from '../ports/artifact-tree.ts';
 import type { TrackingPorts } from './tracking.ts';
 
-/** The end of every path below a folder: '0' comes right after '/'. */
+/** The end of every path below a folder: '0' comes right after '/'. The root has no name, and everything is below it. */
 const belowOf = (path: string): readonly [string, string] => (path === '' ? ['', '\u{10FFFF}'] : [`${path}/`, `${path}0`]);
 
 /** A tree whose paths are rows; the bytes lie under their hash, so that no name from outside reaches a disk. */
@@ -29,11 +30,25 @@ export function artifactRows({ db, blobs, now }: Pick<TrackingPorts, 'db' | 'blo
     },
     async put(path, bytes, limit) {
       const { sha256, size } = await blobs.put(bytes, limit);
-      await db.query(
-        `INSERT INTO artifacts (path, sha256, size, created_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (path) DO UPDATE SET sha256 = $2, size = $3, created_at = $4`,
-        [path, sha256, size, now()],
-      );
+      const unnamed = await db
+        .transaction(async (sql) => {
+          await sql.query('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [sha256]);
+          // the last other name of these bytes may have been deleted, and the bytes with it, before this one was theirs
+          if (!(await blobs.has(sha256)))
+            throw new TrackingFault('TEMPORARILY_UNAVAILABLE', 'The same bytes were being deleted. Send them again.');
+          const [before] = await sql.query<{ sha256: string }>('SELECT sha256 FROM artifacts WHERE path = $1 FOR UPDATE', [path]);
+          await sql.query(
+            `INSERT INTO artifacts (path, sha256, size, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (path) DO UPDATE SET sha256 = $2, size = $3, created_at = $4`,
+            [path, sha256, size, now()],
+          );
+          return before?.sha256 ?? null;
+        })
+        .catch(async (cause: unknown) => {
+          await sweep({ db, blobs }, [sha256]).catch(() => undefined);
+          throw cause;
+        });
+      if (unnamed !== null && unnamed !== sha256) await sweep({ db, blobs }, [unnamed]);
     },
     async remove(path) {
       const [from, to] = belowOf(path);
@@ -46,10 +61,13 @@ export function artifactRows({ db, blobs, now }: Pick<TrackingPorts, 'db' | 'blo
   };
 }
 
-/** Delete the blobs that no path names any more. */
+/** Delete the blobs that no path names any more, each under a lock that an upload of the same bytes takes too. */
 export async function sweep({ db, blobs }: Pick<TrackingPorts, 'db' | 'blobs'>, hashes: readonly string[]): Promise<void> {
-  if (hashes.length === 0) return;
-  const used = await db.query<{ sha256: string }>('SELECT DISTINCT sha256 FROM artifacts WHERE sha256 = ANY($1)', [hashes]);
-  const kept = new Set(used.map((u) => u.sha256));
-  for (const hash of hashes) if (!kept.has(hash)) await blobs.delete(hash);
+  for (const hash of hashes) {
+    await db.transaction(async (sql) => {
+      await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [hash]);
+      const used = await sql.query('SELECT 1 FROM artifacts WHERE sha256 = $1 LIMIT 1', [hash]);
+      if (used.length === 0) await blobs.delete(hash);
+    });
+  }
 }

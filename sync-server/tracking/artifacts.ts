@@ -3,13 +3,14 @@ import { invalid, missing, TrackingFault } from '#shared/tracking/fault.ts';
 import type { FileEndpointName } from '#shared/tracking/file-endpoints.ts';
 import type { ArtifactTree, TreeEntry } from '../ports/artifact-tree.ts';
 import { TooLarge } from '../ports/blob-store.ts';
+import { checkNotOfTheService } from './guard.ts';
 import { checkRunId } from './ids.ts';
-import { decodeSafely, isLocal, localPath, schemeOf } from './locations.ts';
-import type { Handlers, TrackingPorts } from './tracking.ts';
+import { decodeSafely, isLocal, localPath, proxiedPath } from './locations.ts';
+import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
 import { downloadUri } from './version-sources.ts';
 
 /** Bytes of one artifact at most. */
-export const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
 
 const MOST_UPLOAD = 10 * 1024 * 1024;
 const SEGMENT = /^[\p{L}\p{M}\p{N} ._+=@,()-]+$/u;
@@ -27,7 +28,10 @@ export function safePath(path: string, isStrict: boolean): string {
     /[#\\\0]/.test(decoded) || segments.includes('..') || decoded.startsWith('/') || /^[a-zA-Z]:/.test(decoded) || /^file:/i.test(decoded);
   if (isOut) throw invalid('Invalid path');
   const clean = segments.filter((s) => s !== '' && s !== '.');
-  const isOdd = decoded !== path || clean.some((s) => !SEGMENT.test(s) || s !== s.normalize('NFC') || Buffer.byteLength(s) > 256);
+  const isOdd =
+    decoded !== path ||
+    segments.includes('.') ||
+    clean.some((s) => !SEGMENT.test(s) || s !== s.normalize('NFC') || Buffer.byteLength(s) > 256);
   if (isStrict && (isOdd || Buffer.byteLength(decoded) > 2000)) throw invalid('Invalid path');
   return clean.join('/');
 }
@@ -40,6 +44,7 @@ export interface FileRequest {
   readonly body: Readable;
   /** Bytes of the body as they were announced; 0 if none were. */
   readonly size: number;
+  readonly caller: TrackingCaller;
 }
 
 /** A file to send, or plain JSON. */
@@ -67,25 +72,8 @@ const joined = (...parts: readonly string[]): string => parts.filter((p) => p !=
 
 /** The tree a location lies in. @throws TrackingFault if it cannot be reached from here */
 function treeOf({ proxied, local }: Trees, location: string): Found {
-  if (schemeOf(location) === 'mlflow-artifacts') {
-    const path = location.replace(/^mlflow-artifacts:(\/\/[^/]*)?/i, '').replace(/[?#].*$/s, '');
-    return {
-      tree: proxied,
-      root: path
-        .split('/')
-        .filter((s) => s !== '')
-        .join('/'),
-    };
-  }
-  const [, served] = /^https?:\/\/[^?#]*\/api\/2\.0\/mlflow-artifacts\/artifacts\/([^?#]*)/i.exec(location) ?? [];
-  if (served !== undefined)
-    return {
-      tree: proxied,
-      root: served
-        .split('/')
-        .filter((s) => s !== '')
-        .join('/'),
-    };
+  const path = proxiedPath(location);
+  if (path !== null) return { tree: proxied, root: path };
   if (local && isLocal(location)) return { tree: local(localPath(location)), root: '' };
   throw invalid(`The artifacts of '${location}' cannot be reached from here.`);
 }
@@ -103,13 +91,23 @@ const told = (entry: TreeEntry, folder: string) => ({
   ...(entry.size === undefined ? {} : { file_size: entry.size }),
 });
 
-async function put({ tree, root }: Found, path: string, body: Readable): Promise<void> {
+const tooLarge = (): TrackingFault => invalid(`An artifact may have ${MOST_BYTES} bytes at most.`);
+
+/** What may be written to: not the root itself, and by an admin alone what belongs to the service. @throws TrackingFault */
+async function checkWritable({ db }: TrackingPorts, path: string, caller: TrackingCaller): Promise<void> {
   if (path === '') throw invalid('Invalid path');
+  if (caller.role !== 'admin') await checkNotOfTheService(db, { experiment_id: path.split('/')[0] });
+}
+
+async function put(ports: TrackingPorts, { tree, root }: Found, path: string, { body, size, caller }: FileRequest): Promise<void> {
+  if (path === '') throw invalid('Invalid path');
+  await checkWritable(ports, joined(root, path), caller);
+  // refused before it is read: a connection cut while it sends would tell nothing
+  if (size > MOST_BYTES) throw tooLarge();
   try {
     await tree.put(joined(root, path), body, MOST_BYTES);
   } catch (cause) {
-    if (cause instanceof TooLarge) throw invalid(`An artifact may have ${MOST_BYTES} bytes at most.`);
-    throw cause;
+    throw cause instanceof TooLarge ? tooLarge() : cause;
   }
 }
 
@@ -169,20 +167,23 @@ export function fileHandlers(ports: TrackingPorts, trees: Trees): FileHandlers {
       const path = safe(needed(query, 'artifact_file_path', 'Request must include the "artifact_file_path" query parameter.'));
       return fileAt(treeOf(trees, await ownLocation(ports, 'model', rest)), path);
     },
-    async putProxied({ rest, body }) {
-      await put(proxied, safe(rest), body);
+    async putProxied(request) {
+      await put(ports, proxied, safe(request.rest), request);
       return { json: {} };
     },
     getProxied: async ({ rest }) => fileAt(proxied, safe(rest)),
-    async deleteProxied({ rest }) {
-      await trees.proxied.remove(safe(rest));
+    async deleteProxied({ rest, caller }) {
+      const path = safe(rest);
+      await checkWritable(ports, path, caller);
+      await trees.proxied.remove(path);
       return { json: {} };
     },
     async listProxied({ query }) {
       const files = (await trees.proxied.list(safe(query.get('path') ?? ''))).map((e) => told(e, ''));
       return { json: files.length > 0 ? { files } : {} };
     },
-    async uploadArtifact({ query, body, size }) {
+    async uploadArtifact(request) {
+      const { query, size } = request;
       const runId = query.get('run_uuid');
       if (!runId) throw new TrackingFault('INVALID_PARAMETER_VALUE', 'Request must specify run_uuid.');
       const path = query.get('path');
@@ -190,7 +191,7 @@ export function fileHandlers(ports: TrackingPorts, trees: Trees): FileHandlers {
       const checked = safe(path);
       if (size === 0) throw invalid('Request must specify data.');
       if (size > MOST_UPLOAD) throw invalid('Artifact size is too large. Max size is 10MB.');
-      await put(treeOf(trees, await ownLocation(ports, 'run', checkRunId(runId))), checked, body);
+      await put(ports, treeOf(trees, await ownLocation(ports, 'run', checkRunId(runId))), checked, request);
       return { json: {} };
     },
     multipart: () => Promise.reject(notServed('upload')),

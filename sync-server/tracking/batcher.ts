@@ -1,4 +1,5 @@
 import { TrackingFault } from '#shared/tracking/fault.ts';
+import { isDatabaseAway } from '../ports/database.ts';
 
 /** What became of one item of a batch. */
 export type Outcome<A> = { readonly ok: A } | { readonly fault: TrackingFault };
@@ -9,10 +10,13 @@ interface Waiting<Q, A> {
   readonly failed: (cause: unknown) => void;
 }
 
+/** Requests that may wait at once; more are told to come again. */
+const MOST_WAITING = 10_000;
+
 /**
  * Collects what arrives while a write is under way, and writes it together: one transaction for many requests, each told its own outcome after
  * the commit. An idle writer starts at once, so that a lone request waits for nobody. A batch that fails is tried again one by one, so that one
- * bad item fails alone.
+ * bad item fails alone; where the database is away, it fails as a whole.
  *
  * @param write all items in one transaction; outcomes in the items' order
  * @param most  items of one batch
@@ -42,6 +46,10 @@ export function batcher<Q, A>(write: (items: readonly Q[]) => Promise<readonly O
     } catch (cause) {
       const [only] = batch;
       if (batch.length === 1 && only) return only.failed(cause);
+      if (isDatabaseAway(cause)) {
+        for (const one of batch) one.failed(cause);
+        return;
+      }
       for (const one of batch) await writeAlone(one);
     }
   }
@@ -58,6 +66,8 @@ export function batcher<Q, A>(write: (items: readonly Q[]) => Promise<readonly O
 
   return (item) =>
     new Promise((done, failed) => {
+      if (waiting.length >= MOST_WAITING)
+        return failed(new TrackingFault('TEMPORARILY_UNAVAILABLE', 'Too much is waiting to be written. Try again.'));
       waiting.push({ item, done, failed });
       // a turn of the loop: what has arrived with this request goes with it
       if (!isWriting) {

@@ -1,5 +1,5 @@
-import type { Deliver } from './deliver.ts';
-import type { TrackingPorts } from './tracking.ts';
+import type { Deliver, DeliveryResult } from './deliver.ts';
+import type { TrackingPorts, Vault } from './tracking.ts';
 
 interface Due {
   readonly delivery_id: string;
@@ -14,6 +14,17 @@ const LEASE_MS = 60_000;
 const KEEP_MS = 7 * 86_400_000;
 
 const isWorthRetrying = (status: number | null): boolean => status === null || status === 429 || status >= 500;
+
+/** Deliver with the opened secret; what cannot be opened, because the server has another key by now, is not delivered, nor ever will be. */
+async function opened(vault: Vault, sealed: Uint8Array | null, send: (secret: string | null) => Promise<DeliveryResult>) {
+  let secret: string | null = null;
+  try {
+    secret = sealed ? vault.open(sealed) : null;
+  } catch {
+    return { status: null, error: 'its secret cannot be opened: give it a new one', isOpen: false };
+  }
+  return { ...(await send(secret)), isOpen: true };
+}
 
 /**
  * Send what is due: each delivery is claimed for a minute, so that no other server sends it meanwhile; three more tries after a 429, a 5xx or
@@ -32,9 +43,10 @@ export async function sendDue({ db, now, vault }: TrackingPorts, deliver: Delive
   let ended = 0;
   await Promise.all(
     due.map(async ({ delivery_id, payload, tries, url, sealed_secret }) => {
-      const secret = sealed_secret ? vault.open(sealed_secret) : null;
-      const { status, error } = await deliver({ url, secret, deliveryId: delivery_id, payload });
-      const again = isWorthRetrying(status) && tries < MOST_TRIES;
+      const { status, error, isOpen } = await opened(vault, sealed_secret, (secret) =>
+        deliver({ url, secret, deliveryId: delivery_id, payload }),
+      );
+      const again = isOpen && isWorthRetrying(status) && tries < MOST_TRIES;
       if (!again) ended += 1;
       await db.query('UPDATE webhook_deliveries SET next_at = $2, outcome = $3 WHERE delivery_id = $1', [
         delivery_id,

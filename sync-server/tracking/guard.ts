@@ -1,5 +1,7 @@
+import { ENDPOINTS, type EndpointName } from '#shared/tracking/endpoints.ts';
 import { TrackingFault } from '#shared/tracking/fault.ts';
 import type { Sql } from '../ports/database.ts';
+import { SERVICE_EXPERIMENTS } from '../ports/run-log.ts';
 import { isExperimentId } from './ids.ts';
 import { SYSTEM_TAG } from './system-runs.ts';
 
@@ -35,14 +37,30 @@ async function isOfTheService(
   return rows.length > 0;
 }
 
+const AN_OWN_MODEL = new TrackingFault('PERMISSION_DENIED', 'The service’s own models are promoted on the staff page of models, not here.');
+const AN_OWN_RECORD = new TrackingFault('PERMISSION_DENIED', 'These records are the service’s own: they can be read, not written.');
+const A_RESERVED_NAME = new TrackingFault('PERMISSION_DENIED', 'Experiments of this name are the service’s own.');
+
+const NAMING: ReadonlySet<string> = new Set<EndpointName>(['createExperiment', 'updateExperiment']);
+const ENDING: ReadonlySet<string> = new Set<EndpointName>(['deleteExperiment', 'updateExperiment', 'purge']);
+const RESERVED: ReadonlySet<string> = new Set(SERVICE_EXPERIMENTS);
+const ON_THE_REGISTRY = /^\/mlflow\/(registered-models|model-versions)\//;
+
 /**
- * Refuses whoever would change the registry's entry of the service's own models: it mirrors what is served, and is changed by promoting.
+ * Refuses what nobody may do to the service's own: change the registry's entry of its models, which mirrors what is served and is changed by
+ * promoting; take the names of its experiments; delete, rename or claim one of them.
  *
+ * @param request a request of a writing route, as its schema has it
  * @throws TrackingFault PERMISSION_DENIED
  */
-export function checkOwnModels({ name, new_name }: Targets): void {
-  if (texts(name, new_name).some((n) => OWN_MODELS.test(n)))
-    throw new TrackingFault('PERMISSION_DENIED', 'The service’s own models are promoted on the staff page of models, not here.');
+export async function checkForAnybody(sql: Sql, name: EndpointName, request: Targets): Promise<void> {
+  if (ON_THE_REGISTRY.test(ENDPOINTS[name].path) && texts(request.name, request.new_name).some((n) => OWN_MODELS.test(n)))
+    throw AN_OWN_MODEL;
+  if (NAMING.has(name) && texts(request.name, request.new_name).some((n) => RESERVED.has(n))) throw A_RESERVED_NAME;
+  if (request.key === SYSTEM_TAG) throw AN_OWN_RECORD;
+  if (!ENDING.has(name)) return;
+  const experiments = [...texts(request.experiment_id), ...(Array.isArray(request.experiment_ids) ? texts(...request.experiment_ids) : [])];
+  if (await isOfTheService(sql, experiments, [], [])) throw AN_OWN_RECORD;
 }
 
 /**
@@ -52,15 +70,9 @@ export function checkOwnModels({ name, new_name }: Targets): void {
  * @throws TrackingFault PERMISSION_DENIED
  */
 export async function checkNotOfTheService(sql: Sql, request: Targets): Promise<void> {
-  const refusal = new TrackingFault('PERMISSION_DENIED', 'These records are the service’s own: they can be read, not written.');
-  if (request.key === SYSTEM_TAG) throw refusal;
   const all = [request, ...(Array.isArray(request.runs) ? (request.runs as Targets[]) : [])];
   const experiments = all.flatMap((t) => texts(t.experiment_id));
   const runs = all.flatMap((t) => texts(t.run_id, t.source_run_id));
   const models = all.flatMap((t) => texts(t.model_id));
-  if (await isOfTheService(sql, experiments, runs, models)) throw refusal;
+  if (await isOfTheService(sql, experiments, runs, models)) throw AN_OWN_RECORD;
 }
-
-/** The same for a path of the proxied artifacts, which begins with its experiment, or for a run's upload. @throws TrackingFault */
-export const checkFileNotOfTheService = (sql: Sql, path: string, runId: string | null): Promise<void> =>
-  checkNotOfTheService(sql, { experiment_id: path.split('/').find((part) => part !== ''), ...(runId ? { run_id: runId } : {}) });

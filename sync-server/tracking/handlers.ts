@@ -3,7 +3,7 @@ import { artifactRows } from './artifact-rows.ts';
 import { artifactHandlers, type FileHandlers, fileHandlers, type Trees } from './artifacts.ts';
 import type { Deliver } from './deliver.ts';
 import { experimentHandlers } from './experiments.ts';
-import { checkFileNotOfTheService, checkNotOfTheService, checkOwnModels } from './guard.ts';
+import { checkForAnybody, checkNotOfTheService } from './guard.ts';
 import { historyHandlers } from './history.ts';
 import { importHandlers } from './import-runs.ts';
 import { inputHandlers } from './inputs.ts';
@@ -14,7 +14,7 @@ import { runHandlers } from './runs.ts';
 import { experimentSearchHandlers } from './search-experiments.ts';
 import { loggedModelSearchHandlers } from './search-logged-models.ts';
 import { searchRunsHandlers } from './search-runs.ts';
-import type { Handlers, TrackingPorts } from './tracking.ts';
+import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
 import { versionHandlers } from './versions.ts';
 import { webhookHandlers } from './webhooks.ts';
 
@@ -22,10 +22,8 @@ import { webhookHandlers } from './webhooks.ts';
 export interface Tracking {
   readonly handlers: Handlers<EndpointName>;
   readonly files: FileHandlers;
-  /** What a request may not write to: the service's own. @param isAdmin who may write to its experiments @throws TrackingFault PERMISSION_DENIED */
-  checkWrite(request: Readonly<Record<string, unknown>>, isAdmin: boolean): Promise<void>;
-  /** The same for files. @throws TrackingFault PERMISSION_DENIED */
-  checkFileWrite(path: string, runId: string | null): Promise<void>;
+  /** What a request may not write to: the service's own. @throws TrackingFault PERMISSION_DENIED */
+  checkWrite(name: EndpointName, request: Readonly<Record<string, unknown>>, caller: TrackingCaller): Promise<void>;
 }
 
 /** @param plain a folder as a tree; test mode alone, else null */
@@ -51,10 +49,9 @@ export function newTracking(ports: TrackingPorts, deliver: Deliver, plain: Trees
       ...purgeHandlers(ports),
     },
     files: fileHandlers(ports, trees),
-    async checkWrite(request, isAdmin) {
-      checkOwnModels(request);
-      if (!isAdmin) await checkNotOfTheService(ports.db, request);
+    async checkWrite(name, request, caller) {
+      await checkForAnybody(ports.db, name, request);
+      if (caller.role !== 'admin') await checkNotOfTheService(ports.db, request);
     },
-    checkFileWrite: (path, runId) => checkFileNotOfTheService(ports.db, path, runId),
   };
 }

@@ -86,6 +86,8 @@ export function historyHandlers({
       if (runIds.length === 0) throw invalid('GetMetricHistoryBulk request must specify at least one run_id.');
       if (runIds.length > MOST_RUNS)
         throw invalid(`GetMetricHistoryBulk request cannot specify more than ${MOST_RUNS} run_ids. Received ${runIds.length} run_ids.`);
+      if (max_results !== undefined && max_results <= 0)
+        throw invalid(`Invalid value ${max_results} for parameter 'max_results' supplied. It must be a positive integer.`);
       if (metric_key === undefined) throw invalid('GetMetricHistoryBulk request must specify a metric_key.');
       const [row] = await db.query<{ json: string | null }>(
         `SELECT json_agg(${POINT_OF_RUN} ORDER BY m.run_id, m.timestamp, m.step, m.value)::text AS json FROM (

@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { artifactRows, sweep } from './artifact-rows.ts';
 import { newTestTracking, type TestTracking } from './test-installation.ts';
 
 /** Ways out of a folder that others have fallen for, and that must all be refused. */
@@ -29,6 +31,9 @@ const WAYS_OUT = [
   '..%5csecret',
   '%2E%2E/secret',
 ] as const;
+
+/** What lies outside of the store. */
+const WORDS = 'words that nobody may read';
 
 /** Sends a path exactly as it stands: fetch would tidy it. */
 function raw(base: string, method: string, path: string, body = ''): Promise<{ status: number; text: string }> {
@@ -63,7 +68,7 @@ describe.each([
     runId = (await t.client.call('createRun', { experiment_id: '0' })).run.info.run_id;
     await t.client.call('createModel', { name: 'm' });
     await t.client.call('createVersion', { name: 'm', source: 'mlflow-artifacts:/0/x' });
-    writeFileSync(join(t.folder, 'secret'), 'secret');
+    writeFileSync(join(t.folder, 'secret'), WORDS);
   });
   afterAll(() => t.close());
 
@@ -86,15 +91,28 @@ describe.each([
         for (const [method, url] of routes) {
           const { status, text } = await raw(t.base, method, url, method === 'GET' ? '' : 'x');
           expect([400, 404], `${method} ${url}: ${text}`).toContain(status);
-          expect(text).not.toContain('secret\n');
+          expect(text).not.toContain(WORDS);
           asked += 1;
         }
       }
     }
     expect(asked).toBeGreaterThan(500);
-    expect(readFileSync(join(t.folder, 'secret'), 'utf8')).toBe('secret');
+    expect(readFileSync(join(t.folder, 'secret'), 'utf8')).toBe(WORDS);
     expect(readdirSync(t.folder).filter((name) => !['secret', 'blobs', 'plain'].includes(name))).toEqual([]);
     expect(await t.db.query('SELECT 1 FROM artifacts')).toEqual([]);
+  });
+
+  test('the root itself is neither written nor deleted, however it is named', async () => {
+    const at = '/api/2.0/mlflow-artifacts/artifacts';
+    expect((await raw(t.base, 'PUT', `${at}/0/kept.txt`, 'kept')).status).toBe(200);
+    for (const root of ['/', '/.', '/./', '/./.', '/%2e', '/.%2f']) {
+      for (const method of ['PUT', 'DELETE']) {
+        const { status } = await raw(t.base, method, at + root, method === 'PUT' ? 'x' : '');
+        expect([400, 404], `${method} ${root}`).toContain(status);
+      }
+    }
+    expect((await raw(t.base, 'GET', `${at}/0/kept.txt`)).text).toBe('kept');
+    await raw(t.base, 'DELETE', `${at}/0/kept.txt`);
   });
 
   test('a version’s source cannot lead out either, and no tag disables the check', async () => {
@@ -196,5 +214,84 @@ test('purge deletes for good, with its artifacts and a receipt that holds none o
   expect(line?.text).toContain(receipt.sha256);
   expect(line?.text).not.toContain('secret');
   await expect(t.client.call('purge', { experiment_ids: ['0'] })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+  await t.close();
+});
+
+test('bytes that another name is put in place of are freed; those deleted while they come are not taken for kept', async () => {
+  const t = await newTestTracking({ name: 'tracking_blobs' });
+  const put = (text: string) => fetch(`${t.base}/api/2.0/mlflow-artifacts/artifacts/0/a.txt`, { method: 'PUT', body: text });
+  const files = () => readdirSync(join(t.folder, 'blobs'), { recursive: true, withFileTypes: true }).filter((f) => f.isFile()).length;
+  await put('first');
+  await put('second');
+  expect(files()).toBe(1);
+  const { blobs } = t.ports;
+  // between the bytes and their row, the last other name of the same bytes is deleted
+  const raced = artifactRows({
+    ...t.ports,
+    blobs: {
+      ...blobs,
+      put: async (bytes, limit) => {
+        const stored = await blobs.put(bytes, limit);
+        await sweep(t.ports, [stored.sha256]);
+        return stored;
+      },
+    },
+  });
+  await expect(raced.put('0/b.txt', Readable.from([Buffer.from('third')]), 100)).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+  expect(await t.db.query('SELECT path FROM artifacts')).toEqual([{ path: '0/a.txt' }]);
+  await t.close();
+});
+
+test('an artifact larger than may be is refused before it is sent', async () => {
+  const t = await newTestTracking({ name: 'tracking_large' });
+  const { hostname, port } = new URL(t.base);
+  const status = await new Promise((done, failed) => {
+    const headers = { 'Content-Length': String(65 * 1024 * 1024) };
+    const sent = request({ hostname, port, method: 'PUT', path: '/api/2.0/mlflow-artifacts/artifacts/0/large', headers }, (r) => {
+      done(r.statusCode);
+      sent.destroy();
+    });
+    sent.on('error', failed);
+    sent.write('x');
+  });
+  expect(status).toBe(400);
+  await t.close();
+});
+
+test('purging an experiment leaves what another one keeps in the same folder, and nothing of its own, however the folder was written', async () => {
+  const t = await newTestTracking({ name: 'tracking_shared_folder' });
+  const made = async (artifact_location: string) => {
+    const { experiment_id } = await t.client.call('createExperiment', { name: artifact_location, artifact_location });
+    const { info } = (await t.client.call('createRun', { experiment_id })).run;
+    const sent = await fetch(`${t.base}/ajax-api/2.0/mlflow/upload-artifact?run_uuid=${info.run_id}&path=a.txt`, {
+      method: 'POST',
+      body: 'x',
+    });
+    expect(sent.status).toBe(200);
+    return info;
+  };
+  const one = await made('mlflow-artifacts://host/team');
+  const other = await made('mlflow-artifacts:/team/');
+  await t.client.call('purge', { experiment_ids: [one.experiment_id] });
+  expect(await t.db.query('SELECT path FROM artifacts')).toEqual([{ path: `team/${other.run_id}/artifacts/a.txt` }]);
+  for (const artifact_location of [`mlflow-artifacts:/${other.experiment_id}/x`, 'mlflow-artifacts:/', 'mlflow-artifacts:/./1/x'])
+    await expect(t.client.call('createExperiment', { name: 'nested', artifact_location })).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER_VALUE',
+    });
+  await t.close();
+});
+
+test('a run purged and sent again is found as it was sent last', async () => {
+  const t = await newTestTracking({ name: 'tracking_again' });
+  const run_id = 'c'.repeat(32);
+  const sent = (value: string) => ({ runs: [{ run_id, experiment_id: '0', start_time: 1, params: [{ key: 'p', value }] }] });
+  const found = async () => (await t.client.call('searchRuns', { experiment_ids: ['0'] })).runs?.[0]?.data.params?.[0]?.value;
+  await t.client.call('importRuns', sent('old'));
+  expect(await found()).toBe('old');
+  await t.client.call('purge', { run_ids: [run_id] });
+  await t.client.call('importRuns', sent('new'));
+  expect(await found()).toBe('new');
+  await t.client.call('deleteRun', { run_id });
+  await expect(t.client.call('importRuns', sent('new'))).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
   await t.close();
 });

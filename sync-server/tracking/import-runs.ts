@@ -63,18 +63,21 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
   );
   const known = new Map(
     (
-      await sql.query<{ run_id: string; experiment_id: string }>('SELECT run_id, experiment_id::text FROM runs WHERE run_id = ANY($1)', [
-        all.map((i) => i.run.runId),
-      ])
-    ).map((r) => [r.run_id, r.experiment_id]),
+      await sql.query<{ run_id: string; experiment_id: string; lifecycle_stage: string }>(
+        'SELECT run_id, experiment_id::text, lifecycle_stage FROM runs WHERE run_id = ANY($1) ORDER BY run_id FOR NO KEY UPDATE',
+        [all.map((i) => i.run.runId)],
+      )
+    ).map((r) => [r.run_id, r]),
   );
   const outcomes = requests.map((request): Outcome<null> => {
     for (const { run } of request) {
       const fault = refusalOf(run.experimentId, experiments.get(run.experimentId));
       if (fault) return { fault };
       const there = known.get(run.runId);
-      if (there !== undefined && there !== run.experimentId)
-        return { fault: invalid(`Run with id=${run.runId} is in experiment ${there}.`) };
+      if (there && there.experiment_id !== run.experimentId)
+        return { fault: invalid(`Run with id=${run.runId} is in experiment ${there.experiment_id}.`) };
+      if (there && there.lifecycle_stage !== 'active')
+        return { fault: invalid(`The run ${run.runId} must be in the 'active' state. Current state is ${there.lifecycle_stage}.`) };
     }
     return { ok: null };
   });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { below, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
 import { parseFilter, parseOrder } from '#shared/tracking/filter.ts';
 import { compareRuns, matches, type Searched } from '#shared/tracking/search.ts';
+import { batcher } from './batcher.ts';
 import { newTestTracking, type TestTracking } from './test-installation.ts';
 
 let t: TestTracking;
@@ -271,6 +272,50 @@ describe('search', () => {
     await t.client.call('setTag', { run_id: run?.info.run_id ?? '', key: 'later', value: 'yes' });
     const [again] = (await t.client.call('searchRuns', { experiment_ids: experiments, max_results: 1 })).runs ?? [];
     expect(again?.data.tags).toContainEqual({ key: 'later', value: 'yes' });
+  });
+});
+
+describe('searches of experiments and models', () => {
+  test('compare an experiment’s id digit by digit, and a model’s time as a number', async () => {
+    const { experiment_id } = await t.client.call('createExperiment', { name: 'by id' });
+    const found = async (filter: string) =>
+      (await t.client.call('searchExperiments', { filter, max_results: 100 })).experiments?.map((e) => e.name) ?? [];
+    const next = `${experiment_id.slice(0, -1)}${experiment_id.endsWith('9') ? 8 : Number(experiment_id.at(-1)) + 1}`;
+    expect(await found(`experiment_id = '${experiment_id}'`)).toEqual(['by id']);
+    expect(await found(`experiment_id = '${next}'`)).toEqual([]);
+    expect(await found(`experiment_id LIKE '${experiment_id.slice(0, 12)}%'`)).toEqual(['by id']);
+    await t.client.call('createModel', { name: '9' });
+    const later = async (ms: number) =>
+      (await t.client.call('searchModels', { filter: `last_updated_timestamp > ${ms}` })).registered_models?.map((m) => m.name) ?? [];
+    expect(await later(t.clock.now - 1)).toContain('9');
+    expect(await later(t.clock.now + 1)).toEqual([]);
+  });
+
+  test('refuse what cannot be ordered by, and a page of less than one', async () => {
+    const refused = { code: 'INVALID_PARAMETER_VALUE' };
+    await expect(t.client.call('searchRuns', { experiment_ids: ['0'], order_by: ['dataset.name'] })).rejects.toMatchObject(refused);
+    const asked = { run_id: [await newRun()], metric_key: 'a', max_results: -1 };
+    await expect(t.client.call('getMetricHistoryBulk', asked)).rejects.toMatchObject(refused);
+  });
+});
+
+describe('the batcher', () => {
+  test('tries a batch again one by one, so that one bad item fails alone; with the database away it fails at once', async () => {
+    let calls = 0;
+    const write = (cause: Error) => {
+      calls = 0;
+      return batcher<number, number>(async (items) => {
+        calls += 1;
+        if (items.includes(3)) throw cause;
+        return items.map((item) => ({ ok: item }));
+      }, 10);
+    };
+    const settled = async (one: (item: number) => Promise<number>) =>
+      (await Promise.allSettled([1, 2, 3, 4].map(one))).map((s) => s.status);
+    expect(await settled(write(new Error('bad')))).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(calls).toBe(5);
+    expect(await settled(write(Object.assign(new Error('away'), { code: 'ECONNREFUSED' })))).toEqual(Array(4).fill('rejected'));
+    expect(calls).toBe(1);
   });
 });
 

@@ -1,3 +1,4 @@
+import { invalid } from '#shared/tracking/fault.ts';
 import type { Clause, Order } from '#shared/tracking/filter.ts';
 import type { FilterTarget } from '#shared/tracking/filter-fields.ts';
 import type { Sql } from '../ports/database.ts';
@@ -16,6 +17,44 @@ export interface Listing {
   readonly term: (order: Order) => Omit<Term, 'isDescending'>;
   /** Appended unless the caller has named the same field. */
   readonly ties: (isOrdered: boolean) => readonly Term[];
+}
+
+/** A column that may be asked for and ordered by. */
+export interface Column extends Omit<Term, 'isDescending'> {
+  /** A number that is asked for as a text, digit by digit, as MLflow asks for ids. */
+  readonly isAskedAsText?: true;
+}
+
+/** A listing of a table whose attributes are columns and whose tags are rows of another. */
+export interface TableListing extends Pick<Listing, 'target' | 'from' | 'json'> {
+  readonly columns: Readonly<Record<string, Column>>;
+  /** `FROM` and `WHERE` of a row's tags, as `t`. */
+  readonly tags: string;
+  /** Appended unless the caller has named the same field. */
+  readonly ties: (column: (key: string) => Column, isOrdered: boolean) => readonly Term[];
+}
+
+/** @throws TrackingFault on an order by anything but a column */
+export function listingOf({ columns, tags, ties, ...rest }: TableListing): Listing {
+  const column = (key: string): Column => {
+    const found = columns[key];
+    if (!found) throw new Error(`no column for the attribute ${key}`);
+    return found;
+  };
+  return {
+    ...rest,
+    place({ source, key }, statement) {
+      if (source === 'tag')
+        return { kind: 'rows', from: `${tags} AND t.key = ${statement.put(key, 'text')}`, value: 't.value', isNumber: false };
+      const { sql, type, isAskedAsText } = column(key);
+      return isAskedAsText ? { kind: 'column', sql: `${sql}::text`, isNumber: false } : { kind: 'column', sql, isNumber: type !== 'text' };
+    },
+    term({ source, key }) {
+      if (source !== 'attribute') throw invalid(`Invalid order_by entity: ${source}`);
+      return column(key);
+    },
+    ties: (isOrdered) => ties(column, isOrdered),
+  };
 }
 
 /** One page asked for. */

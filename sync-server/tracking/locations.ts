@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invalid } from '#shared/tracking/fault.ts';
 import { checkLength, LIMITS } from '#shared/tracking/limits.ts';
+import { isExperimentId } from './ids.ts';
 import type { Places } from './tracking.ts';
 
 const SCHEME = /^([a-zA-Z][a-zA-Z0-9+.-]*):/;
@@ -24,6 +25,26 @@ export function below(location: string, ...parts: readonly string[]): string {
   return `${path.replace(/\/+$/, '')}/${parts.join('/')}${rest}`;
 }
 
+/** The path within the proxied artifacts that a location means, without empty or `.` parts; null for a location elsewhere. */
+export function proxiedPath(location: string): string | null {
+  const [, served] =
+    /^mlflow-artifacts:(?:\/\/[^/]*)?([^?#]*)/i.exec(location) ??
+    /^https?:\/\/[^?#]*\/api\/2\.0\/mlflow-artifacts\/artifacts\/([^?#]*)/i.exec(location) ??
+    [];
+  if (served === undefined) return null;
+  return served
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
+}
+
+/** Folders named like an experiment hold that experiment's artifacts alone; the root holds everybody's. */
+function checkOwnFolder(location: string): void {
+  const [first = ''] = (proxiedPath(location) ?? '').split('/');
+  if (first === '' || isExperimentId(first) || decodeSafely(location).split('/').includes('..'))
+    throw invalid(`'artifact_location' must name a folder of its own, none of another experiment. Given: '${location}'`);
+}
+
 /**
  * Where a new experiment's artifacts are said to lie.
  *
@@ -37,7 +58,10 @@ export function experimentLocation(places: Places, id: string, asked: string): s
   if (query.includes('..') || decodeSafely(query).includes('..')) throw invalid(`Invalid query string: ${query.slice(1)}`);
   if (schemeOf(asked) === 'runs') throw invalid(`Artifact location cannot be a runs:/ URI. Given: '${asked}'`);
   checkLength('artifact_location', LIMITS.artifactLocation, asked);
-  if (schemeOf(asked) === 'mlflow-artifacts') return asked;
+  if (schemeOf(asked) === 'mlflow-artifacts') {
+    if (places.plainFolder === null) checkOwnFolder(asked);
+    return asked;
+  }
   if (places.plainFolder === null) throw invalid(`'artifact_location' must be an mlflow-artifacts:/ location here. Given: '${asked}'`);
   if (schemeOf(asked) === '') return resolve(asked);
   if (/^file:(?!\/)/i.test(asked)) return `file://${localPath(asked)}`;

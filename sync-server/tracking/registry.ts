@@ -1,7 +1,7 @@
 import { invalid, missing, TrackingFault } from '#shared/tracking/fault.ts';
 import { checkAlias, checkAliasIsFree, checkLength, checkModelName, checkName, LIMITS } from '#shared/tracking/limits.ts';
 import type { Sql } from '../ports/database.ts';
-import { type Listing, listed } from './listing.ts';
+import { listed, listingOf } from './listing.ts';
 import { pageSize } from './page-token.ts';
 import { lockModel, MODEL_JSON, modelText, versionJson, versionNumber, versionText } from './registry-json.ts';
 import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
@@ -18,7 +18,7 @@ export function checkRegistryTag(key: string, value: string): void {
 export async function writeEvent(
   sql: Sql,
   at: number,
-  caller: TrackingCaller,
+  caller: Pick<TrackingCaller, 'name'>,
   event: { readonly name: string; readonly version: number | null; readonly kind: string; readonly detail: string },
 ): Promise<void> {
   await sql.query('INSERT INTO registry_events (at, name, version, kind, detail, by_whom) VALUES ($1, $2, $3, $4, $5, $6)', [
@@ -33,27 +33,17 @@ export async function writeEvent(
 
 const PROMPT = 'mlflow.prompt.is_prompt';
 
-const LISTING: Listing = {
+const LISTING = listingOf({
   target: 'registered_models',
   from: 'registered_models m',
   json: MODEL_JSON,
-  place: ({ source, key }, statement) =>
-    source === 'tag'
-      ? {
-          kind: 'rows',
-          from: `FROM registered_model_tags t WHERE t.name = m.name AND t.key = ${statement.put(key, 'text')}`,
-          value: 't.value',
-          isNumber: false,
-        }
-      : { kind: 'column', sql: 'm.name', isNumber: false },
-  term: ({ source, key }) => {
-    if (source !== 'attribute') throw invalid(`Invalid order_by entity: ${source}`);
-    return key === 'name'
-      ? { sql: 'm.name', type: 'text', isNullable: false }
-      : { sql: 'm.last_updated', type: 'bigint', isNullable: false };
+  columns: {
+    name: { sql: 'm.name', type: 'text', isNullable: false },
+    last_updated_timestamp: { sql: 'm.last_updated', type: 'bigint', isNullable: false },
   },
-  ties: () => [{ sql: 'm.name', type: 'text', isNullable: false, isDescending: false }],
-};
+  tags: 'FROM registered_model_tags t WHERE t.name = m.name',
+  ties: (column) => [{ ...column('name'), isDescending: false }],
+});
 
 type ModelNames =
   | 'createModel'

@@ -106,11 +106,17 @@ export function newRunOf(sent: SentRun, rng: TrackingPorts['rng'], caller: Track
   };
 }
 
-const DAY_MS = 86_400_000;
+/** For how long a key means the run it has made. */
+const IDEMPOTENCY_MS = 86_400_000;
+
+/** Forget the keys that mean nothing any more. */
+export async function forgetKeys(sql: Sql, at: number): Promise<void> {
+  await sql.query('DELETE FROM idempotency_keys WHERE at < $1', [at - IDEMPOTENCY_MS]);
+}
 
 /** The run an earlier request with the same key has made; the key is taken in the same transaction as the run. */
 async function madeBefore(sql: Sql, caller: string, key: string, runId: string, at: number): Promise<string | null> {
-  await sql.query('DELETE FROM idempotency_keys WHERE caller = $1 AND key = $2 AND at < $3', [caller, key, at - DAY_MS]);
+  await sql.query('DELETE FROM idempotency_keys WHERE caller = $1 AND key = $2 AND at < $3', [caller, key, at - IDEMPOTENCY_MS]);
   const mine = await sql.query(
     'INSERT INTO idempotency_keys (caller, key, run_id, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING 1',
     [caller, key, runId, at],
@@ -202,7 +208,7 @@ export function runHandlers(ports: TrackingPorts): Handlers<RunNames> {
   return {
     async createRun(request, caller, idempotencyKey) {
       const run = newRunOf(request, ports.rng, null);
-      if (idempotencyKey) return { raw: await createOnce(run, caller.name, idempotencyKey) };
+      if (idempotencyKey) return { raw: await createOnce(run, caller.staffId, idempotencyKey) };
       return { raw: createdText(run, await create(run)) };
     },
     async updateRun({ run_id, status, end_time, run_name }) {

@@ -2,46 +2,30 @@ import type { RequestOf } from '#shared/tracking/endpoints.ts';
 import { invalid } from '#shared/tracking/fault.ts';
 import { EXPERIMENT_JSON } from './experiments.ts';
 import { isExperimentId } from './ids.ts';
-import { type Listing, listed } from './listing.ts';
+import { listed, listingOf } from './listing.ts';
 import { pageSize } from './page-token.ts';
 import { stagesOf } from './search-runs.ts';
-import type { Term } from './statement.ts';
 import type { Handlers, RawJson, TrackingPorts } from './tracking.ts';
 
-const COLUMNS: Readonly<Record<string, Omit<Term, 'isDescending'>>> = {
-  name: { sql: 'e.name', type: 'text', isNullable: false },
-  experiment_id: { sql: 'e.experiment_id', type: 'bigint', isNullable: false },
-  creation_time: { sql: 'e.creation_time', type: 'bigint', isNullable: false },
-  last_update_time: { sql: 'e.last_update_time', type: 'bigint', isNullable: false },
-};
-
-const column = (key: string) => COLUMNS[key] as Omit<Term, 'isDescending'>;
-
-const LISTING: Listing = {
+const LISTING = listingOf({
   target: 'experiments',
   from: 'experiments e',
   json: EXPERIMENT_JSON,
-  place: ({ source, key }, statement) =>
-    source === 'tag'
-      ? {
-          kind: 'rows',
-          from: `FROM experiment_tags t WHERE t.experiment_id = e.experiment_id AND t.key = ${statement.put(key, 'text')}`,
-          value: 't.value',
-          isNumber: false,
-        }
-      : { kind: 'column', sql: column(key).sql, isNumber: column(key).type === 'bigint' },
-  term: ({ source, key }) => {
-    if (source !== 'attribute') throw invalid(`Invalid order_by entity: ${source}`);
-    return column(key);
+  columns: {
+    name: { sql: 'e.name', type: 'text', isNullable: false },
+    experiment_id: { sql: 'e.experiment_id', type: 'bigint', isNullable: false, isAskedAsText: true },
+    creation_time: { sql: 'e.creation_time', type: 'bigint', isNullable: false },
+    last_update_time: { sql: 'e.last_update_time', type: 'bigint', isNullable: false },
   },
-  ties: (isOrdered) =>
+  tags: 'FROM experiment_tags t WHERE t.experiment_id = e.experiment_id',
+  ties: (column, isOrdered) =>
     isOrdered
       ? [{ ...column('experiment_id'), isDescending: true }]
       : [
           { ...column('creation_time'), isDescending: true },
           { ...column('experiment_id'), isDescending: false },
         ],
-};
+});
 
 /** Searches over experiments and the data sets of their runs. */
 export function experimentSearchHandlers({ db }: TrackingPorts): Handlers<'searchExperiments' | 'listExperiments' | 'searchDatasets'> {

@@ -6,25 +6,25 @@ import { writeLogs } from './log-writer.ts';
 import { writeEvent } from './registry.ts';
 import { monthOf, writeRuns } from './run-writer.ts';
 
-/** Tag of experiments that staff may read and nobody but the service may write to. */
+/** Tag of the service's own experiments: staff may read them, an admin may write to them, nobody may delete them. */
 export const SYSTEM_TAG = 'eg.system';
 
 /** Who the service's own runs belong to. */
-const SERVICE = { name: 'examsgraph', role: 'admin' } as const;
+const SERVICE = { name: 'examsgraph' } as const;
 
+/** The service's experiment of that name: made if missing, made active and its own again if it was not. */
 async function experimentNamed(sql: Sql, rng: Rng, name: string, at: number): Promise<string> {
-  const id = newExperimentId(rng);
-  const made = await sql.query(
+  const [row] = await sql.query<{ id: string }>(
     `INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
-     VALUES ($1::bigint, $2, 'mlflow-artifacts:/' || $1, $3, $3) ON CONFLICT DO NOTHING RETURNING 1`,
-    [id, name, at],
+     VALUES ($1::bigint, $2, 'mlflow-artifacts:/' || $1, $3, $3) ON CONFLICT (name) DO UPDATE SET lifecycle_stage = 'active'
+     RETURNING experiment_id::text AS id`,
+    [newExperimentId(rng), name, at],
   );
-  if (made.length > 0) {
-    await sql.query("INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, 'true')", [id, SYSTEM_TAG]);
-    return id;
-  }
-  const [row] = await sql.query<{ id: string }>('SELECT experiment_id::text AS id FROM experiments WHERE name = $1', [name]);
   if (!row) throw new Error(`the experiment ${name} could not be made`);
+  await sql.query("INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, 'true') ON CONFLICT DO NOTHING", [
+    row.id,
+    SYSTEM_TAG,
+  ]);
   return row.id;
 }
 

@@ -1,5 +1,6 @@
 import type { Rng } from '#shared/maths/rng.ts';
 import type { EndpointName, ReplyOf, RequestOf } from '#shared/tracking/endpoints.ts';
+import type { StaffMember } from '../governance/sessions.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Database } from '../ports/database.ts';
 
@@ -41,11 +42,8 @@ export interface Bounds {
 /** Bounds that measured well. */
 export const USUAL_BOUNDS: Bounds = { batch: 200, window: 5000 };
 
-/** Who calls, and what they may. */
-export interface TrackingCaller {
-  readonly name: string;
-  readonly role: 'admin' | 'analyst' | 'auditor';
-}
+/** Who calls, and what they may. Names are for people; two members may share one. */
+export type TrackingCaller = StaffMember;
 
 /** An answer that is JSON text already. */
 export interface RawJson {

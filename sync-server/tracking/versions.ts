@@ -1,47 +1,32 @@
 import { invalid } from '#shared/tracking/fault.ts';
 import type { Sql } from '../ports/database.ts';
-import { type Listing, listed } from './listing.ts';
+import { listed, listingOf } from './listing.ts';
 import { pageSize } from './page-token.ts';
 import { checkRegistryTag, stageOf, writeEvent } from './registry.ts';
 import { lockModel, versionJson, versionNumber, versionText } from './registry-json.ts';
-import type { Term } from './statement.ts';
 import type { Handlers, TrackingPorts } from './tracking.ts';
 import { checkSource, downloadUri, originOf } from './version-sources.ts';
 import { notify } from './webhook-events.ts';
 
-const COLUMNS: Readonly<Record<string, Omit<Term, 'isDescending'>>> = {
-  name: { sql: 'v.name', type: 'text', isNullable: false },
-  run_id: { sql: 'v.run_id', type: 'text', isNullable: false },
-  source_path: { sql: 'v.source', type: 'text', isNullable: false },
-  version_number: { sql: 'v.version', type: 'int', isNullable: false },
-  creation_timestamp: { sql: 'v.creation_time', type: 'bigint', isNullable: false },
-  last_updated_timestamp: { sql: 'v.last_updated', type: 'bigint', isNullable: false },
-};
-const column = (key: string) => COLUMNS[key] as Omit<Term, 'isDescending'>;
-
-const LISTING: Listing = {
+const LISTING = listingOf({
   target: 'model_versions',
   from: 'model_versions v',
   json: versionJson(false),
-  place: ({ source, key }, statement) =>
-    source === 'tag'
-      ? {
-          kind: 'rows',
-          from: `FROM model_version_tags t WHERE t.name = v.name AND t.version = v.version AND t.key = ${statement.put(key, 'text')}`,
-          value: 't.value',
-          isNumber: false,
-        }
-      : { kind: 'column', sql: column(key).sql, isNumber: column(key).type !== 'text' },
-  term: ({ source, key }) => {
-    if (source !== 'attribute') throw invalid(`Invalid order_by entity: ${source}`);
-    return column(key);
+  columns: {
+    name: { sql: 'v.name', type: 'text', isNullable: false },
+    run_id: { sql: 'v.run_id', type: 'text', isNullable: false },
+    source_path: { sql: 'v.source', type: 'text', isNullable: false },
+    version_number: { sql: 'v.version', type: 'int', isNullable: false },
+    creation_timestamp: { sql: 'v.creation_time', type: 'bigint', isNullable: false },
+    last_updated_timestamp: { sql: 'v.last_updated', type: 'bigint', isNullable: false },
   },
-  ties: (isOrdered) => [
+  tags: 'FROM model_version_tags t WHERE t.name = v.name AND t.version = v.version',
+  ties: (column, isOrdered) => [
     ...(isOrdered ? [] : [{ ...column('last_updated_timestamp'), isDescending: true }]),
     { ...column('name'), isDescending: false },
     { ...column('version_number'), isDescending: true },
   ],
-};
+});
 
 const PROMPT = 'mlflow.prompt.is_prompt';
 

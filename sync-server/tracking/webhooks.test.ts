@@ -8,23 +8,16 @@ import { newTestTracking, type TestTracking } from './test-installation.ts';
 const sent: Delivery[] = [];
 let answers: (number | null)[] = [];
 let t: TestTracking;
-beforeAll(async () => {
-  t = await newTestTracking({
-    name: 'tracking_webhooks',
-    deliver: async (delivery) => {
-      sent.push(delivery);
-      const status = answers.length > 0 ? (answers.shift() ?? null) : 200;
-      return { status, body: 'seen', error: status === null ? 'no answer' : null };
-    },
-  });
-});
-afterAll(() => t.close());
-
 const deliver = (delivery: Delivery) => {
   sent.push(delivery);
   const status = answers.length > 0 ? (answers.shift() ?? null) : 200;
-  return Promise.resolve({ status, body: null, error: status === null ? 'no answer' : null });
+  return Promise.resolve({ status, body: 'seen', error: status === null ? 'no answer' : null });
 };
+beforeAll(async () => {
+  t = await newTestTracking({ name: 'tracking_webhooks', deliver });
+});
+afterAll(() => t.close());
+
 const hook = {
   name: 'ci',
   url: 'https://hooks.example.org/x',
@@ -73,6 +66,33 @@ test('after no answer, a 429 or a 5xx it is tried three times more, each later; 
     t.clock.now += 60_000;
   }
   expect(sent).toHaveLength(1);
+});
+
+test('a trial delivery takes an event that there is, and no other', async () => {
+  const { webhook } = await t.client.call('createWebhook', { ...hook, name: 'trial' });
+  const { webhook_id } = webhook;
+  sent.length = 0;
+  expect((await t.client.call('testWebhook', { webhook_id })).result).toMatchObject({ success: true, response_body: 'seen' });
+  expect(sent).toHaveLength(1);
+  const event = { entity: 'MODEL_VERSION', action: 'EATEN' };
+  await expect(t.client.call('testWebhook', { webhook_id, event })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+  await t.client.call('deleteWebhook', { webhook_id });
+});
+
+test('a secret sealed under another key ends its delivery, and no other', async () => {
+  await t.client.call('createWebhook', { ...hook, name: 'second', secret: 'other' });
+  await t.db.query("UPDATE webhooks SET sealed_secret = decode('00', 'hex') WHERE name = 'second'");
+  sent.length = 0;
+  await t.client.call('createModel', { name: 'two hear of it' });
+  for (let minute = 0; minute < 5; minute++) {
+    await sendDue(t.ports, deliver);
+    t.clock.now += 120_000;
+  }
+  expect(sent).toHaveLength(1);
+  const ended = await t.db.query<{ outcome: string }>(
+    "SELECT outcome FROM webhook_deliveries WHERE payload LIKE '%two hear%' ORDER BY outcome",
+  );
+  expect(ended.map((e) => e.outcome)).toEqual(['200', expect.stringContaining('cannot be opened')]);
 });
 
 describe('an address within the network', () => {

@@ -123,7 +123,8 @@ export function webhookHandlers(
       const [row] = await db.query<{ sealed_secret: Buffer | null }>('SELECT sealed_secret FROM webhooks WHERE webhook_id = $1', [
         webhook_id,
       ]);
-      const { entity, action } = event ?? hook.events[0] ?? { entity: 'REGISTERED_MODEL', action: 'CREATED' };
+      const [checked] = event ? checkEvents([event]) : [];
+      const { entity, action } = checked ?? hook.events[0] ?? { entity: 'REGISTERED_MODEL', action: 'CREATED' };
       const secret = row?.sealed_secret ? vault.open(row.sealed_secret) : null;
       const result = await deliver({
         url: hook.url,
