@@ -12,8 +12,8 @@ import { fileBlobs } from '../storage/file-blobs.ts';
 import { newDeliver } from '../tracking/deliver.ts';
 import { sendDue } from '../tracking/deliveries.ts';
 import { newTracking } from '../tracking/handlers.ts';
+import { forgetKeys } from '../tracking/idempotency.ts';
 import { makePartitions } from '../tracking/partitions.ts';
-import { forgetKeys } from '../tracking/runs.ts';
 import { type TrackingPorts, USUAL_BOUNDS } from '../tracking/tracking.ts';
 
 /** What the leader gives its tracking API. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { invalid, missing } from '#shared/tracking/fault.ts';
-import { logStaff } from '../governance/sessions.ts';
 import type { Sql } from '../ports/database.ts';
 import { sweep } from './artifact-rows.ts';
 import { isExperimentId, newId } from './ids.ts';
@@ -70,7 +69,13 @@ export function purgeHandlers(ports: TrackingPorts): Handlers<'purge'> {
           .update(JSON.stringify([ids, experiments.map((e) => e.experiment_id)]))
           .digest('hex');
         const receipt = { id, at: now(), runs: ids.length, experiments: experiments.length, sha256 };
-        await logStaff(sql, receipt.at, caller, 'purge', `${receipt.runs} runs, ${receipt.experiments} experiments`, sha256);
+        await sql.query("INSERT INTO staff_log (at, staff_id, role, action, target, reason) VALUES ($1, $2, $3, 'purge', $4, $5)", [
+          receipt.at,
+          caller.staffId,
+          caller.role,
+          `${receipt.runs} runs, ${receipt.experiments} experiments`,
+          sha256,
+        ]);
         return { receipt, hashes };
       });
       await sweep(ports, done.hashes);

@@ -1,6 +1,5 @@
 import type { Rng } from '#shared/maths/rng.ts';
 import type { EndpointName, ReplyOf, RequestOf } from '#shared/tracking/endpoints.ts';
-import type { StaffMember } from '../governance/sessions.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Database } from '../ports/database.ts';
 
@@ -43,7 +42,11 @@ export interface Bounds {
 export const USUAL_BOUNDS: Bounds = { batch: 200, window: 5000 };
 
 /** Who calls, and what they may. Names are for people; two members may share one. */
-export type TrackingCaller = StaffMember;
+export interface TrackingCaller {
+  readonly staffId: string;
+  readonly name: string;
+  readonly role: 'admin' | 'analyst' | 'auditor';
+}
 
 /** An answer that is JSON text already. */
 export interface RawJson {
