@@ -10,21 +10,27 @@ const { build } = await import('./build.mjs');
 for (const folder of ['.reports', '.tsbuild']) mkdirSync(folder, { recursive: true });
 
 let [passed, failed] = [0, 0];
+/** What failed, named once more beside the count: the last lines are the ones that are read. */
+const failures = [];
 const node = (args, env = {}) => spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status;
 
 /** One check that passes or fails as a whole. */
 function check(name, isOk) {
   console.log(`${isOk ? 'ok    ' : 'FAILED'} ${name}`);
   if (isOk) passed++;
-  else failed++;
+  else {
+    failed++;
+    failures.push(name);
+  }
 }
 
 /** Counts from a report; a missing report, a skipped or flaky test, or a non-zero exit that no test explains is a failure of its own. */
 function count(name, file, status, read) {
   if (!existsSync(file)) return check(`${name}: no report was written`, false);
-  const { ok, bad } = read(JSON.parse(readFileSync(file, 'utf8')));
+  const { ok, bad, named } = read(JSON.parse(readFileSync(file, 'utf8')));
   passed += ok;
   failed += bad;
+  failures.push(...named);
   if (status !== 0 && bad === 0) check(`${name}: ended with ${status} though no test failed`, false);
   if (ok + bad === 0) check(`${name}: ran no test`, false);
 }
@@ -36,8 +42,23 @@ const fromVitest = (r) => ({
     r.numPendingTests +
     r.numTodoTests +
     r.testResults.filter((s) => s.status === 'failed' && s.assertionResults.length === 0).length,
+  named: r.testResults.flatMap((s) =>
+    s.assertionResults.length === 0 && s.status === 'failed'
+      ? [`${s.name}: ${s.message}`]
+      : s.assertionResults
+          .filter((a) => a.status !== 'passed')
+          .map((a) => `${s.name}: ${a.fullName}: ${a.failureMessages?.[0] ?? a.status}`),
+  ),
 });
-const fromPlaywright = ({ stats }) => ({ ok: stats.expected, bad: stats.unexpected + stats.skipped + stats.flaky });
+const fromPlaywright = ({ stats, suites }) => ({
+  ok: stats.expected,
+  bad: stats.unexpected + stats.skipped + stats.flaky,
+  named: suites
+    .flatMap(specsOf)
+    .filter((spec) => spec.tests.some((t) => t.status !== 'expected'))
+    .map((spec) => `${spec.file}: ${spec.title}: ${spec.tests[0].results.at(-1)?.error?.message ?? spec.tests[0].status}`),
+});
+const specsOf = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specsOf)];
 
 check('types', node(['node_modules/typescript/bin/tsc', '-b']) === 0);
 check('lint and format', node(['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']) === 0);
@@ -104,5 +125,6 @@ const { status, text } = await unit;
 console.log(text);
 count('vitest', '.reports/vitest.json', status, fromVitest);
 
+for (const name of failures) console.log(`FAILED ${name.split('\n').slice(0, 6).join('\n  ')}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
