@@ -137,8 +137,9 @@ export function Table({
       <table>
         <thead>
           <tr>
-            {head.map((text) => (
-              <th key={text} scope="col">
+            {head.map((text, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: columns never move, and two may bear one name
+              <th key={i} scope="col">
                 {text}
               </th>
             ))}
@@ -157,6 +158,22 @@ export function Table({
         </tbody>
       </table>
     </section>
+  );
+}
+
+/** Copies a text, and says whether it could. */
+export function CopyButton({ text }: { readonly text: string }) {
+  const { words } = useDesk();
+  const [said, setSaid] = useState<'copy' | 'copied' | 'notCopied'>('copy');
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setSaid('copied'),
+      () => setSaid('notCopied'),
+    );
+  return (
+    <button type="button" className="button" onClick={() => void copy()}>
+      {words[said]}
+    </button>
   );
 }
 

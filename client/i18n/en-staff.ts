@@ -19,6 +19,9 @@ export const enStaff = {
   roles: { admin: 'Admin', auditor: 'Auditor', analyst: 'Analyst' },
   loading: 'One moment …',
   retry: 'Try again',
+  copy: 'Copy',
+  copied: 'Copied',
+  notCopied: 'Not copied. Select the text and copy it.',
   fault: {
     offline: 'The server cannot be reached. Nothing was changed.',
     session: 'The session has ended. Sign in again.',
@@ -30,6 +33,8 @@ export const enStaff = {
     integrity: 'These weights are not sound. They can never be promoted.',
     rate: 'Too many tries. Wait a moment.',
     database: 'The database does not answer. Try again.',
+    missing: 'It is no longer there. Load the page again.',
+    invalid: 'The server did not accept this. Check what is typed.',
     other: (kind: string) => `That did not work (${kind}). Nothing was changed.`,
   },
   join: {
@@ -160,8 +165,6 @@ export const enStaff = {
     made: 'Invite link, shown once:',
     open: 'Open invites',
     until: (when: string) => `until ${when}`,
-    copy: 'Copy',
-    copied: 'Copied',
   },
   audit: {
     visits: 'Your visits are logged.',

@@ -19,6 +19,9 @@ export const koStaff: StaffWords = {
   roles: { admin: '관리자', auditor: '감사자', analyst: '분석가' },
   loading: '잠시만요 …',
   retry: '다시 시도',
+  copy: '복사',
+  copied: '복사했어요',
+  notCopied: '복사하지 못했어요. 글을 선택해 복사하세요.',
   fault: {
     offline: '서버에 연결할 수 없어요. 바뀐 것은 없어요.',
     session: '세션이 끝났어요. 다시 로그인하세요.',
@@ -30,6 +33,8 @@ export const koStaff: StaffWords = {
     integrity: '가중치가 온전하지 않아요. 절대 승격할 수 없어요.',
     rate: '시도가 너무 많아요. 잠시 기다리세요.',
     database: '데이터베이스가 응답하지 않아요. 다시 시도하세요.',
+    missing: '이제 없는 항목이에요. 페이지를 새로 여세요.',
+    invalid: '서버가 받아들이지 않았어요. 입력한 내용을 확인하세요.',
     other: (kind) => `실패했어요(${kind}). 바뀐 것은 없어요.`,
   },
   join: {
@@ -158,8 +163,6 @@ export const koStaff: StaffWords = {
     made: '초대 링크, 한 번만 보여요:',
     open: '아직 쓰지 않은 초대',
     until: (when) => `${when}까지`,
-    copy: '복사',
-    copied: '복사했어요',
   },
   audit: {
     visits: '방문은 기록돼요.',

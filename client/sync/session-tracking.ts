@@ -1,20 +1,43 @@
 import { StaffFault } from '#client/ports/staff-api.ts';
 import { type TrackingClient, trackingClient } from '#shared/tracking/client.ts';
+import type { FaultCode, TrackingFault } from '#shared/tracking/fault.ts';
 
-/** The tracking API as a signed-in member of staff: below `/ajax-api`, where the session's cookie counts. */
+/** MLflow's codes as the staff pages name a refusal; any other is told by its code. */
+const KIND: Partial<Record<FaultCode, string>> = {
+  UNAUTHENTICATED: 'session',
+  PERMISSION_DENIED: 'role',
+  RESOURCE_EXHAUSTED: 'rate',
+  TEMPORARILY_UNAVAILABLE: 'database',
+  RESOURCE_DOES_NOT_EXIST: 'missing',
+  INVALID_PARAMETER_VALUE: 'invalid',
+};
+
+const staffFault = ({ code, message }: TrackingFault): StaffFault => new StaffFault(KIND[code] ?? code, message);
+
+/** Seconds of a header `Retry-After`; null without one, or where it names a date. */
+function secondsOf(after: string | null): number | null {
+  const seconds = after === null ? Number.NaN : Number(after);
+  return Number.isFinite(seconds) ? seconds : null;
+}
+
+/** The tracking API as a signed-in member of staff: below `/ajax-api`, where the session's cookie counts. Every call throws StaffFault. */
 export function sessionTracking(): TrackingClient {
   return trackingClient({
     async send({ method, path, body }) {
-      const response = await fetch(path.replace(/^\/api\/2\.0\//, '/ajax-api/2.0/'), {
-        method,
-        cache: 'no-store',
-        ...(body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json' } }),
-      }).catch(() => {
+      try {
+        const response = await fetch(path.replace(/^\/api\/2\.0\//, '/ajax-api/2.0/'), {
+          method,
+          cache: 'no-store',
+          ...(body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json' } }),
+        });
+        return { status: response.status, text: await response.text(), retryAfterS: secondsOf(response.headers.get('Retry-After')) };
+      } catch {
         throw new StaffFault('offline', 'The server cannot be reached.');
-      });
-      const after = response.headers.get('Retry-After');
-      return { status: response.status, text: await response.text(), retryAfterS: after === null ? null : Number(after) };
+      }
     },
     waitMs: (ms) => new Promise((done) => setTimeout(done, ms)),
+    // Somebody waits before the screen: a fault is drawn at once, with a button that tries again.
+    mostRetries: 1,
+    explain: staffFault,
   });
 }

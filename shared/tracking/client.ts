@@ -29,6 +29,10 @@ export interface ClientPorts {
   /** Sends one request. @throws if there was no answer at all */
   readonly send: (outgoing: Outgoing) => Promise<Incoming>;
   readonly waitMs: (ms: number) => Promise<void>;
+  /** How often a call is tried again while the server asks for it; 7 unless told, a minute in all. */
+  readonly mostRetries?: number;
+  /** Turns a fault into what the caller's own code throws; itself unless told. */
+  readonly explain?: (fault: TrackingFault) => Error;
 }
 
 /** Metrics, params and tags of one run, any number of each. */
@@ -53,7 +57,7 @@ export interface TrackingClient {
 }
 
 const AGAIN = new Set([408, 429, 500, 502, 503, 504]);
-const MOST_TRIES = 7;
+const MOST_RETRIES = 7;
 const FIRST_WAIT_MS = 500;
 const MOST_WAIT_MS = 60_000;
 
@@ -117,12 +121,12 @@ export function batchesOf({ metrics = [], params = [], tags = [] }: Logged): rea
  *
  * @example const client = trackingClient({ send: async ({ method, path, body }) => { … fetch … }, waitMs: (ms) => … });
  */
-export function trackingClient({ send, waitMs }: ClientPorts): TrackingClient {
+export function trackingClient({ send, waitMs, mostRetries = MOST_RETRIES, explain = (fault) => fault }: ClientPorts): TrackingClient {
   async function answered(outgoing: Outgoing, stop: Stop | undefined): Promise<Incoming> {
     for (let tries = 0; ; tries++) {
       checkStop(stop);
       const incoming = await send(outgoing);
-      if (!AGAIN.has(incoming.status) || tries >= MOST_TRIES) return incoming;
+      if (!AGAIN.has(incoming.status) || tries >= mostRetries) return incoming;
       const wait = incoming.retryAfterS === null ? FIRST_WAIT_MS * 2 ** tries : incoming.retryAfterS * 1000;
       await waitMs(Math.min(wait, MOST_WAIT_MS));
     }
@@ -130,7 +134,7 @@ export function trackingClient({ send, waitMs }: ClientPorts): TrackingClient {
   const client: TrackingClient = {
     async call(name, request, stop) {
       const incoming = await answered(outgoingOf(name, request), stop);
-      if (incoming.status >= 300) throw faultOf(incoming);
+      if (incoming.status >= 300) throw explain(faultOf(incoming));
       return JSON.parse(incoming.text);
     },
     async *pages(name, request, stop) {

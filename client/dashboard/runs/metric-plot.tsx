@@ -4,11 +4,24 @@ import uPlot from 'uplot';
 import { trackingWords } from '#client/i18n/tracking-words.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { faultText, Table, useDesk } from '../frame.tsx';
+import { namesOf } from './runs-table.tsx';
 import type { Run } from './use-runs.ts';
 
 interface Line {
-  readonly run: Run;
-  readonly points: ReadonlyMap<number, number>;
+  readonly name: string;
+  /** By step; a value that is no number, such as NaN, as its name. */
+  readonly points: ReadonlyMap<number, number | string>;
+}
+
+/** Lines, and every step that any of them has, in order. */
+interface Curves {
+  readonly lines: readonly Line[];
+  readonly steps: readonly number[];
+}
+
+function drawn({ points }: Line, step: number): number | null {
+  const value = points.get(step);
+  return typeof value === 'number' ? value : null;
 }
 
 const COLOURS = ['--series-1', '--series-2', '--series-3', '--unsure', '--right'] as const;
@@ -21,7 +34,7 @@ const colour = (i: number): string =>
     .getPropertyValue(COLOURS[i % COLOURS.length] ?? '--accent')
     .trim() || 'currentColor';
 
-function Canvas({ lines, steps }: { readonly lines: readonly Line[]; readonly steps: readonly number[] }) {
+function Canvas({ curves: { lines, steps } }: { readonly curves: Curves }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
@@ -35,9 +48,9 @@ function Canvas({ lines, steps }: { readonly lines: readonly Line[]; readonly st
         legend: { show: lines.length > 1 },
         scales: { x: { time: false } },
         axes: [axis, { ...axis, size: 60 }],
-        series: [{}, ...lines.map(({ run }, i) => ({ label: run.info.run_name, stroke: colour(i), width: 2, spanGaps: true }))],
+        series: [{}, ...lines.map(({ name }, i) => ({ label: name, stroke: colour(i), width: 2, spanGaps: true }))],
       },
-      [[...steps], ...lines.map(({ points }) => steps.map((s) => points.get(s) ?? null))],
+      [[...steps], ...lines.map((line) => steps.map((s) => drawn(line, s)))],
       element,
     );
     const follow = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
@@ -54,11 +67,12 @@ function Canvas({ lines, steps }: { readonly lines: readonly Line[]; readonly st
 export function MetricPlot({ runs, metric }: { readonly runs: readonly Run[]; readonly metric: string }) {
   const { api, words, language } = useDesk();
   const w = trackingWords(language);
-  const [lines, setLines] = useState<readonly Line[] | null>(null);
+  const [curves, setCurves] = useState<Curves | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   useEffect(() => {
     let isCurrent = true;
-    setLines(null);
+    setCurves(null);
+    setFault(null);
     const read = async () => {
       const reply = await api.tracking.call('getMetricHistoryBulkInterval', {
         run_ids: runs.map((r) => r.info.run_id),
@@ -66,9 +80,13 @@ export function MetricPlot({ runs, metric }: { readonly runs: readonly Run[]; re
         max_results: MOST_POINTS,
       });
       if (!isCurrent) return;
-      setFault(null);
-      const of = (run: Run) => (reply.metrics ?? []).filter((m) => m.run_id === run.info.run_id && typeof m.value === 'number');
-      setLines(runs.map((run) => ({ run, points: new Map(of(run).map((m) => [m.step, m.value as number])) })));
+      const points = reply.metrics ?? [];
+      const names = namesOf(runs);
+      const lineOf = ({ info }: Run, i: number): Line => ({
+        name: names[i] ?? '',
+        points: new Map(points.filter((m) => m.run_id === info.run_id).map((m) => [m.step, m.value])),
+      });
+      setCurves({ lines: runs.map(lineOf), steps: [...new Set(points.map((m) => m.step))].sort((a, b) => a - b) });
     };
     read().catch((cause: unknown) => isCurrent && setFault(cause));
     return () => {
@@ -76,17 +94,18 @@ export function MetricPlot({ runs, metric }: { readonly runs: readonly Run[]; re
     };
   }, [api, runs, metric]);
   if (fault !== null) return <Notice tone="bad">{faultText(words, fault)}</Notice>;
-  if (!lines) return <Waiting text={words.loading} />;
-  const steps = [...new Set(lines.flatMap((l) => [...l.points.keys()]))].sort((a, b) => a - b);
+  if (!curves) return <Waiting text={words.loading} />;
+  const { lines, steps } = curves;
   return (
     <figure className="stack">
       <figcaption>{w.chart(metric)}</figcaption>
-      {steps.length > 1 && <Canvas lines={lines} steps={steps} />}
+      {steps.length > 1 && <Canvas curves={curves} />}
       <details>
         <summary>{w.chartTable}</summary>
+        {steps.length > MOST_ROWS && <p className="quiet small">{w.lastSteps(MOST_ROWS, steps.length)}</p>}
         <Table
           label={w.chart(metric)}
-          head={[w.step, ...lines.map((l) => l.run.info.run_name)]}
+          head={[w.step, ...lines.map((l) => l.name)]}
           rows={steps.slice(-MOST_ROWS).map((s) => [s, ...lines.map((l) => l.points.get(s) ?? '')])}
         />
       </details>

@@ -12,7 +12,10 @@ function PointAlias({ model, again }: { readonly model: Model; readonly again: (
   const [alias, setAlias] = useState('challenger');
   const [version, setVersion] = useState('');
   const [fault, setFault] = useState<unknown>(null);
-  const point = () => api.tracking.call('setAlias', { name: model.name, alias, version }).then(again, setFault);
+  const point = () => {
+    setFault(null);
+    return api.tracking.call('setAlias', { name: model.name, alias, version }).then(again, setFault);
+  };
   return (
     <form
       className="row"

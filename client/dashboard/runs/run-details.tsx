@@ -4,7 +4,7 @@ import { Notice, Waiting } from '#client/ui/states.tsx';
 import type { ReplyOf } from '#shared/tracking/endpoints.ts';
 import { faultText, Table, useDesk } from '../frame.tsx';
 import { MetricPlot } from './metric-plot.tsx';
-import { cellOf, columnsOf } from './runs-table.tsx';
+import { cellOf, columnsOf, namesOf } from './runs-table.tsx';
 import type { Run } from './use-runs.ts';
 
 type Files = NonNullable<ReplyOf<'listArtifacts'>['files']>;
@@ -20,8 +20,16 @@ function Artifacts({ run }: { readonly run: Run }) {
   const [files, setFiles] = useState<Files | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   useEffect(() => {
+    let isCurrent = true;
     setFiles(null);
-    api.tracking.call('listArtifacts', { run_id: run.info.run_id, path: folder }).then((reply) => setFiles(reply.files ?? []), setFault);
+    setFault(null);
+    api.tracking.call('listArtifacts', { run_id: run.info.run_id, path: folder }).then(
+      (reply) => isCurrent && setFiles(reply.files ?? []),
+      (cause: unknown) => isCurrent && setFault(cause),
+    );
+    return () => {
+      isCurrent = false;
+    };
   }, [api, run, folder]);
   if (fault !== null) return <Notice tone="bad">{faultText(words, fault)}</Notice>;
   if (!files) return <Waiting text={words.loading} />;
@@ -96,11 +104,11 @@ export function RunDetails({ runs, onClose }: { readonly runs: readonly Run[]; r
       )}
       <Table
         label={isOne ? only.info.run_name : w.compared}
-        head={['', ...runs.map((r) => r.info.run_name)]}
+        head={['', ...namesOf(runs)]}
         rows={columns.map((c) => [<code key={c}>{c}</code>, ...runs.map((r) => cellOf(r, c))])}
       />
       {isOne && <Pairs title={w.tags} pairs={only.data.tags} />}
-      {isOne && <Artifacts run={only} />}
+      {isOne && <Artifacts key={only.info.run_id} run={only} />}
       <button type="button" className="button" onClick={onClose}>
         {w.close}
       </button>

@@ -55,18 +55,23 @@ function Found({ search, experiment }: { readonly search: Search; readonly exper
   const shown = columns ?? all.slice(0, FIRST_COLUMNS);
   const choose = (run: Run) =>
     setChosen((before) =>
-      before.some((r) => r.info.run_id === run.info.run_id)
-        ? before.filter((r) => r.info.run_id !== run.info.run_id)
-        : [...before, run].slice(-MOST_COMPARED),
+      before.some((r) => r.info.run_id === run.info.run_id) ? before.filter((r) => r.info.run_id !== run.info.run_id) : [...before, run],
     );
-  if (loaded.fault !== null) return <Notice tone="bad">{faultText(words, loaded.fault)}</Notice>;
   return (
     <>
       <section className="card">
         <p className="quiet" role="status">
           {w.runsFirst(loaded.runs.length, experiment.name)} {loaded.isLoading ? w.more : loaded.isComplete ? w.all : ''}
         </p>
-        {loaded.runs.length === 0 && !loaded.isLoading && <p>{w.none}</p>}
+        {loaded.fault !== null && (
+          <Notice tone="bad">
+            <p>{faultText(words, loaded.fault)}</p>
+            <button type="button" className="button" onClick={loaded.more}>
+              {words.retry}
+            </button>
+          </Notice>
+        )}
+        {loaded.runs.length === 0 && loaded.isComplete && <p>{w.none}</p>}
         {loaded.runs.length > 0 && (
           <>
             <Columns all={all} shown={shown} onChange={setColumns} />
@@ -74,6 +79,7 @@ function Found({ search, experiment }: { readonly search: Search; readonly exper
               loaded={loaded}
               columns={shown}
               chosen={chosen.map((r) => r.info.run_id)}
+              mayChoose={chosen.length < MOST_COMPARED}
               onChoose={choose}
               onOpen={(run) => setOpened([run])}
             />
@@ -153,7 +159,7 @@ function Experiments({ experiments }: { readonly experiments: readonly Experimen
         </label>
         <SearchForm search={search} onSearch={setSearch} />
       </section>
-      {experiment && <Found key={experiment.experiment_id} search={search} experiment={experiment} />}
+      {experiment && <Found key={JSON.stringify(search)} search={search} experiment={experiment} />}
     </>
   );
 }

@@ -25,6 +25,14 @@ export const columnsOf = (runs: readonly Run[]): readonly string[] => {
   return [...keys((r) => r.data.metrics, 'metrics'), ...keys((r) => r.data.params, 'params')];
 };
 
+/** The runs' names; where two bear the same one, with the first figures of their ids. */
+export function namesOf(runs: readonly Run[]): readonly string[] {
+  const names = runs.map((r) => r.info.run_name);
+  return runs.map(({ info }) =>
+    names.indexOf(info.run_name) === names.lastIndexOf(info.run_name) ? info.run_name : `${info.run_name} (${info.run_id.slice(0, 8)})`,
+  );
+}
+
 /**
  * Runs in rows of one height, of which only those in sight and a few around are in the document; the next page is fetched before its rows come
  * into sight, so that a hundred thousand runs scroll as ten do.
@@ -33,12 +41,15 @@ export function RunsTable({
   loaded,
   columns,
   chosen,
+  mayChoose,
   onChoose,
   onOpen,
 }: {
   readonly loaded: LoadedRuns;
   readonly columns: readonly string[];
   readonly chosen: readonly string[];
+  /** Whether another run may be chosen. */
+  readonly mayChoose: boolean;
   readonly onChoose: (run: Run) => void;
   readonly onOpen: (run: Run) => void;
 }) {
@@ -46,7 +57,7 @@ export function RunsTable({
   const w = trackingWords(language);
   const box = useRef<HTMLElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
-  const { runs, isComplete, more } = loaded;
+  const { runs, isComplete, fault, more } = loaded;
   useEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -58,14 +69,14 @@ export function RunsTable({
   const first = Math.max(0, Math.floor(view.top / ROW) - AROUND);
   const last = Math.min(runs.length, Math.ceil((view.top + view.height) / ROW) + AROUND);
   useEffect(() => {
-    if (!isComplete && last + NEAR >= runs.length && runs.length > 0) more();
-  }, [isComplete, last, runs.length, more]);
+    if (!isComplete && fault === null && last + NEAR >= runs.length && runs.length > 0) more();
+  }, [isComplete, fault, last, runs.length, more]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section className="wide-table tall-table" aria-label={words.nav.runs} tabIndex={0} ref={box}>
-      <table aria-rowcount={isComplete ? runs.length : -1}>
+      <table aria-rowcount={isComplete ? runs.length + 1 : -1}>
         <thead>
-          <tr>
+          <tr aria-rowindex={1}>
             <th scope="col">{w.select}</th>
             <th scope="col">{w.run}</th>
             <th scope="col">{w.started}</th>
@@ -80,13 +91,14 @@ export function RunsTable({
         <tbody>
           {first > 0 && <tr style={{ blockSize: first * ROW }} />}
           {runs.slice(first, last).map((run, i) => (
-            <tr key={run.info.run_id} aria-rowindex={first + i + 1} className="fixed-row">
+            <tr key={run.info.run_id} aria-rowindex={first + i + 2} className="fixed-row">
               <td>
                 <label className="check">
                   <input
                     type="checkbox"
                     aria-label={w.selectRun(run.info.run_name)}
                     checked={chosen.includes(run.info.run_id)}
+                    disabled={!mayChoose && !chosen.includes(run.info.run_id)}
                     onChange={() => onChoose(run)}
                   />
                 </label>

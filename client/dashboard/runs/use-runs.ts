@@ -23,46 +23,41 @@ export interface LoadedRuns {
 }
 
 const PAGE = 1000;
-
-/** The runs of a search, page by page as they are asked for. A new search begins anew; an answer to an old one is dropped. */
-export function useRuns(search: Search): LoadedRuns {
+const NOTHING_YET: Omit<LoadedRuns, 'more'> = { runs: [], isLoading: true, isComplete: false, fault: null };
+/** The runs of a search, page by page as they are asked for. A new search begins anew; an answer to an old one is dropped; a page that failed can be asked for again. */
+export function useRuns({ experimentId, filter, order }: Search): LoadedRuns {
   const { api } = useDesk();
-  const [state, setState] = useState<Omit<LoadedRuns, 'more'>>({ runs: [], isLoading: true, isComplete: false, fault: null });
-  const pages = useRef<AsyncGenerator<ReplyOf<'searchRuns'>> | null>(null);
-  const isBusy = useRef(false);
+  const [state, setState] = useState<Omit<LoadedRuns, 'more'>>(NOTHING_YET);
+  /** The read on its way or done last: where it belongs to an earlier search, it is no longer this one. */
+  const current = useRef({ isBusy: false, token: undefined as string | undefined });
 
-  const read = useCallback(async (generator: AsyncGenerator<ReplyOf<'searchRuns'>>) => {
-    isBusy.current = true;
-    setState((s) => ({ ...s, isLoading: true, fault: null }));
-    try {
-      const { value, done } = await generator.next();
-      if (pages.current !== generator) return;
-      const fresh = done ? [] : (value.runs ?? []);
-      const isComplete = Boolean(done) || value?.next_page_token === undefined;
-      setState((s) => ({ runs: [...s.runs, ...fresh], isLoading: false, isComplete, fault: null }));
-    } catch (fault) {
-      if (pages.current === generator) setState((s) => ({ ...s, isLoading: false, isComplete: true, fault }));
-    } finally {
-      if (pages.current === generator) isBusy.current = false;
-    }
-  }, []);
+  const read = useCallback(
+    async (at: { isBusy: boolean; token: string | undefined }) => {
+      at.isBusy = true;
+      setState((s) => ({ ...s, isLoading: true, fault: null }));
+      const request = { experiment_ids: [experimentId], filter, order_by: [order], max_results: PAGE, page_token: at.token };
+      try {
+        const { runs = [], next_page_token: next } = await api.tracking.call('searchRuns', request);
+        at.token = next;
+        if (current.current === at)
+          setState((s) => ({ runs: [...s.runs, ...runs], isLoading: false, isComplete: next === undefined, fault: null }));
+      } catch (fault) {
+        if (current.current === at) setState((s) => ({ ...s, isLoading: false, fault }));
+      } finally {
+        at.isBusy = false;
+      }
+    },
+    [api, experimentId, filter, order],
+  );
 
-  const { experimentId, filter, order } = search;
   useEffect(() => {
-    setState({ runs: [], isLoading: true, isComplete: false, fault: null });
-    if (experimentId === '') return;
-    const generator = api.tracking.pages('searchRuns', {
-      experiment_ids: [experimentId],
-      filter,
-      order_by: [order],
-      max_results: PAGE,
-    });
-    pages.current = generator;
-    void read(generator);
-  }, [api, experimentId, filter, order, read]);
+    current.current = { isBusy: false, token: undefined };
+    setState(NOTHING_YET);
+    if (experimentId !== '') void read(current.current);
+  }, [experimentId, read]);
 
   const more = useCallback(() => {
-    if (!isBusy.current && pages.current) void read(pages.current);
+    if (!current.current.isBusy) void read(current.current);
   }, [read]);
   return { ...state, more };
 }

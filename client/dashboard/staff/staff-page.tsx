@@ -2,20 +2,9 @@ import { useState } from 'react';
 import type { Member } from '#client/ports/staff-api.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
-import { faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
+import { CopyButton, faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 
 const ROLES = ['auditor', 'analyst', 'admin'] as const;
-
-function CopyButton({ text }: { readonly text: string }) {
-  const { words } = useDesk();
-  const [isCopied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(true));
-  return (
-    <button type="button" className="button" onClick={() => void copy()}>
-      {isCopied ? words.staff.copied : words.staff.copy}
-    </button>
-  );
-}
 
 function Invite({ again }: { readonly again: () => void }) {
   const { api, words } = useDesk();
@@ -65,7 +54,7 @@ function Invite({ again }: { readonly again: () => void }) {
           <p>
             <code>{link}</code>
           </p>
-          <CopyButton text={link} />
+          <CopyButton key={link} text={link} />
         </Notice>
       )}
     </form>

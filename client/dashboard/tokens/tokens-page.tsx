@@ -2,21 +2,18 @@ import { useState } from 'react';
 import { trackingWords } from '#client/i18n/tracking-words.ts';
 import type { AccessToken } from '#client/ports/staff-api.ts';
 import { Notice } from '#client/ui/states.tsx';
-import { faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
+import { CopyButton, faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 
 function Made({ token }: { readonly token: string }) {
   const { language } = useDesk();
   const w = trackingWords(language);
-  const [isCopied, setCopied] = useState(false);
   return (
     <Notice>
       <p>{w.madeToken}</p>
       <p>
         <code>{token}</code>
       </p>
-      <button type="button" className="button" onClick={() => void navigator.clipboard.writeText(token).then(() => setCopied(true))}>
-        {isCopied ? w.copied : w.copy}
-      </button>
+      <CopyButton key={token} text={token} />
       <p className="quiet small">{w.usage}</p>
       <pre>
         <code>{`export MLFLOW_TRACKING_URI=${location.origin}\nexport MLFLOW_TRACKING_TOKEN=${token}`}</code>
@@ -68,7 +65,10 @@ function Tokens({ tokens, again }: { readonly tokens: readonly AccessToken[]; re
   const { api, words, language } = useDesk();
   const w = trackingWords(language);
   const [fault, setFault] = useState<unknown>(null);
-  const revoke = (id: string) => api.revokeToken(id).then(again, setFault);
+  const revoke = (id: string) => {
+    setFault(null);
+    return api.revokeToken(id).then(again, setFault);
+  };
   const role = (text: string): string => (words.roles as Readonly<Record<string, string>>)[text] ?? text;
   if (tokens.length === 0) return null;
   return (
