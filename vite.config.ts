@@ -39,7 +39,7 @@ export default defineConfig({
       workbox: {
         // a service worker may not import scripts by plain URL under Trusted Types
         inlineWorkboxRuntime: true,
-        globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.egpack', 'engine.json'],
+        globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.pack', 'engine.json'],
         globIgnores: ['**/engine-*.js', 'dashboard.html', '**/dashboard-*', '**/{test,bench}-hook-*'],
         navigateFallback: '/index.html',
         navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|health|healthz|readyz|metrics|version)/],

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 import { sha256Hex } from './shared/crypto/sha256.ts';
 import { buildEgpack, readEgpack } from './shared/packs/egpack.ts';
+import type { Pack } from './shared/packs/schema.ts';
 
 function filesOf(folder: string): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};
@@ -14,17 +16,23 @@ function filesOf(folder: string): Record<string, Uint8Array> {
   return files;
 }
 
-/** Zips every folder of public/packs into /packs/NAME.egpack, and lists them in the virtual module `virtual:packs`. A broken pack fails the build. */
+/**
+ * Checks every folder of public/packs by the rules of a pack file, and puts it into the build as /packs/NAME.pack, JSON under gzip: the browser opens
+ * that by itself, so a learner's first download has neither zip nor validator. Lists them in the virtual module `virtual:packs`. A broken pack
+ * fails the build.
+ */
 export function questionPacks(folder: string): Plugin {
   const names = () => readdirSync(folder, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
-  const packed = (name: string) => buildEgpack(filesOf(join(folder, name)));
+  const checked = (name: string): Pack => {
+    const pack = readEgpack(buildEgpack(filesOf(join(folder, name))));
+    if (!pack.ok) throw new Error(`${name}: ${JSON.stringify(pack.fault)}`);
+    return pack.value;
+  };
+  const packed = (name: string) => gzipSync(JSON.stringify(checked(name)), { level: 9 });
   const listing = () =>
     names().map((name) => {
-      const bytes = packed(name);
-      const pack = readEgpack(bytes);
-      if (!pack.ok) throw new Error(`${name}: ${JSON.stringify(pack.fault)}`);
-      const { id, version, title, description, languages, licence, itemCount } = pack.value.manifest;
-      return { id, version, title, description, languages, licence, itemCount, bytes: bytes.length, url: `/packs/${name}.egpack` };
+      const { id, version, title, description, languages, licence, itemCount } = checked(name).manifest;
+      return { id, version, title, description, languages, licence, itemCount, bytes: packed(name).length, url: `/packs/${name}.pack` };
     });
   return {
     name: 'examsgraph-packs',
@@ -32,13 +40,13 @@ export function questionPacks(folder: string): Plugin {
     load: (id) => (id === '\0virtual:packs' ? `export const catalogue = ${JSON.stringify(listing())};` : null),
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
-        const name = /^\/packs\/([a-z0-9-]+)\.egpack$/.exec(request.url ?? '')?.[1];
+        const name = /^\/packs\/([a-z0-9-]+)\.pack$/.exec(request.url ?? '')?.[1];
         if (name && names().includes(name)) response.end(packed(name));
         else next();
       });
     },
     generateBundle() {
-      for (const name of names()) this.emitFile({ type: 'asset', fileName: `packs/${name}.egpack`, source: packed(name) });
+      for (const name of names()) this.emitFile({ type: 'asset', fileName: `packs/${name}.pack`, source: packed(name) });
     },
   };
 }

@@ -9,15 +9,14 @@ import type { Trainer } from '#client/ports/trainer.ts';
 import type { Sharing } from '#client/sharing/sharing.ts';
 import { dexieExperimentLog } from '#client/storage/dexie-experiment-log.ts';
 import { dexiePackStore } from '#client/storage/dexie-pack-store.ts';
-import { engineCache, fetchPackFile, fetchStartModel } from '#client/sync/fetch-assets.ts';
+import { engineCache, fetchPack, fetchStartModel } from '#client/sync/fetch-assets.ts';
 import type { TutorPorts } from '#client/tutor/desk.ts';
 import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
 import { trainingDesk } from '#client/tutor/training-desk.ts';
 import { openTutor, type Tutor } from '#client/tutor/tutor.ts';
 import type { BackendMemory } from '#client/workers/worker-trainer.ts';
-import { fail } from '#shared/domain/result.ts';
 import { epochMs } from '#shared/domain/time.ts';
-import { readEgpack } from '#shared/packs/egpack.ts';
+import type { Pack } from '#shared/packs/schema.ts';
 import type { Install } from './install.ts';
 import { readMarker } from './marker.ts';
 import { testSwitches } from './test-switches.ts';
@@ -115,11 +114,16 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
   );
   const cache = engineCache();
 
-  async function installPack(bytes: Uint8Array) {
+  async function kept(pack: Pack): Promise<Pack> {
+    await packs.put(pack);
+    tutors.delete(pack.manifest.id);
+    return pack;
+  }
+
+  async function installFile(bytes: Uint8Array) {
+    const { readEgpack } = await import('#shared/packs/egpack.ts');
     const pack = readEgpack(bytes);
-    if (!pack.ok) return fail(pack.fault);
-    await packs.put(pack.value);
-    tutors.delete(pack.value.manifest.id);
+    if (pack.ok) await kept(pack.value);
     return pack;
   }
 
@@ -130,10 +134,8 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
     // A pack stays as it is while a mock exam on it is running.
     const isFrozen = pack !== undefined && (await log.list('exams', 'pack_id', packId)).some((e) => !e.submitted);
     if (known && !isFrozen && pack?.manifest.version !== known.version) {
-      const fetched = await fetchPackFile(known.url)
-        .then(installPack)
-        .catch(() => null);
-      pack = fetched?.ok ? fetched.value : pack;
+      const fetched = fetchPack(known.url).then(kept);
+      pack = await fetched.catch(() => pack);
     }
     if (!pack) return null;
     const tutor = openTutor(pack, { log, global, moment: now, deviceKind: deviceKind(), exclusively });
@@ -183,8 +185,8 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
     catalogue,
     moment: now,
     installedPacks: () => packs.list(),
-    fetchPack: async (entry) => installPack(await fetchPackFile(entry.url)),
-    installPack,
+    fetchPack: async (entry) => kept(await fetchPack(entry.url)),
+    installPack: installFile,
     tutorFor,
     sharing() {
       sharing ??= openSharing().catch((cause: unknown) => {

@@ -39,7 +39,7 @@ export async function sizesOf(page: Page, client: string): Promise<readonly Size
     .filter((f) => /\.(woff2?|ttf|otf)$/.test(f))
     .map((f) => join('assets', f));
   const precache = precached(client);
-  const own = precache.filter((f) => !f.endsWith('.egpack'));
+  const own = precache.filter((f) => !f.endsWith('.pack'));
   if (precache.length < 10 || engine.length === 0 || simd.length !== 1) throw new Error('the build is not as this measure knows it');
   return [
     { what: 'JS to first study screen', bytes: await fetched(page, client, /\.js$/), target: 130e3, hard: 170e3 },

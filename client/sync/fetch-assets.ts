@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type GlobalModel, globalModel } from '#client/ports/global-model.ts';
 import type { Engine, Readiness } from '#client/ports/readiness.ts';
+import type { Pack } from '#shared/packs/schema.ts';
 
 async function ok(url: string): Promise<Response> {
   const response = await fetch(url);
@@ -19,9 +20,11 @@ export async function fetchStartModel(): Promise<GlobalModel> {
   return globalModel(description, bytes);
 }
 
-/** A pack's file. @throws Error when it cannot be had */
-export function fetchPackFile(url: string): Promise<Uint8Array> {
-  return bytesOf(url);
+/** A pack of the catalogue, which the build has checked. @throws Error when it cannot be had or is cut short */
+export async function fetchPack(url: string): Promise<Pack> {
+  const { body } = await ok(url);
+  if (!body) throw new Error(`${url}: empty`);
+  return new Response(body.pipeThrough(new DecompressionStream('gzip'))).json() as Promise<Pack>;
 }
 
 const engineSchema = z.object({ cache: z.string().check(z.regex(/^engine-/)), files: z.array(z.string()) });

@@ -32,7 +32,8 @@ export interface LearnerPorts {
   readonly moment: () => Moment;
   installedPacks(): Promise<readonly Pack[]>;
   /** Fetches and installs. @throws Error when it cannot be fetched */
-  fetchPack(entry: CatalogueEntry): Promise<Result<Pack, PackFault>>;
+  fetchPack(entry: CatalogueEntry): Promise<Pack>;
+  /** A file of the learner’s own. */
   installPack(bytes: Uint8Array): Promise<Result<Pack, PackFault>>;
   /** The tutor of a pack; one per pack and page. Null if the pack is not on this device. */
   tutorFor(packId: string): Promise<Tutor | null>;

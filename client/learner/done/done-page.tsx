@@ -13,7 +13,7 @@ import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
 import { choiceFromList } from '#shared/packs/grade.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { AnswerRow, SessionRow } from '#shared/tracking/rows.ts';
 

@@ -8,7 +8,7 @@ import { CheckedBody } from '#client/ui/question/question-body.tsx';
 import { stemOf } from '#client/ui/question/typed.tsx';
 import { Notice } from '#client/ui/states.tsx';
 import { choiceFromList } from '#shared/packs/grade.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 import type { AnswerRow, ExamRow } from '#shared/tracking/rows.ts';
 
 interface Props {

@@ -11,7 +11,7 @@ import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
 import { AskResult } from './ask-result.tsx';
 import { minutesFor, Recommendations } from './recommendations.tsx';

@@ -8,7 +8,7 @@ import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { EXPLORE_RATE } from '#models/recommend/slate.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 
 type Slate = Tables['slates'];

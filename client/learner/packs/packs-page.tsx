@@ -4,7 +4,8 @@ import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-po
 import { AddPack } from '#client/ui/add-pack.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
-import { inLanguage, type Pack } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
+import type { Pack } from '#shared/packs/schema.ts';
 
 function Installed({ pack, isCurrent, onUse }: { readonly pack: Pack; readonly isCurrent: boolean; readonly onUse: () => void }) {
   const { t, language } = useSpeech();
@@ -45,9 +46,10 @@ export function PacksPage({ packId }: { readonly packId: string | null }) {
   };
   const get = async (entry: CatalogueEntry) => {
     setUnavailable(false);
-    const result = await ports.fetchPack(entry).catch(() => null);
-    if (result?.ok) setChanges((n) => n + 1);
-    else setUnavailable(true);
+    await ports.fetchPack(entry).then(
+      () => setChanges((n) => n + 1),
+      () => setUnavailable(true),
+    );
   };
   const installed = packs.kind === 'ready' ? packs.value : [];
   const more = packs.kind === 'ready' ? ports.catalogue.filter((entry) => !installed.some((pack) => pack.manifest.id === entry.id)) : [];

@@ -8,7 +8,7 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { below } from '#shared/maths/rng.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 
 const POOLS = ['all', 'unseen', 'wrong', 'bookmarked', 'flagged'] as const;
 type Pool = (typeof POOLS)[number];

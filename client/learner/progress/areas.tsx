@@ -4,7 +4,7 @@ import { useProgressWords } from '#client/i18n/progress-words.ts';
 import type { TopicArea } from '#client/tutor/insights.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { AREA_NEEDS } from '#models/patterns/areas.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 import { DRILL_SIZE } from './graph.tsx';
 
 /** The one topic that pays most, in one sentence. */

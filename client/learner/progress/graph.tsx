@@ -6,7 +6,7 @@ import type { TopicStanding } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
 import { studyDay } from '#shared/domain/time.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 
 /** Questions of a drill. */
 export const DRILL_SIZE = 10;

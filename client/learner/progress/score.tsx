@@ -5,7 +5,7 @@ import type { TopicArea } from '#client/tutor/insights.ts';
 import type { RangeRecord } from '#client/tutor/score.ts';
 import type { TopicStanding } from '#client/tutor/summary.ts';
 import { type PredictedScore, SCORE_NEEDS } from '#models/patterns/predicted-score.ts';
-import { inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
 
 const hundred = (share: number): number => Math.round(100 * share);
 

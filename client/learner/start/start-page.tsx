@@ -6,7 +6,8 @@ import { AddPack } from '#client/ui/add-pack.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
-import { inLanguage, type Pack } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
+import type { Pack } from '#shared/packs/schema.ts';
 
 const SAMPLE = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, i) => ({
   id,
@@ -85,9 +86,7 @@ export function StartPage() {
     setBusy(true);
     setUnavailable(false);
     try {
-      const result = await ports.fetchPack(entry);
-      if (result.ok) return next(result.value);
-      setUnavailable(true);
+      next(await ports.fetchPack(entry));
     } catch {
       setUnavailable(true);
     } finally {

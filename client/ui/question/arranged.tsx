@@ -2,7 +2,8 @@ import { ArrowDown, ArrowUp, Check, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { type Choice, shuffled } from '#shared/packs/grade.ts';
-import { type Item, inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
+import type { Item } from '#shared/packs/schema.ts';
 
 type OrderItem = Extract<Item, { type: 'order' }>;
 type MatchItem = Extract<Item, { type: 'match' }>;

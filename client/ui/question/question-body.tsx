@@ -3,7 +3,8 @@ import { Check, RotateCcw, X } from 'lucide-react';
 import type { RefObject } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import type { Choice } from '#shared/packs/grade.ts';
-import { type ChoiceItem, type Item, inLanguage, type Option } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
+import type { ChoiceItem, Item, Option } from '#shared/packs/schema.ts';
 import { Arranged, CheckedSteps } from './arranged.tsx';
 import { CheckedText, Typed } from './typed.tsx';
 

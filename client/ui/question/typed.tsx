@@ -2,7 +2,8 @@ import { Check, X } from 'lucide-react';
 import type { ReactNode, RefObject } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { type Choice, foldTerm } from '#shared/packs/grade.ts';
-import { type Item, inLanguage } from '#shared/packs/schema.ts';
+import { inLanguage } from '#shared/packs/localised.ts';
+import type { Item } from '#shared/packs/schema.ts';
 
 type TypedItem = Extract<Item, { type: 'numeric' | 'short' | 'cloze' }>;
 
