@@ -62,6 +62,8 @@ export default defineConfig({
   server: { proxy: { '/api': 'http://127.0.0.1:3000', '/ajax-api': 'http://127.0.0.1:3000' } },
   test: {
     root: at('.'),
+    // the server's tests wait for Postgres more than they work
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'pure', environment: 'node', include: ['{shared,models}/**/*.test.ts'], testTimeout: 60_000 } },
       {
