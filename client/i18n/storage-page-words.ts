@@ -23,8 +23,9 @@ export const useStoragePageWords = bilingual({
     ownNone: 'An automatic copy is made every 200 answers.',
     exported: 'Export for data scientists',
     exportedText:
-      'One zip with your whole log: for MLflow, as tables for a spreadsheet, as events, and your model as ONNX. It is made here; nothing is sent.',
+      'One zip with your whole log: for MLflow, as tables for a spreadsheet, as events, and the network of your model for ONNX and TensorFlow.js. It is made here; nothing is sent.',
     exportedNow: 'Save zip',
+    exportedFailed: 'The zip could not be made. Nothing was changed; try again.',
     exportedDone: 'Saved. A README inside says what is what.',
     restore: 'Restore',
     restoreText: 'What is in the file and not here is added. Nothing here is replaced or lost.',
@@ -83,9 +84,10 @@ export const useStoragePageWords = bilingual({
     ownNone: '답 200개마다 자동으로 복사본을 만들어요.',
     exported: '데이터 과학자를 위한 내보내기',
     exportedText:
-      '기록 전부를 zip 하나로 만들어요. MLflow용 폴더, 표, 이벤트, 그리고 ONNX로 된 내 모델이 들어 있어요. 이 휴대폰에서 만들고, 어디로도 보내지 않아요.',
+      '기록 전부를 zip 하나로 만들어요. MLflow용 폴더, 표, 이벤트, 그리고 ONNX와 TensorFlow.js로 된 내 모델의 신경망이 들어 있어요. 이 휴대폰에서 만들고, 어디로도 보내지 않아요.',
     exportedNow: 'zip 저장',
-    exportedDone: '저장했어요. 무엇이 무엇인지는 안의 README에 있어요.',
+    exportedFailed: 'zip을 만들지 못했어요. 바뀐 것은 없으니 다시 시도하세요.',
+    exportedDone: '저장했어요. 각 파일 설명은 zip 안의 README에 있어요.',
     restore: '복원',
     restoreText: '파일에 있고 여기에 없는 것만 더해요. 여기에 있는 것은 바뀌거나 사라지지 않아요.',
     choose: '백업 파일 고르기',

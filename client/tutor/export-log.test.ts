@@ -52,7 +52,30 @@ test('a log of sessions and a training is exported whole: every run, the history
   expect(text('csv/answers.csv').split('\r\n')).toHaveLength(35);
   expect(text('model/MLmodel')).toContain('mlflow.onnx');
   expect(files['model/model.onnx']?.length).toBeGreaterThan(5892);
-  expect(Object.keys(files).filter((path) => /(^|\/)\.\.(\/|$)|^\/|\\/.test(path))).toEqual([]);
+  expect(JSON.parse(text('model/features.json'))).toHaveLength(28);
+  expect(JSON.parse(text('model/tfjs/model.json')).weightsManifest[0].paths).toEqual(['group1-shard1of1.bin']);
+  expect(files['model/tfjs/group1-shard1of1.bin']).toHaveLength(4 * (1473 + 29));
+});
+
+test('names out of a restored log never leave the folder they belong to', async () => {
+  const log = memoryExperimentLog(() => ({ at: epochMs(1_700_000_000_000), tz: 0, rng: seededRng(2) }));
+  const [runId, key] = ['../../x', '../../../../.bashrc'];
+  const run = {
+    run_id: runId,
+    experiment_id: '..',
+    run_name: 'r',
+    start_time: 1,
+    params: [{ key, value: 'v' }],
+    tags: [{ key: '..', value: 'v' }],
+  };
+  await log.append([
+    { kind: 'experiment.created', body: { experiment_id: '..', name: 'e' } },
+    { kind: 'run.created', body: run },
+    { kind: 'metric.logged', body: { run_id: runId, metrics: [{ key: './..', value: 1, timestamp: 1, step: 0 }] } },
+  ]);
+  const paths = Object.keys(unzipSync(await exportLog(log, null)));
+  expect(paths.filter((path) => /(^|\/)\.{1,2}(\/|$)|^\/|\\|\/\//.test(path))).toEqual([]);
+  expect(paths).toContain('mlruns/__/.._.._x/params/__/__/__/__/.bashrc');
 });
 
 test('a cell that a spreadsheet would run is made text, and a number stays one', () => {

@@ -1,25 +1,26 @@
 import { zipped } from '#client/backup/zip.ts';
 import type { ExperimentLog } from '#client/ports/experiment-log.ts';
+import { FEATURES } from '#models/difficulty/features.ts';
+import { LAYERS_MODEL_WEIGHTS, layersModel } from '#models/difficulty/layers-model.ts';
 import { onnxModel } from '#models/difficulty/onnx.ts';
-import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles } from '#shared/tracking/mlruns.ts';
+import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles, partsOf } from '#shared/tracking/mlruns.ts';
 import type { Tutor } from './tutor.ts';
 
 const encoder = new TextEncoder();
 const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 async function rowsOf(log: ExperimentLog): Promise<ExportedRows> {
-  const [experiments, runs, params, tags, metrics, latest_metrics, model_versions, aliases, answers] = await Promise.all([
+  const [experiments, runs, params, tags, metrics, model_versions, aliases, answers] = await Promise.all([
     log.list('experiments'),
     log.list('runs'),
     log.list('params'),
     log.list('tags'),
     log.list('metrics'),
-    log.list('latest_metrics'),
     log.list('model_versions'),
     log.list('aliases'),
     log.list('answers'),
   ]);
-  return { experiments, runs, params, tags, metrics, latest_metrics, model_versions, aliases, answers };
+  return { experiments, runs, params, tags, metrics, model_versions, aliases, answers };
 }
 
 const MLMODEL = (label: string, features: number) => `artifact_path: model
@@ -33,6 +34,8 @@ flavors:
     env:
       conda: conda.yaml
       virtualenv: python_env.yaml
+  tensorflowjs:
+    data: tfjs
 metadata:
   personal: true
   base_version: ${JSON.stringify(label)}
@@ -49,9 +52,19 @@ async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
   const { model, champion } = await tutor.state();
   const { theta, delta } = model.layer.terms.both;
   const weights = champion?.weights ?? tutor.global.weights;
+  const tfjs = layersModel(weights, theta, delta);
   return {
     'model/MLmodel': bytesOf(MLMODEL(champion?.label ?? tutor.global.label, delta.length)),
     'model/model.onnx': onnxModel(weights, theta, delta),
+    'model/tfjs/model.json': bytesOf(tfjs.json),
+    [`model/tfjs/${LAYERS_MODEL_WEIGHTS}`]: tfjs.weights,
+    'model/features.json': bytesOf(
+      JSON.stringify(
+        FEATURES.map(([name, centre, scale]) => ({ name, centre, scale })),
+        null,
+        2,
+      ),
+    ),
     'model/requirements.txt': bytesOf(REQUIREMENTS),
     'model/conda.yaml': bytesOf(CONDA),
     'model/python_env.yaml': bytesOf(PYTHON_ENV),
@@ -71,7 +84,7 @@ export async function exportLog(log: ExperimentLog, tutor: Tutor | null): Promis
   const runs = new Map(rows.runs.map((run) => [run.run_id, run]));
   for (const { run_id, path, bytes } of await log.artifacts()) {
     const run = runs.get(run_id);
-    if (run) files[`${artifactRoot(run)}/${path}`] = bytes;
+    if (run) files[`${artifactRoot(run)}/${partsOf(path)}`] = bytes;
   }
   return zipped({ ...files, ...(tutor ? await modelFolder(tutor) : {}) });
 }

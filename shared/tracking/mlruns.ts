@@ -1,3 +1,4 @@
+import { remembered } from '../domain/remembered.ts';
 import type { Tables } from './rows.ts';
 
 /** The rows an export is made of. */
@@ -7,7 +8,6 @@ export interface ExportedRows {
   readonly params: readonly Tables['params'][];
   readonly tags: readonly Tables['tags'][];
   readonly metrics: readonly Tables['metrics'][];
-  readonly latest_metrics: readonly Tables['latest_metrics'][];
   readonly model_versions: readonly Tables['model_versions'][];
   readonly aliases: readonly Tables['aliases'][];
   readonly answers: readonly Tables['answers'][];
@@ -29,21 +29,26 @@ const yaml = (fields: Readonly<Record<string, unknown>>): string =>
 const figure = (value: number): string =>
   Number.isNaN(value) ? 'nan' : Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : '-inf';
 
-/** A name that is one part of a path on any disk. */
-const part = (name: string): string => name.replace(/[%/\\:*?"<>|]/g, '_') || '_';
+/** A name that is one part of a path: never another folder, whatever a restored log calls its runs. */
+const part = (name: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those too may not be in a file's name
+  name.replace(/[%/\\*?"<>|\u0000-\u001f]/g, '_').replace(/^\.*$/, (dots) => '_'.repeat(Math.max(1, dots.length)));
 
-/** A key as a path, as MLflow's file store nests it. */
-const keyPath = (key: string): string => key.split('/').map(part).join('/');
+/** A key or an artifact's path, as MLflow's file store nests it; never outside of its folder. */
+export const partsOf = (key: string): string => key.split('/').map(part).join('/');
 
 function by<T>(rows: readonly T[], key: (row: T) => string): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
-  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  for (const row of rows) remembered(groups, key(row), () => []).push(row);
   return groups;
 }
 
+/** Where a run lies in the archive. */
+const runRoot = (run: Tables['runs']): string =>
+  `${run.lifecycle_stage === 'deleted' ? 'mlruns/.trash' : 'mlruns'}/${part(run.experiment_id)}/${part(run.run_id)}`;
+
 function runFiles(run: Tables['runs'], of: ReturnType<typeof index>): [string, string][] {
-  const stage = run.lifecycle_stage === 'deleted' ? 'mlruns/.trash' : 'mlruns';
-  const root = `${stage}/${part(run.experiment_id)}/${run.run_id}`;
+  const root = runRoot(run);
   const meta = yaml({
     artifact_uri: `./${root}/artifacts`,
     end_time: run.end_time,
@@ -65,11 +70,11 @@ function runFiles(run: Tables['runs'], of: ReturnType<typeof index>): [string, s
   return [
     [`${root}/meta.yaml`, meta],
     ...[...histories].map(([key, points]): [string, string] => [
-      `${root}/metrics/${keyPath(key)}`,
+      `${root}/metrics/${partsOf(key)}`,
       points.map((m) => `${m.timestamp} ${figure(m.value)} ${m.step}\n`).join(''),
     ]),
-    ...(of.params.get(run.run_id) ?? []).map((p): [string, string] => [`${root}/params/${keyPath(p.key)}`, p.value]),
-    ...(of.tags.get(run.run_id) ?? []).map((t): [string, string] => [`${root}/tags/${keyPath(t.key)}`, t.value]),
+    ...(of.params.get(run.run_id) ?? []).map((p): [string, string] => [`${root}/params/${partsOf(p.key)}`, p.value]),
+    ...(of.tags.get(run.run_id) ?? []).map((t): [string, string] => [`${root}/tags/${partsOf(t.key)}`, t.value]),
   ];
 }
 
@@ -80,8 +85,7 @@ const index = (rows: ExportedRows) => ({
 });
 
 /** Where a run's artifacts lie in the archive. */
-export const artifactRoot = (run: Tables['runs']): string =>
-  `${run.lifecycle_stage === 'deleted' ? 'mlruns/.trash' : 'mlruns'}/${part(run.experiment_id)}/${run.run_id}/artifacts`;
+export const artifactRoot = (run: Tables['runs']): string => `${runRoot(run)}/artifacts`;
 
 /** The log as MLflow's file store lays it out: experiments, runs with params, tags and the whole history of metrics, models with aliases. */
 export function mlrunsFiles(rows: ExportedRows): TextFiles {
@@ -159,5 +163,7 @@ export const EXPORT_README = `This is a learner's own experiment log.
 mlruns/    for MLflow: unzip, then "mlflow ui --backend-store-uri ./mlruns"; MLflow 3.13 and newer ask for MLFLOW_ALLOW_FILE_STORE=true
 csv/       runs, params, metrics and answers for a spreadsheet
 log.json   every event of the log, in order
-model/     the personal model as ONNX: input "features" [n, 28] (float32), output "probability" [n, 1]
+model/     the network with the learner's own offset and feature weights, as ONNX and for TensorFlow.js: input "features" [n, 28] (float32),
+           output "probability" [n, 1]; features.json names the inputs in order. A part of what the app serves: it adds offsets of topics,
+           blends this with the shared model, and corrects the result by how right it has been
 `;

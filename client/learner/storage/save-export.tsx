@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useStoragePageWords } from '#client/i18n/storage-page-words.ts';
+import { StorageFault } from '#client/ports/experiment-log.ts';
 import { readSettings, usePorts } from '#client/tutor/learner-ports.tsx';
 import { download } from '#client/ui/download.ts';
 import { Notice } from '#client/ui/states.tsx';
@@ -38,7 +39,9 @@ export function SaveExport() {
         {progress.kind === 'working' && t.common.loading}
         {progress.kind === 'saved' && w.exportedDone}
       </p>
-      {progress.kind === 'failed' && <Notice tone="bad">{storageWords(t, progress.fault)}</Notice>}
+      {progress.kind === 'failed' && (
+        <Notice tone="bad">{progress.fault instanceof StorageFault ? storageWords(t, progress.fault) : w.exportedFailed}</Notice>
+      )}
     </section>
   );
 }
