@@ -125,6 +125,16 @@ export interface AccessToken {
   /** Epoch ms; null until it is first used. */
   readonly usedAt: number | null;
   readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly isReadOnly: boolean;
+}
+
+/** A token to be made; `days` is one of 30, 90 and 365. */
+export interface TokenWanted {
+  readonly name: string;
+  readonly days: number;
+  /** Whether it may only read, whatever its owner may. */
+  readonly isReadOnly: boolean;
 }
 
 /** A refusal, with the server's word for the reason. */
@@ -157,7 +167,7 @@ export interface StaffApi {
   /** One's own tokens; an admin sees all. */
   tokens(): Promise<{ readonly tokens: readonly AccessToken[] }>;
   /** @returns the token, this once */
-  newToken(name: string): Promise<string>;
+  newToken(wanted: TokenWanted): Promise<string>;
   revokeToken(id: string): Promise<void>;
   /** The tracking API, by this session. */
   readonly tracking: TrackingClient;

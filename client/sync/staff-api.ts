@@ -84,7 +84,7 @@ export function httpStaffApi(): StaffApi {
       await post('/simulate');
     },
     tokens: () => get<{ tokens: AccessToken[] }>('/tokens'),
-    newToken: async (name) => (await post<{ token: string }>('/tokens', { name })).token,
+    newToken: async (wanted) => (await post<{ token: string }>('/tokens', wanted)).token,
     async revokeToken(id) {
       await post(`/tokens/${id}/revoke`);
     },

@@ -11,7 +11,22 @@ export interface TokenView {
   /** Epoch ms; null until it is first used. */
   readonly usedAt: number | null;
   readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly isReadOnly: boolean;
 }
+
+/** What a token is made for. */
+export interface TokenWanted {
+  readonly name: string;
+  readonly days: number;
+  /** Whether it may only read, whatever its owner may. */
+  readonly isReadOnly: boolean;
+}
+
+/** For how long a token may be made, days. */
+export const TOKEN_DAYS = [30, 90, 365] as const;
+
+const DAY_MS = 86_400_000;
 
 const PREFIX = 'egt_';
 
@@ -19,17 +34,15 @@ const PREFIX = 'egt_';
 export const isToken = (text: string): boolean => /^egt_[\w-]{43}$/.test(text);
 
 /** Make a token for a member of staff: 256 random bits, of which only the hash is kept. @returns the token, this once */
-export async function newToken(ports: StaffPorts, member: StaffMember, name: string): Promise<string> {
+export async function newToken(ports: StaffPorts, member: StaffMember, { name, days, isReadOnly }: TokenWanted): Promise<string> {
   const { db, rng, now } = ports;
   const token = `${PREFIX}${toBase64Url(random(rng, 32))}`;
   await db.transaction(async (sql) => {
-    await sql.query('INSERT INTO access_tokens (token_hash, token_id, staff_id, name, created_at) VALUES ($1, $2, $3, $4, $5)', [
-      hashOf(token),
-      toBase64Url(random(rng, 12)),
-      member.staffId,
-      name,
-      now(),
-    ]);
+    await sql.query(
+      `INSERT INTO access_tokens (token_hash, token_id, staff_id, name, created_at, expires_at, is_read_only)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [hashOf(token), toBase64Url(random(rng, 12)), member.staffId, name, now(), now() + days * DAY_MS, isReadOnly],
+    );
     await logStaff(sql, now(), member, 'token', name, null);
   });
   return token;
@@ -50,11 +63,22 @@ export async function revokeToken(ports: StaffPorts, member: StaffMember, id: st
 }
 
 /** Tokens that count: one's own, or for an admin everybody's. */
-export async function tokensOf({ db }: StaffPorts, member: StaffMember): Promise<readonly TokenView[]> {
-  const rows = await db.query<{ id: string; name: string; role: StaffRole; owner: string; used_at: string | null; created_at: string }>(
-    `SELECT t.token_id AS id, t.name, s.role, s.name AS owner, t.used_at, t.created_at FROM access_tokens t JOIN staff s USING (staff_id)
-     WHERE t.revoked_at IS NULL AND NOT s.is_removed AND ($1 OR t.staff_id = $2) ORDER BY t.created_at DESC`,
-    [member.role === 'admin', member.staffId],
+export async function tokensOf({ db, now }: StaffPorts, member: StaffMember): Promise<readonly TokenView[]> {
+  interface Row {
+    readonly id: string;
+    readonly name: string;
+    readonly role: StaffRole;
+    readonly owner: string;
+    readonly used_at: string | null;
+    readonly created_at: string;
+    readonly expires_at: string;
+    readonly is_read_only: boolean;
+  }
+  const rows = await db.query<Row>(
+    `SELECT t.token_id AS id, t.name, s.role, s.name AS owner, t.used_at, t.created_at, t.expires_at, t.is_read_only
+     FROM access_tokens t JOIN staff s USING (staff_id)
+     WHERE t.revoked_at IS NULL AND t.expires_at > $3 AND NOT s.is_removed AND ($1 OR t.staff_id = $2) ORDER BY t.created_at DESC`,
+    [member.role === 'admin', member.staffId, now()],
   );
   return rows.map((r) => ({
     id: r.id,
@@ -63,21 +87,26 @@ export async function tokensOf({ db }: StaffPorts, member: StaffMember): Promise
     owner: r.owner,
     usedAt: r.used_at === null ? null : Number(r.used_at),
     createdAt: Number(r.created_at),
+    expiresAt: Number(r.expires_at),
+    isReadOnly: r.is_read_only,
   }));
 }
 
 const USED_EVERY_MS = 60_000;
 
-/** Whose token it is; null if it counts for nothing. When it was used is noted once a minute. */
-export async function ownerOfToken({ db, now }: StaffPorts, token: string): Promise<StaffMember | null> {
+/** Whose token it is, and whether it may only read; null if it counts for nothing. When it was used is noted once a minute. */
+export async function ownerOfToken(
+  { db, now }: StaffPorts,
+  token: string,
+): Promise<(StaffMember & { readonly isReadOnly: boolean }) | null> {
   if (!token.startsWith(PREFIX) || token.length > 100) return null;
-  const [row] = await db.query<{ staff_id: string; name: string; role: StaffRole; used_at: string | null }>(
-    `SELECT s.staff_id, s.name, s.role, t.used_at FROM access_tokens t JOIN staff s USING (staff_id)
-     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND NOT s.is_removed`,
-    [hashOf(token)],
+  const [row] = await db.query<{ staff_id: string; name: string; role: StaffRole; used_at: string | null; is_read_only: boolean }>(
+    `SELECT s.staff_id, s.name, s.role, t.used_at, t.is_read_only FROM access_tokens t JOIN staff s USING (staff_id)
+     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND NOT s.is_removed`,
+    [hashOf(token), now()],
   );
   if (!row) return null;
   if (now() - Number(row.used_at ?? 0) > USED_EVERY_MS)
     await db.query('UPDATE access_tokens SET used_at = $2 WHERE token_hash = $1', [hashOf(token), now()]);
-  return { staffId: row.staff_id, name: row.name, role: row.role };
+  return { staffId: row.staff_id, name: row.name, role: row.role, isReadOnly: row.is_read_only };
 }

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { LeaderPorts } from '../federation/leader.ts';
 import { promote, taskIdOf } from '../federation/models.ts';
-import { newToken, revokeToken, tokensOf } from '../governance/access-tokens.ts';
+import { newToken, revokeToken, TOKEN_DAYS, tokensOf } from '../governance/access-tokens.ts';
 import { logStaff, memberOf, type StaffMember, type StaffPorts, sessionCookie, signOut } from '../governance/sessions.ts';
 import { beginJoining, beginSignIn, finishJoining, finishSignIn, invite, type Site, signInByCode, staffList } from '../governance/staff.ts';
 import { Refusal } from '../ports/fault.ts';
@@ -173,7 +173,11 @@ function viewRoutes(ports: StaffRoutesPorts): readonly Route<never>[] {
       limit: 8192,
       type: 'application/json',
       async handle(call: Call<StaffMember>) {
-        return { status: 201, json: { token: await newToken(staff, call.caller, textField(call, 'name', 80)) } };
+        const [name, { days, isReadOnly }] = [textField(call, 'name', 80), fields(call)];
+        const wanted = TOKEN_DAYS.find((d) => d === days);
+        if (wanted === undefined || typeof isReadOnly !== 'boolean')
+          throw new Refusal(422, 'malformed', `"days" must be one of ${TOKEN_DAYS.join(', ')}, "isReadOnly" true or false.`);
+        return { status: 201, json: { token: await newToken(staff, call.caller, { name, days: wanted, isReadOnly }) } };
       },
     } as unknown as Route<never>,
     {

@@ -33,7 +33,7 @@ beforeAll(async () => {
   for (const role of ROLES) {
     members[role] = { staffId: role, name: `the ${role}`, role };
     await t.db.query('INSERT INTO staff (staff_id, name, role, created_at) VALUES ($1, $2, $3, 0)', [role, members[role].name, role]);
-    tokens[role] = await newToken(staff, members[role], `${role}'s token`);
+    tokens[role] = await newToken(staff, members[role], { name: `${role}'s token`, days: 90, isReadOnly: false });
   }
 });
 afterAll(() => t.close());
@@ -124,6 +124,8 @@ test('another site’s page gets nothing, neither below /ajax-api with the cooki
   expect((await ask('POST', create, { Cookie: cookie, Origin: 'https://evil.example' })).status).toBe(403);
   expect((await ask('POST', create, { Cookie: cookie, 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403);
   expect((await ask('POST', create, { Cookie: cookie, Origin: t.base })).status).toBe(400);
+  expect((await ask('POST', create, { Cookie: cookie, Origin: t.base.replace('http:', 'https:') })).status).toBe(400);
+  expect((await ask('POST', create, { Cookie: cookie, Origin: 'null' })).status).toBe(403);
   expect((await ask('GET', '/api/2.0/mlflow/experiments/search', { ...bearer('admin'), Origin: 'https://evil.example' })).status).toBe(403);
 });
 
@@ -146,7 +148,7 @@ test('a name this server does not go by is refused', async () => {
 });
 
 test('a token is shown once, kept as a hash, listed without itself, and ends when it is revoked, by its owner or an admin', async () => {
-  const token = await newToken(staff, members.analyst, 'notebook');
+  const token = await newToken(staff, members.analyst, { name: 'notebook', days: 90, isReadOnly: false });
   const [row] = await t.db.query<{ text: string }>("SELECT string_agg(a::text, ' ') AS text FROM access_tokens a");
   expect(row?.text).not.toContain(token);
   const listed = await tokensOf(staff, members.analyst);
@@ -160,6 +162,24 @@ test('a token is shown once, kept as a hash, listed without itself, and ends whe
   const asked = { headers: { host: 'localhost', authorization: `Bearer ${tokens.auditor}` }, method: 'GET' } as never;
   await expect(fresh(asked, 'api')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   await t.db.query("UPDATE staff SET is_removed = false WHERE staff_id = 'auditor'");
+});
+
+test('a token that may only read writes nothing, not even as an admin; and a token ends by itself', async () => {
+  const token = await newToken(staff, members.admin, { name: 'report', days: 30, isReadOnly: true });
+  const client = clientOf(t.base, { Authorization: `Bearer ${token}` });
+  expect((await client.call('searchExperiments', { max_results: 1 })).experiments).toHaveLength(1);
+  await expect(client.call('createExperiment', { name: 'by a reader' })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  const put = { method: 'PUT', body: 'x', headers: { Authorization: `Bearer ${token}` } };
+  expect((await fetch(`${t.base}/api/2.0/mlflow-artifacts/artifacts/0/x`, put)).status).toBe(403);
+  const [listed] = (await tokensOf(staff, members.admin)).filter((x) => x.name === 'report');
+  expect(listed).toMatchObject({ isReadOnly: true });
+  const later = { ...staff, now: () => (listed?.expiresAt ?? 0) + 1 };
+  expect(listed?.expiresAt).toBe((listed?.createdAt ?? 0) + 30 * 86_400_000);
+  const asked = { headers: { host: 'localhost', authorization: `Bearer ${token}` }, method: 'GET' } as never;
+  const rules = { origin: null, hosts: [], perMinute: 10 };
+  await expect(newAdmission(staff, rules)(asked, 'api')).resolves.toMatchObject({ staffId: 'admin' });
+  await expect(newAdmission(later, rules)(asked, 'api')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  expect((await tokensOf(later, members.admin)).filter((x) => x.name === 'report')).toEqual([]);
 });
 
 test('an analyst reads the service’s own records and writes none of them, by whatever name they are reached', async () => {
@@ -220,7 +240,7 @@ test('two members of one name have idempotency keys of their own, and a purge na
     await t.db.query("INSERT INTO staff (staff_id, name, role, created_at) VALUES ($1, 'Kim', 'admin', 0)", [id]);
   const runs = await Promise.all(
     ['kim1', 'kim2', 'kim1'].map(async (staffId) => {
-      const token = await newToken(staff, { staffId, name: 'Kim', role: 'admin' }, 'x');
+      const token = await newToken(staff, { staffId, name: 'Kim', role: 'admin' }, { name: 'x', days: 30, isReadOnly: false });
       const client = clientOf(t.base, { Authorization: `Bearer ${token}`, 'Idempotency-Key': 'same' });
       return { client, id: (await client.call('createRun', { experiment_id: '0' })).run.info.run_id };
     }),

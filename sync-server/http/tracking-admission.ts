@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { TrackingFault } from '#shared/tracking/fault.ts';
 import { isToken, ownerOfToken } from '../governance/access-tokens.ts';
-import { memberOf, type StaffMember, type StaffPorts, sessionCookie } from '../governance/sessions.ts';
+import { memberOf, type StaffPorts, sessionCookie } from '../governance/sessions.ts';
 import { Refusal } from '../ports/fault.ts';
+import type { TrackingCaller } from '../tracking/tracking.ts';
 import type { Admit } from './tracking-door.ts';
 
 /** Who may come in, and how often. */
@@ -25,12 +26,15 @@ function checkHost({ headers }: IncomingMessage, { origin, hosts }: AdmissionRul
   throw new TrackingFault('PERMISSION_DENIED', 'This server does not go by that name.');
 }
 
+const hostOf = (origin = ''): string => (URL.canParse(origin) ? new URL(origin).host : '');
+
 /** Below `/ajax-api` a write must come from this site's own pages; below `/api` a foreign page gets nothing at all. @throws TrackingFault */
 function checkOrigin({ headers, method }: IncomingMessage, { origin }: AdmissionRules): void {
   const sent = headers.origin;
   const site = headers['sec-fetch-site'];
-  const own = origin ?? `http://${headers.host}`;
-  const isOwn = sent === undefined ? site === undefined || site === 'same-origin' || site === 'none' : sent === own;
+  // Where no origin is configured the scheme is not known: a proxy before this server may have ended TLS.
+  const isOwnPage = origin === null ? hostOf(sent) === headers.host : sent === origin;
+  const isOwn = sent === undefined ? site === undefined || site === 'same-origin' || site === 'none' : isOwnPage;
   if (!isOwn || (method !== 'GET' && sent === undefined && site !== undefined && site !== 'same-origin'))
     throw new TrackingFault('PERMISSION_DENIED', 'This request came from another site.');
 }
@@ -47,12 +51,12 @@ function tokenOf({ headers }: IncomingMessage): string {
 const UNKNOWN = new TrackingFault('UNAUTHENTICATED', 'Send a token of the staff page: Bearer, or Basic with the token as password.');
 const CACHE_MS = 5000;
 
-/** Admits by token below `/api`, by staff session below `/ajax-api`. A revoked token is out within five seconds on every server. */
+/** Admits by token below `/api`, by staff session below `/ajax-api`. A revoked or expired token is out within five seconds on every server. */
 export function newAdmission(staff: StaffPorts, rules: AdmissionRules): Admit {
   const limiter = new RateLimiterMemory({ points: rules.perMinute, duration: 60 });
-  const known = new Map<string, { readonly member: StaffMember; readonly until: number }>();
+  const known = new Map<string, { readonly member: TrackingCaller; readonly until: number }>();
 
-  async function byToken(token: string): Promise<StaffMember> {
+  async function byToken(token: string): Promise<TrackingCaller> {
     const entry = known.get(token);
     if (entry && entry.until > Date.now()) return entry.member;
     known.delete(token);
@@ -63,7 +67,7 @@ export function newAdmission(staff: StaffPorts, rules: AdmissionRules): Admit {
     return member;
   }
 
-  async function bySession(request: IncomingMessage): Promise<StaffMember> {
+  async function bySession(request: IncomingMessage): Promise<TrackingCaller> {
     try {
       return await memberOf(staff, sessionCookie(request.headers.cookie));
     } catch (fault) {

@@ -164,6 +164,7 @@ async function requestOf(request: IncomingMessage, name: EndpointName, params: R
 }
 
 function checkRight(right: Right, caller: TrackingCaller): void {
+  if (caller.isReadOnly && right !== 'read') throw new TrackingFault('PERMISSION_DENIED', 'This token may only read.');
   if (!RIGHTS[caller.role].includes(right)) throw new TrackingFault('PERMISSION_DENIED', `The role "${caller.role}" may not do this.`);
 }
 

@@ -46,6 +46,8 @@ export interface TrackingCaller {
   readonly staffId: string;
   readonly name: string;
   readonly role: 'admin' | 'analyst' | 'auditor';
+  /** By a token that may only read, whatever the role may. */
+  readonly isReadOnly?: boolean;
 }
 
 /** An answer that is JSON text already. */

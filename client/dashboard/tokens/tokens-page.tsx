@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { trackingWords } from '#client/i18n/tracking-words.ts';
 import type { AccessToken } from '#client/ports/staff-api.ts';
+import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
 import { CopyButton, faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 
@@ -22,16 +23,20 @@ function Made({ token }: { readonly token: string }) {
   );
 }
 
+const DAYS = ['30', '90', '365'];
+
 function NewToken({ again }: { readonly again: () => void }) {
   const { api, words, language } = useDesk();
   const w = trackingWords(language);
   const [name, setName] = useState('');
+  const [days, setDays] = useState('90');
+  const [may, setMay] = useState<'read' | 'all'>('read');
   const [token, setToken] = useState<string | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const make = async () => {
     setFault(null);
     try {
-      setToken(await api.newToken(name));
+      setToken(await api.newToken({ name, days: Number(days), isReadOnly: may === 'read' }));
       setName('');
       again();
     } catch (cause) {
@@ -52,6 +57,23 @@ function NewToken({ again }: { readonly again: () => void }) {
         {w.tokenName}
         <input value={name} onChange={(e) => setName(e.target.value)} maxLength={80} required />
       </label>
+      <Segments
+        legend={w.may}
+        name="may"
+        value={may}
+        choices={[
+          { value: 'read', label: w.mayRead },
+          { value: 'all', label: w.mayAll },
+        ]}
+        onChange={setMay}
+      />
+      <Segments
+        legend={w.ends}
+        name="days"
+        value={days}
+        choices={DAYS.map((n) => ({ value: n, label: w.inDays(Number(n)) }))}
+        onChange={setDays}
+      />
       <button type="submit" className="button primary">
         {w.makeToken}
       </button>
@@ -75,12 +97,13 @@ function Tokens({ tokens, again }: { readonly tokens: readonly AccessToken[]; re
     <section className="card">
       <Table
         label={words.nav.tokens}
-        head={[w.tokenName, w.owner, w.role, w.used, w.revoke]}
+        head={[w.tokenName, w.owner, w.may, w.used, w.ends, w.revoke]}
         rows={tokens.map((t) => [
           t.name,
           t.owner,
-          role(t.role),
+          t.isReadOnly ? w.mayRead : role(t.role),
           t.usedAt === null ? w.never : moment(language, t.usedAt),
+          moment(language, t.expiresAt),
           <button key={t.id} type="button" className="button" aria-label={w.revokeToken(t.name)} onClick={() => void revoke(t.id)}>
             {w.revoke}
           </button>,
