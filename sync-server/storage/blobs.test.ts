@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BlobStore, TooLarge } from '../ports/blob-store.ts';
-import { fileBlobs } from './file-blobs.ts';
+import { clearLeftovers, fileBlobs } from './file-blobs.ts';
 import { s3Blobs } from './s3-blobs.ts';
 
 interface S3Server {
@@ -36,6 +36,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await s3.close();
   rmSync(folder, { recursive: true, force: true });
+});
+
+test('what a crash left behind a day ago is cleared away, what is coming now is not', async () => {
+  const coming = mkdtempSync(join(folder, 'left-'));
+  for (const name of ['old', 'new']) writeFileSync(join(coming, name), 'x');
+  const dayAndMore = Date.now() / 1000 - 90_000;
+  utimesSync(join(coming, 'old'), dayAndMore, dayAndMore);
+  await clearLeftovers(coming);
+  expect(readdirSync(coming)).toEqual(['new']);
+  await clearLeftovers(join(folder, 'not-there'));
 });
 
 describe.each(['a folder', 'a bucket'])('blobs in %s', (name) => {

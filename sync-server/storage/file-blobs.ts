@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -28,16 +28,29 @@ async function syncNames(folder: string, upTo: string): Promise<void> {
   if (folder !== upTo) await syncNames(dirname(folder), upTo);
 }
 
+const DAY_MS = 86_400_000;
+
+/** Removes what a crash left more than a day ago in the folder where blobs lie until their hash is known; what cannot be removed stays. */
+export async function clearLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    const left = await stat(path).catch(() => null);
+    if (left && Date.now() - left.mtimeMs > DAY_MS) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
 /** Blobs as files named by their hash: a temporary file, flushed to the disk, then renamed. @param folder made if missing */
 export function fileBlobs(folder: string): BlobStore {
+  const coming = join(folder, 'coming');
+  void clearLeftovers(coming);
   const pathOf = (sha256: string): string => {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new RangeError('a blob is named by its hash');
     return join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
   };
   return {
     async put(bytes, limit) {
-      await mkdir(join(folder, 'coming'), { recursive: true, mode: 0o700 });
-      const temporary = join(folder, 'coming', randomUUID());
+      await mkdir(coming, { recursive: true, mode: 0o700 });
+      const temporary = join(coming, randomUUID());
       const { through, result } = meter(limit);
       try {
         await pipeline(bytes, through, createWriteStream(temporary, { mode: 0o600 }));

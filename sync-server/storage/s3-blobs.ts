@@ -13,7 +13,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { BlobStore } from '../ports/blob-store.ts';
-import { meter } from './file-blobs.ts';
+import { clearLeftovers, meter } from './file-blobs.ts';
 
 /** A bucket of S3, or of anything that speaks its protocol. Keys and secrets come from the SDK's own chain of environment, files and roles. */
 export interface Bucket {
@@ -36,6 +36,7 @@ export function s3Blobs({ name, region, endpoint }: Bucket, folder: string): Blo
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
   });
+  void clearLeftovers(folder);
   const keyOf = (sha256: string): string => {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new RangeError('a blob is named by its hash');
     return `${sha256.slice(0, 2)}/${sha256}`;

@@ -1,7 +1,8 @@
+import { newExperimentId } from '#shared/domain/ids.ts';
 import { invalid, missing, TrackingFault } from '#shared/tracking/fault.ts';
 import { checkLength, checkName, LIMITS } from '#shared/tracking/limits.ts';
 import type { Sql } from '../ports/database.ts';
-import { isExperimentId, newExperimentId } from './ids.ts';
+import { isExperimentId } from './ids.ts';
 import { experimentLocation } from './locations.ts';
 import type { Handlers, TrackingPorts } from './tracking.ts';
 

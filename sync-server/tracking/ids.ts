@@ -2,11 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { below, type Rng } from '#shared/maths/rng.ts';
 import { invalid } from '#shared/tracking/fault.ts';
 
-/** A new experiment's id: 18 decimal digits, the first no zero. */
-export function newExperimentId(rng: Rng): string {
-  return String(1 + below(9, rng)) + Array.from({ length: 17 }, () => below(10, rng)).join('');
-}
-
 /** 32 hexadecimal digits. */
 export const newId = (): string => randomBytes(16).toString('hex');
 

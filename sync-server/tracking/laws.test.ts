@@ -117,6 +117,11 @@ describe('what is sent twice', () => {
     expect(data.params).toEqual([{ key: 'p', value: 'first' }]);
     expect(data.tags?.find((x) => x.key === 't')?.value).toBe('new');
     expect(data.metrics?.[0]?.value).toBe(2);
+    const { model } = await t.client.call('createLoggedModel', { experiment_id: '0', name: 'm' });
+    const { model_id } = model.info;
+    const scored = { ...later, metrics: [{ key: 'score', value: 0.5, timestamp: 7, step: 3, model_id }] };
+    await t.client.call('importRuns', { runs: [scored] });
+    expect((await t.client.call('getLoggedModel', { model_id })).model.data?.metrics).toMatchObject([{ key: 'score', value: 0.5 }]);
   });
 
   test('a creation with the same Idempotency-Key makes one run, however often and at once it is sent', async () => {

@@ -40,7 +40,7 @@ export async function runText(sql: Sql, runId: string): Promise<string | null> {
   return row?.json ?? null;
 }
 
-/** @param mostBytes of texts that are kept; the longest unused goes first */
+/** @param mostBytes of texts that are kept; the one kept first goes first */
 export function runTexts(mostBytes: number): RunTexts {
   const kept = new Map<string, { readonly rev: string; readonly text: Buffer }>();
   let size = 0;

@@ -127,7 +127,7 @@ const createdText = (run: NewRun, { artifactUri }: MadeRun): string =>
   });
 
 /** Points of logged models, beside the run's own. */
-async function logModelMetrics(ports: TrackingPorts, runId: string, sent: readonly SentMetric[]): Promise<void> {
+export async function logModelMetrics(ports: Pick<TrackingPorts, 'db'>, runId: string, sent: readonly SentMetric[]): Promise<void> {
   const rows = sent.filter((m) => m.model_id).map((m) => ({ ...m, ...storedValue(m.value) }));
   if (rows.length === 0) return;
   await ports.db.query(

@@ -1,7 +1,7 @@
+import { newExperimentId } from '#shared/domain/ids.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Sql } from '../ports/database.ts';
 import type { FinishedRun, Promotion, RunLog } from '../ports/run-log.ts';
-import { newExperimentId } from './ids.ts';
 import { writeLogs } from './log-writer.ts';
 import { writeEvent } from './registry.ts';
 import { monthOf, writeRuns } from './run-writer.ts';
