@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { newTraffic } from './traffic.ts';
 
 /** The server's Prometheus metrics; names are those of the dashboards. */
 export interface Metrics {
@@ -6,12 +7,15 @@ export interface Metrics {
   requestDone(route: string, method: string, status: number, seconds: number): void;
   /** The text a scraper reads. */
   text(): Promise<string>;
+  /** What the runs of `monitoring` say of the minute that ends now. */
+  minute(): Readonly<Record<string, number>>;
   readonly contentType: string;
 }
 
 /** A fresh registry. @param poolWaiting clients waiting for a database connection */
 export function newMetrics(poolWaiting: () => number): Metrics {
   const registry = new Registry();
+  const traffic = newTraffic();
   collectDefaultMetrics({ register: registry, prefix: 'examsgraph_' });
   const duration = new Histogram({
     name: 'examsgraph_http_request_duration_seconds',
@@ -29,7 +33,11 @@ export function newMetrics(poolWaiting: () => number): Metrics {
     },
   });
   return {
-    requestDone: (route, method, status, seconds) => duration.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, seconds),
+    requestDone(route, method, status, seconds) {
+      duration.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, seconds);
+      traffic.answered({ route, method, status, seconds });
+    },
+    minute: traffic.minute,
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -1,10 +1,10 @@
 import type { Sql } from './database.ts';
 
 /** Experiments of the service itself. */
-export const SERVICE_EXPERIMENTS = ['federated-flushes', 'model-evaluations'] as const;
+export const SERVICE_EXPERIMENTS = ['federated-flushes', 'model-evaluations', 'monitoring'] as const;
 
-/** One run of the service itself that began and ended, in MLflow's nouns. */
-export interface FinishedRun {
+/** One run of the service itself, in MLflow's nouns, and what it says at one moment. */
+export interface ServiceRun {
   /** 32 hexadecimal digits. */
   readonly runId: string;
   /** Made if missing. */
@@ -31,7 +31,10 @@ export interface Promotion {
 
 /** Where the service logs its own runs: every MLflow client sees them. All in the caller's transaction. */
 export interface RunLog {
-  log(sql: Sql, run: FinishedRun): Promise<void>;
+  /** A run that began and ended. */
+  log(sql: Sql, run: ServiceRun): Promise<void>;
+  /** One more step of a run that goes on; it begins if it is new, and what ran before in its experiment ends. */
+  observe(sql: Sql, run: ServiceRun): Promise<void>;
   /** Registers the version if it is new, and points the alias at it. */
   promote(sql: Sql, promotion: Promotion): Promise<void>;
 }

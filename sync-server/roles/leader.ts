@@ -26,13 +26,15 @@ import { newMetrics } from '../observability/metrics.ts';
 import { contributeSome } from '../simulation/contribute-some.ts';
 import { openDatabase } from '../storage/database.ts';
 import { secretKeys } from '../storage/keys.ts';
+import { logMinute } from '../tracking/monitoring.ts';
 import { systemRuns } from '../tracking/system-runs.ts';
 import { crashPoints, isTestMode, needed, paths, processClock, report, stopInOrder, wantedPort } from './environment.ts';
 import { leaderTestRoutes } from './test-routes.ts';
 import { MLFLOW_VERSION } from './tracking.ts';
-import { blobsOf, trackingOf } from './tracking-api.ts';
+import { blobsOf, nowAndThen, trackingOf } from './tracking-api.ts';
 
 const ROUND_EVERY_MS = 5000;
+const MINUTE_MS = 60_000;
 
 /** The preset asked for. @throws Error naming the offered ones */
 export function presetFromEnvironment(): PresetName {
@@ -123,6 +125,11 @@ export async function runLeader(): Promise<void> {
   const jobs = worker(round, (fault) => log.error({ err: fault }, 'a round of work failed'));
   let isDraining = false;
   const metrics = newMetrics(db.waiting);
+  const stopMonitoring = nowAndThen(
+    () => logMinute(db, leader.runs, { at: now(), release: version, uptime: process.uptime(), figures: metrics.minute() }),
+    MINUTE_MS,
+    (fault) => log.warn({ err: fault }, 'a minute could not be logged'),
+  );
   const isTrial = preset === 'demo';
   const origin = process.env['EG_PUBLIC_ORIGIN'] || null;
   const limits = newLimits(isTestMode());
@@ -190,6 +197,7 @@ export async function runLeader(): Promise<void> {
     async () => {
       await tracking.stop();
       await jobs.stop();
+      await stopMonitoring();
       await db.close();
     },
   );

@@ -1,7 +1,7 @@
 import { newExperimentId } from '#shared/domain/ids.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Sql } from '../ports/database.ts';
-import type { FinishedRun, Promotion, RunLog } from '../ports/run-log.ts';
+import type { Promotion, RunLog, ServiceRun } from '../ports/run-log.ts';
 import { writeLogs } from './log-writer.ts';
 import { writeEvent } from './registry.ts';
 import { monthOf, writeRuns } from './run-writer.ts';
@@ -11,6 +11,8 @@ export const SYSTEM_TAG = 'eg.system';
 
 /** Who the service's own runs belong to. */
 const SERVICE = { name: 'examsgraph' } as const;
+
+const pairs = (all: Readonly<Record<string, string>>) => Object.entries(all).map(([key, value]) => ({ key, value }));
 
 /** The service's experiment of that name: made if missing, made active and its own again if it was not. */
 async function experimentNamed(sql: Sql, rng: Rng, name: string, at: number): Promise<string> {
@@ -28,10 +30,8 @@ async function experimentNamed(sql: Sql, rng: Rng, name: string, at: number): Pr
   return row.id;
 }
 
-async function logFinished(sql: Sql, rng: Rng, source: string, run: FinishedRun): Promise<void> {
-  const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
+async function begin(sql: Sql, source: string, experimentId: string, run: ServiceRun, isOver: boolean): Promise<void> {
   const tags = { 'mlflow.runName': run.name, 'mlflow.user': SERVICE.name, 'mlflow.source.name': source, 'eg.schema': '1', ...run.tags };
-  const pairs = (all: Readonly<Record<string, string>>) => Object.entries(all).map(([key, value]) => ({ key, value }));
   const [made] = await writeRuns(
     sql,
     [
@@ -40,19 +40,41 @@ async function logFinished(sql: Sql, rng: Rng, source: string, run: FinishedRun)
         experimentId,
         name: run.name,
         userId: SERVICE.name,
-        status: 'FINISHED',
+        status: isOver ? 'FINISHED' : 'RUNNING',
         startTime: run.at,
-        endTime: run.at,
+        endTime: isOver ? run.at : null,
         tags: pairs(tags),
       },
     ],
     monthOf(run.at),
   );
   if (!made || 'fault' in made) throw made?.fault ?? new Error('a run was not written');
+}
+
+async function say(sql: Sql, run: ServiceRun): Promise<void> {
   const metrics = Object.entries(run.metrics)
     .filter(([, value]) => Number.isFinite(value))
     .map(([key, value]) => ({ key, value, isNan: false, timestamp: run.at, step: run.step }));
-  await writeLogs(sql, [{ runId: run.runId, metrics, params: pairs(run.params), tags: [] }]);
+  const [told] = await writeLogs(sql, [{ runId: run.runId, metrics, params: pairs(run.params), tags: [] }]);
+  if (!told || 'fault' in told) throw told?.fault ?? new Error('a run was not logged');
+}
+
+async function logFinished(sql: Sql, rng: Rng, source: string, run: ServiceRun): Promise<void> {
+  await begin(sql, source, await experimentNamed(sql, rng, run.experiment, run.at), run, true);
+  await say(sql, run);
+}
+
+async function observe(sql: Sql, rng: Rng, source: string, run: ServiceRun): Promise<void> {
+  const [known] = await sql.query('SELECT 1 FROM runs WHERE run_id = $1', [run.runId]);
+  if (!known) {
+    const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
+    await sql.query("UPDATE runs SET status = 'FINISHED', end_time = $2, rev = rev + 1 WHERE experiment_id = $1 AND status = 'RUNNING'", [
+      experimentId,
+      run.at,
+    ]);
+    await begin(sql, source, experimentId, run, false);
+  }
+  await say(sql, known ? { ...run, params: {} } : run);
 }
 
 async function promote(sql: Sql, { name, version, runId, alias, at }: Promotion): Promise<void> {
@@ -80,5 +102,5 @@ async function promote(sql: Sql, { name, version, runId, alias, at }: Promotion)
 
 /** The service's own runs and promotions, as every MLflow client reads them. @param source told as `mlflow.source.name` */
 export function systemRuns(rng: Rng, source: string): RunLog {
-  return { log: (sql, run) => logFinished(sql, rng, source, run), promote };
+  return { log: (sql, run) => logFinished(sql, rng, source, run), observe: (sql, run) => observe(sql, rng, source, run), promote };
 }

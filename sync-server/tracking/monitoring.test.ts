@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { seededRng } from '#shared/maths/rng.ts';
+import { logMinute } from './monitoring.ts';
+import { systemRuns } from './system-runs.ts';
+import { newTestTracking } from './test-installation.ts';
+
+test('a day of the server is a run, its minutes are steps, a new release goes on with it, and the next day ends it', async () => {
+  const t = await newTestTracking({ name: 'monitoring' });
+  const runs = systemRuns(seededRng(1), 'examsgraph@test');
+  const noon = Date.UTC(2026, 10, 27, 12);
+  const minute = (at: number, release: string, p95: number) =>
+    logMinute(t.db, runs, { at, release, uptime: 60, figures: { http_p95_ms: p95, uploads_accepted: 0 } });
+  await minute(noon, '1.0.0', 5);
+  await minute(noon + 60_000, '1.0.0', 7);
+  await minute(noon + 120_000, '1.1.0', 6);
+  const search = async () => {
+    const { experiment } = await t.client.call('getExperimentByName', { experiment_name: 'monitoring' });
+    return (await t.client.call('searchRuns', { experiment_ids: [experiment.experiment_id], order_by: ['start_time ASC'] })).runs ?? [];
+  };
+  const [day] = await search();
+  expect(day?.info).toMatchObject({ run_name: '2026-11-27', status: 'RUNNING', start_time: noon });
+  expect(day?.data.params).toEqual([{ key: 'release', value: '1.0.0' }]);
+  const { metrics } = await t.client.call('getMetricHistory', { run_id: day?.info.run_id ?? '', metric_key: 'http_p95_ms' });
+  expect(metrics?.map((m) => [m.step, m.value])).toEqual([
+    [720, 5],
+    [721, 7],
+    [722, 6],
+  ]);
+  expect(day?.data.metrics?.find((m) => m.key === 'storage_usage')?.value).toBeGreaterThan(1e6);
+  expect(day?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(0);
+  await t.client.call('createRun', { experiment_id: '0' });
+  await minute(noon + 86_400_000, '1.1.0', 4);
+  const days = await search();
+  expect(days.map((r) => [r.info.run_name, r.info.status])).toEqual([
+    ['2026-11-27', 'FINISHED'],
+    ['2026-11-28', 'RUNNING'],
+  ]);
+  expect(days[1]?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(1);
+  await t.close();
+});

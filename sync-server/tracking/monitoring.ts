@@ -1,0 +1,38 @@
+import { sha256Hex } from '#shared/crypto/sha256.ts';
+import type { Database } from '../ports/database.ts';
+import type { RunLog } from '../ports/run-log.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+/**
+ * Log a minute of the server to the day's run of `monitoring`: a run a UTC day, a step a minute of it. The figures of the store are asked for here;
+ * those of requests come from memory.
+ *
+ * @param figures of the minute that ends at `at`, by metric name
+ * @param uptime  seconds since the server started
+ */
+export async function logMinute(
+  db: Database,
+  runs: RunLog,
+  { at, release, uptime, figures }: { at: number; release: string; uptime: number; figures: Readonly<Record<string, number>> },
+): Promise<void> {
+  const day = new Date(at).toISOString().slice(0, 10);
+  await db.transaction(async (sql) => {
+    const [store] = await sql.query<{ bytes: string; active: string }>(
+      `SELECT pg_database_size(current_database()) + coalesce((SELECT sum(size) FROM artifacts), 0) AS bytes,
+              (SELECT count(DISTINCT experiment_id) FROM runs JOIN experiments e USING (experiment_id)
+               WHERE status = 'RUNNING' AND runs.lifecycle_stage = 'active' AND e.name <> 'monitoring') AS active`,
+    );
+    await runs.observe(sql, {
+      runId: sha256Hex(new TextEncoder().encode(`monitoring/${day}`)).slice(0, 32),
+      experiment: 'monitoring',
+      name: day,
+      at,
+      step: Math.floor((at % DAY_MS) / MINUTE_MS),
+      params: { release },
+      tags: { 'eg.kind': 'monitoring' },
+      metrics: { ...figures, uptime, storage_usage: Number(store?.bytes), active_experiments: Number(store?.active) },
+    });
+  });
+}
