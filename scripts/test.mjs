@@ -69,6 +69,8 @@ function vitest() {
   const child = spawn(process.execPath, [
     'node_modules/vitest/vitest.mjs',
     'run',
+    // the journeys beside it need the other core
+    '--maxWorkers=1',
     '--reporter=default',
     '--reporter=json',
     '--outputFile.json=.reports/vitest.json',
