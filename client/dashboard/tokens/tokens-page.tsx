@@ -68,10 +68,10 @@ function NewToken({ again }: { readonly again: () => void }) {
         onChange={setMay}
       />
       <Segments
-        legend={w.ends}
+        legend={w.lasts}
         name="days"
         value={days}
-        choices={DAYS.map((n) => ({ value: n, label: w.inDays(Number(n)) }))}
+        choices={DAYS.map((n) => ({ value: n, label: w.days(Number(n)) }))}
         onChange={setDays}
       />
       <button type="submit" className="button primary">
