@@ -104,7 +104,7 @@ describe('egpack', () => {
   });
 
   test('answers --help', () => {
-    for (const command of ['egpack', 'evaluate', 'study', 'train-start'])
+    for (const command of ['egpack', 'evaluate', 'push-log', 'study', 'train-start'])
       expect(run(command, '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run') });
   });
 });

@@ -161,6 +161,7 @@ export function csvFiles(rows: ExportedRows): TextFiles {
 export const EXPORT_README = `This is a learner's own experiment log.
 
 mlruns/    for MLflow: unzip, then "mlflow ui --backend-store-uri ./mlruns"; MLflow 3.13 and newer ask for MLFLOW_ALLOW_FILE_STORE=true
+           or push it to an MLflow server: npm run push-log -- THIS.zip --to http://… (in a checkout of ExamsGraph)
 csv/       runs, params, metrics and answers for a spreadsheet
 log.json   every event of the log, in order
 model/     the network with the learner's own offset and feature weights, as ONNX and for TensorFlow.js: input "features" [n, 28] (float32),

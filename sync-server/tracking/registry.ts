@@ -5,7 +5,7 @@ import { listed, listingOf } from './listing.ts';
 import { pageSize } from './page-token.ts';
 import { lockModel, MODEL_JSON, modelText, versionJson, versionNumber, versionText } from './registry-json.ts';
 import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
-import { notify } from './webhook-events.ts';
+import { notify, notifyOf, PROMPT_MARK, toldTags } from './webhook-events.ts';
 
 /** @throws TrackingFault */
 export function checkRegistryTag(key: string, value: string): void {
@@ -31,7 +31,7 @@ export async function writeEvent(
   ]);
 }
 
-const PROMPT = 'mlflow.prompt.is_prompt';
+const ALIASES = ['MODEL_VERSION_ALIAS', 'PROMPT_ALIAS'] as const;
 
 const LISTING = listingOf({
   target: 'registered_models',
@@ -82,9 +82,10 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
         );
         if (made.length === 0) throw new TrackingFault('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${name}) already exists.`);
         for (const { key, value } of tags) await setTag(sql, name, key, value);
-        await notify(ports, sql, 'REGISTERED_MODEL', 'CREATED', {
+        const entity = tags.some((t) => t.key === PROMPT_MARK) ? 'PROMPT' : 'REGISTERED_MODEL';
+        await notify(ports, sql, entity, 'CREATED', {
           name,
-          tags: Object.fromEntries(tags.map((t) => [t.key, t.value])),
+          tags: toldTags(tags),
           description: description ?? '',
         });
       });
@@ -132,10 +133,10 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
         size,
         () => [],
         (filter) => {
-          wantsPrompts = filter.some((c) => c.source === 'tag' && c.key === PROMPT && c.op === '=' && c.value === 'true');
-          const own = filter.filter((c) => !(c.source === 'tag' && c.key === PROMPT && !wantsPrompts));
+          wantsPrompts = filter.some((c) => c.source === 'tag' && c.key === PROMPT_MARK && c.op === '=' && c.value === 'true');
+          const own = filter.filter((c) => !(c.source === 'tag' && c.key === PROMPT_MARK && !wantsPrompts));
           // prompts are hidden from whoever does not ask for them: they lack the tag, or it is not 'true'
-          return wantsPrompts ? own : [...own, { source: 'tag', key: PROMPT, op: 'IS NULL' }];
+          return wantsPrompts ? own : [...own, { source: 'tag', key: PROMPT_MARK, op: 'IS NULL' }];
         },
       );
       return { raw: text };
@@ -157,12 +158,14 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
       await db.transaction(async (sql) => {
         await lockModel(sql, name);
         await setTag(sql, name, key, value ?? '');
+        await notifyOf(ports, sql, [null, 'PROMPT_TAG'], 'SET', { name, key, value: value ?? '' });
       });
       return {};
     },
     async deleteModelTag({ name, key }) {
       await db.transaction(async (sql) => {
         await lockModel(sql, name);
+        await notifyOf(ports, sql, [null, 'PROMPT_TAG'], 'DELETED', { name, key });
         await sql.query('DELETE FROM registered_model_tags WHERE name = $1 AND key = $2', [name, key]);
       });
       return {};
@@ -179,7 +182,7 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
           [name, alias, number],
         );
         await writeEvent(sql, now(), caller, { name, version: number, kind: 'alias.set', detail: alias });
-        await notify(ports, sql, 'MODEL_VERSION_ALIAS', 'CREATED', { name, alias, version: String(number) });
+        await notifyOf(ports, sql, ALIASES, 'CREATED', { name, alias, version: String(number) });
       });
       return {};
     },
@@ -193,7 +196,7 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
         );
         if (!gone[0]) return;
         await writeEvent(sql, now(), caller, { name, version: gone[0].version, kind: 'alias.deleted', detail: alias });
-        await notify(ports, sql, 'MODEL_VERSION_ALIAS', 'DELETED', { name, alias });
+        await notifyOf(ports, sql, ALIASES, 'DELETED', { name, alias });
       });
       return {};
     },

@@ -5,6 +5,7 @@ import type { Promotion, RunLog, ServiceRun } from '../ports/run-log.ts';
 import { writeLogs } from './log-writer.ts';
 import { writeEvent } from './registry.ts';
 import { monthOf, writeRuns } from './run-writer.ts';
+import { notify } from './webhook-events.ts';
 
 /** Tag of the service's own experiments: staff may read them, an admin may write to them, nobody may delete them. */
 export const SYSTEM_TAG = 'eg.system';
@@ -98,6 +99,7 @@ async function promote(sql: Sql, { name, version, runId, alias, at }: Promotion)
     [name, alias, version],
   );
   await writeEvent(sql, at, SERVICE, { name, version, kind: 'alias.set', detail: alias });
+  await notify({ now: () => at }, sql, 'MODEL_VERSION_ALIAS', 'CREATED', { name, alias, version: String(version) });
 }
 
 /** The service's own runs and promotions, as every MLflow client reads them. @param source told as `mlflow.source.name` */

@@ -6,7 +6,7 @@ import { checkRegistryTag, stageOf, writeEvent } from './registry.ts';
 import { lockModel, versionJson, versionNumber, versionText } from './registry-json.ts';
 import type { Handlers, TrackingPorts } from './tracking.ts';
 import { checkSource, downloadUri, originOf } from './version-sources.ts';
-import { notify } from './webhook-events.ts';
+import { notify, notifyOf, PROMPT_MARK, PROMPT_TEXT, toldTags } from './webhook-events.ts';
 
 const LISTING = listingOf({
   target: 'model_versions',
@@ -28,7 +28,7 @@ const LISTING = listingOf({
   ],
 });
 
-const PROMPT = 'mlflow.prompt.is_prompt';
+const TAGS = ['MODEL_VERSION_TAG', 'PROMPT_VERSION_TAG'] as const;
 
 /** The versions a logged model was registered as, in a tag of its own. */
 async function tagLoggedModel(sql: Sql, modelId: string, name: string, version: number): Promise<void> {
@@ -63,7 +63,7 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
   return {
     async createVersion({ name, source, run_id, run_link, description, model_id, tags = [] }, caller) {
       for (const { key, value } of tags) checkRegistryTag(key, value);
-      const isPrompt = tags.some((t) => t.key === PROMPT);
+      const isPrompt = tags.some((t) => t.key === PROMPT_MARK);
       await checkSource(db, ports.places, { source, runId: run_id ?? '', modelId: model_id ?? '', isPrompt });
       return db.transaction(async (sql) => {
         const version = (await lockModel(sql, name)).lastVersion + 1;
@@ -77,14 +77,11 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
         for (const { key, value } of tags) await setTag(sql, name, version, key, value);
         if (model_id) await tagLoggedModel(sql, model_id, name, version);
         await writeEvent(sql, now(), caller, { name, version, kind: 'version.created', detail: source });
-        await notify(ports, sql, 'MODEL_VERSION', 'CREATED', {
-          name,
-          version: String(version),
-          source,
-          run_id: run_id || null,
-          tags: Object.fromEntries(tags.map((t) => [t.key, t.value])),
-          description: description || null,
-        });
+        const made = { name, version: String(version), tags: toldTags(tags), description: description || null };
+        if (isPrompt) {
+          const template = tags.find((t) => t.key === PROMPT_TEXT)?.value ?? null;
+          await notify(ports, sql, 'PROMPT_VERSION', 'CREATED', { ...made, template });
+        } else await notify(ports, sql, 'MODEL_VERSION', 'CREATED', { ...made, source, run_id: run_id || null });
         return { raw: await versionText(sql, name, version) };
       });
     },
@@ -156,7 +153,7 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
       await db.transaction(async (sql) => {
         await versionText(sql, name, number);
         await setTag(sql, name, number, key, value ?? '');
-        await notify(ports, sql, 'MODEL_VERSION_TAG', 'SET', { name, version: String(number), key, value: value ?? '' });
+        await notifyOf(ports, sql, TAGS, 'SET', { name, version: String(number), key, value: value ?? '' });
       });
       return {};
     },
@@ -165,7 +162,7 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
       await db.transaction(async (sql) => {
         await versionText(sql, name, number);
         await sql.query('DELETE FROM model_version_tags WHERE name = $1 AND version = $2 AND key = $3', [name, number, key]);
-        await notify(ports, sql, 'MODEL_VERSION_TAG', 'DELETED', { name, version: String(number), key });
+        await notifyOf(ports, sql, TAGS, 'DELETED', { name, version: String(number), key });
       });
       return {};
     },

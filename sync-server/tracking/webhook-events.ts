@@ -8,7 +8,26 @@ export const WEBHOOK_EVENTS: Readonly<Record<string, readonly string[]>> = {
   MODEL_VERSION: ['CREATED'],
   MODEL_VERSION_TAG: ['SET', 'DELETED'],
   MODEL_VERSION_ALIAS: ['CREATED', 'DELETED'],
+  PROMPT: ['CREATED'],
+  PROMPT_VERSION: ['CREATED'],
+  PROMPT_TAG: ['SET', 'DELETED'],
+  PROMPT_VERSION_TAG: ['SET', 'DELETED'],
+  PROMPT_ALIAS: ['CREATED', 'DELETED'],
 };
+
+/** MLflow's mark of a prompt among the registered models. */
+export const PROMPT_MARK = 'mlflow.prompt.is_prompt';
+
+/** Where a prompt's version keeps its text. */
+export const PROMPT_TEXT = 'mlflow.prompt.text';
+
+const PROMPT_TYPE = '_mlflow_prompt_type';
+
+/** Tags as a payload tells them: without what only marks a prompt. */
+export const toldTags = (
+  tags: readonly { readonly key: string; readonly value?: string | undefined }[],
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(tags.flatMap((t) => ([PROMPT_MARK, PROMPT_TEXT, PROMPT_TYPE].includes(t.key) ? [] : [[t.key, t.value ?? '']])));
 
 /** The text of a delivery: what happened, when, and its details. */
 export const payloadOf = (entity: string, action: string, at: number, data: unknown): string =>
@@ -28,4 +47,24 @@ export async function notify({ now }: Pick<TrackingPorts, 'now'>, sql: Sql, enti
       now(),
     ]);
   }
+}
+
+/**
+ * As `notify`, of what happened to a registered model, or to a prompt if it is one.
+ *
+ * @param entities the model's and the prompt's; null: of that nobody is told
+ */
+export async function notifyOf(
+  ports: Pick<TrackingPorts, 'now'>,
+  sql: Sql,
+  [model, prompt]: readonly [string | null, string],
+  action: string,
+  data: { readonly name: string; readonly [field: string]: unknown },
+): Promise<void> {
+  const [mark] = await sql.query<{ value: string }>('SELECT value FROM registered_model_tags WHERE name = $1 AND key = $2', [
+    data.name,
+    PROMPT_MARK,
+  ]);
+  const entity = mark?.value.toLowerCase() === 'true' ? prompt : model;
+  if (entity) await notify(ports, sql, entity, action, data);
 }

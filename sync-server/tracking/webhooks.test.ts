@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seededRng } from '#shared/maths/rng.ts';
 import { isPublicAddress } from './addresses.ts';
 import { type Delivery, newDeliver, publicLookup, signature } from './deliver.ts';
 import { sendDue } from './deliveries.ts';
+import { systemRuns } from './system-runs.ts';
 import { newTestTracking, type TestTracking } from './test-installation.ts';
 
 const sent: Delivery[] = [];
@@ -39,6 +41,55 @@ test('a delivery goes out for what it listens to, signed, and for nothing else; 
   expect(JSON.parse(sent[0]?.payload ?? '')).toMatchObject({ entity: 'registered_model', action: 'created', data: { name: 'watched' } });
   await sendDue(t.ports, deliver);
   expect(sent).toHaveLength(1);
+});
+
+test('prompts have events of their own, and what only marks them is not told; a promotion of the service is told like every alias', async () => {
+  const url = 'https://hooks.example.org/prompts';
+  const every = ['PROMPT', 'PROMPT_VERSION', 'REGISTERED_MODEL', 'MODEL_VERSION'].map((entity) => ({ entity, action: 'CREATED' }));
+  const tagged = ['PROMPT_TAG', 'PROMPT_VERSION_TAG', 'MODEL_VERSION_TAG'].flatMap((entity) =>
+    ['SET', 'DELETED'].map((action) => ({ entity, action })),
+  );
+  const aliased = ['PROMPT_ALIAS', 'MODEL_VERSION_ALIAS'].flatMap((entity) => ['CREATED', 'DELETED'].map((action) => ({ entity, action })));
+  const { webhook } = await t.client.call('createWebhook', { ...hook, name: 'prompts', url, events: [...every, ...tagged, ...aliased] });
+  const mark = { key: 'mlflow.prompt.is_prompt', value: 'true' };
+  const name = 'greeting';
+  await t.client.call('createModel', { name, tags: [mark, { key: 'team', value: 'a' }] });
+  await t.client.call('createVersion', {
+    name,
+    source: 'dummy-source',
+    tags: [mark, { key: '_mlflow_prompt_type', value: 'text' }, { key: 'mlflow.prompt.text', value: 'Hello {{name}}!' }],
+  });
+  await t.client.call('setModelTag', { name, key: 'k', value: 'v' });
+  await t.client.call('deleteModelTag', { name, key: 'k' });
+  await t.client.call('setVersionTag', { name, version: '1', key: 'k', value: 'v' });
+  await t.client.call('deleteVersionTag', { name, version: '1', key: 'k' });
+  await t.client.call('setAlias', { name, alias: 'live', version: '1' });
+  await t.client.call('deleteAlias', { name, alias: 'live' });
+  await t.client.call('createModel', { name: 'plain' });
+  await t.client.call('setModelTag', { name: 'plain', key: 'k', value: 'v' });
+  const service = systemRuns(seededRng(1), 'examsgraph@test');
+  await t.db.transaction((sql) =>
+    service.promote(sql, { name: 'examsgraph-global-9', version: 1, runId: 'e'.repeat(32), alias: 'champion', at: t.clock.now }),
+  );
+  sent.length = 0;
+  for (let round = 0; round < 5; round++) await sendDue(t.ports, deliver);
+  const told = sent.filter((d) => d.url === url).map((d) => JSON.parse(d.payload));
+  const versioned = { name, version: '1' };
+  const wanted = [
+    ['prompt.created', { name, tags: { team: 'a' }, description: '' }],
+    ['prompt_version.created', { ...versioned, template: 'Hello {{name}}!', tags: {}, description: null }],
+    ['prompt_tag.set', { name, key: 'k', value: 'v' }],
+    ['prompt_tag.deleted', { name, key: 'k' }],
+    ['prompt_version_tag.set', { ...versioned, key: 'k', value: 'v' }],
+    ['prompt_version_tag.deleted', { ...versioned, key: 'k' }],
+    ['prompt_alias.created', { ...versioned, alias: 'live' }],
+    ['prompt_alias.deleted', { name, alias: 'live' }],
+    ['registered_model.created', { name: 'plain', tags: {}, description: '' }],
+    ['model_version_alias.created', { name: 'examsgraph-global-9', alias: 'champion', version: '1' }],
+  ];
+  expect(told).toHaveLength(wanted.length);
+  for (const event of wanted) expect(told.map((p) => [`${p.entity}.${p.action}`, p.data])).toContainEqual(event);
+  await t.client.call('deleteWebhook', { webhook_id: webhook.webhook_id });
 });
 
 test('what failed to happen is not told of', async () => {

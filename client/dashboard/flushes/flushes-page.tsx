@@ -36,7 +36,7 @@ function History({ flushes }: { readonly flushes: Flushes }) {
         words.flushes.states[h.state] ?? h.state,
         h.k,
         fixed(h.metrics['update_norm'], 4),
-        h.version === null ? '–' : `${h.baseVersion ?? 0} → ${h.version}`,
+        h.version === null ? '–' : `${h.baseVersion ?? 0}\u00a0→\u00a0${h.version}`,
         fixed(h.metrics['holdout_log_loss'], 4),
         fixed(h.metrics['holdout_auc'], 4),
         ...(me.isTrial ? [] : [fixed(h.metrics['rho_running'], 6)]),

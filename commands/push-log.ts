@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { unzipSync } from 'fflate';
+import { trackingClient } from '#shared/tracking/client.ts';
+import { readMlruns } from '#shared/tracking/mlruns-read.ts';
+import { pushRuns } from '#shared/tracking/push.ts';
+
+const HELP = `Push an exported log to an MLflow server: its runs with their whole histories, artifacts too.
+
+  npm run push-log -- FILE.zip --to http://127.0.0.1:5000
+
+FILE.zip is what the app saves under Storage, "Export for data scientists". It goes from this machine to the server named and nowhere else.
+Pushed again, the same runs are brought up to date. A server that asks who calls: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and
+MLFLOW_TRACKING_PASSWORD.
+`;
+
+function stop(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+function authorization(): Readonly<Record<string, string>> {
+  const { MLFLOW_TRACKING_TOKEN: token, MLFLOW_TRACKING_USERNAME: name, MLFLOW_TRACKING_PASSWORD: password } = process.env;
+  if (token) return { Authorization: `Bearer ${token}` };
+  return name ? { Authorization: `Basic ${Buffer.from(`${name}:${password ?? ''}`).toString('base64')}` } : {};
+}
+
+/** One request to the server. @throws Error with one plain sentence if it cannot be reached */
+async function sent(base: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(base + path, { ...init, headers: { ...authorization(), ...init.headers } });
+  } catch {
+    throw new Error(`${base} cannot be reached.`);
+  }
+}
+
+async function putFile(base: string, artifactUri: string, path: string, bytes: Uint8Array): Promise<void> {
+  const scheme = 'mlflow-artifacts:';
+  if (!artifactUri.startsWith(scheme))
+    throw new Error(`The server keeps artifacts under ${artifactUri}, where only it can write. Start it with --serve-artifacts.`);
+  const full = `${artifactUri.slice(scheme.length).replace(/^\/*/, '')}/${path}`.split('/').map(encodeURIComponent).join('/');
+  const response = await sent(base, `/api/2.0/mlflow-artifacts/artifacts/${full}`, {
+    method: 'PUT',
+    body: bytes as Uint8Array<ArrayBuffer>,
+    headers: { 'Content-Type': 'application/octet-stream' },
+  });
+  if (!response.ok) throw new Error(`${path}: the server answered ${response.status}.`);
+}
+
+function unzipped(file: string): Record<string, Uint8Array> {
+  const bytes = new Uint8Array(readFileSync(file));
+  try {
+    return unzipSync(bytes);
+  } catch {
+    throw new Error(`${file} is no zip file, or is cut short.`);
+  }
+}
+
+async function push(file: string, base: string): Promise<string> {
+  const runs = readMlruns(unzipped(file));
+  const client = trackingClient({
+    async send({ method, path, body }) {
+      const response = await sent(base, path, {
+        method,
+        ...(body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json' } }),
+      });
+      const after = Number(response.headers.get('retry-after') ?? Number.NaN);
+      return { status: response.status, text: await response.text(), retryAfterS: Number.isFinite(after) ? after : null };
+    },
+    waitMs: (ms) => new Promise((done) => setTimeout(done, ms)),
+  });
+  const onProgress = (done: number, all: number) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} runs`);
+  };
+  await pushRuns({ client, putFile: (...args) => putFile(base, ...args), onProgress }, runs);
+  return `${runs.length} runs of ${file} are on ${base}.`;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { to: { type: 'string' }, help: { type: 'boolean' } } });
+const [file] = positionals;
+if (values.help) console.log(HELP);
+else if (!file || !values.to || !URL.canParse(values.to)) stop(HELP);
+else {
+  push(file, values.to.replace(/\/+$/, '')).then(console.log, (cause: unknown) =>
+    stop(cause instanceof Error ? cause.message : String(cause)),
+  );
+}

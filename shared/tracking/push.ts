@@ -1,0 +1,56 @@
+import type { Stop, TrackingClient } from './client.ts';
+import { TrackingFault } from './fault.ts';
+import type { ReadRun } from './mlruns-read.ts';
+
+/** Tag under which a pushed run keeps the id it had on its device: by it a second push finds the first one's run. */
+export const PUSHED_ID = 'eg.run_id';
+
+/** What pushing needs. */
+export interface PushPorts {
+  readonly client: TrackingClient;
+  /** Stores a file below a run's artifacts. @throws if it cannot be stored */
+  readonly putFile: (artifactUri: string, path: string, bytes: Uint8Array) => Promise<void>;
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
+async function experimentId({ client }: PushPorts, name: string): Promise<string> {
+  try {
+    return (await client.call('getExperimentByName', { experiment_name: name })).experiment.experiment_id;
+  } catch (fault) {
+    if (!(fault instanceof TrackingFault && fault.code === 'RESOURCE_DOES_NOT_EXIST')) throw fault;
+    return (await client.call('createExperiment', { name })).experiment_id;
+  }
+}
+
+async function runInfo({ client }: PushPorts, experiment_id: string, run: ReadRun) {
+  const filter = `tags.\`${PUSHED_ID}\` = '${run.runId.replaceAll("'", '')}'`;
+  const { runs = [] } = await client.call('searchRuns', { experiment_ids: [experiment_id], filter, max_results: 1 });
+  if (runs[0]) return runs[0].info;
+  const tags = [{ key: PUSHED_ID, value: run.runId }];
+  return (await client.call('createRun', { experiment_id, run_name: run.name, start_time: run.startTime, tags })).run.info;
+}
+
+/**
+ * Push the runs of an exported log to an MLflow server, stock or ours, by the protocol's own calls: metrics with their histories, params, tags,
+ * artifacts, status. Pushed again, the same runs are brought up to date, and none is there twice.
+ *
+ * @returns the ids of the runs on the server, in order
+ * @throws TrackingFault, or what the ports throw; what was pushed until then stays
+ */
+export async function pushRuns(ports: PushPorts, runs: readonly ReadRun[], stop?: Stop): Promise<readonly string[]> {
+  const { client, putFile, onProgress } = ports;
+  const experiments = new Map<string, string>();
+  const ids: string[] = [];
+  for (const run of runs) {
+    const experiment = experiments.get(run.experiment) ?? (await experimentId(ports, run.experiment));
+    experiments.set(run.experiment, experiment);
+    const info = await runInfo(ports, experiment, run);
+    await client.log(info.run_id, run, stop);
+    for (const [path, bytes] of run.artifacts) await putFile(info.artifact_uri, path, bytes);
+    const ended = run.endTime === null ? {} : { end_time: run.endTime };
+    await client.call('updateRun', { run_id: info.run_id, status: run.status, ...ended }, stop);
+    ids.push(info.run_id);
+    onProgress?.(ids.length, runs.length);
+  }
+  return ids;
+}
