@@ -20,10 +20,15 @@ const MOST_WAITING = 10_000;
  *
  * @param write all items in one transaction; outcomes in the items' order
  * @param most  items of one batch
+ * @param writers batches under way at once; more than one where items seldom touch the same rows, so that none waits for the other
  */
-export function batcher<Q, A>(write: (items: readonly Q[]) => Promise<readonly Outcome<A>[]>, most: number): (item: Q) => Promise<A> {
+export function batcher<Q, A>(
+  write: (items: readonly Q[]) => Promise<readonly Outcome<A>[]>,
+  most: number,
+  writers = 1,
+): (item: Q) => Promise<A> {
   let waiting: Waiting<Q, A>[] = [];
-  let isWriting = false;
+  let writing = 0;
 
   const settle = ({ done, failed }: Waiting<Q, A>, outcome: Outcome<A>) => ('ok' in outcome ? done(outcome.ok) : failed(outcome.fault));
 
@@ -55,13 +60,12 @@ export function batcher<Q, A>(write: (items: readonly Q[]) => Promise<readonly O
   }
 
   async function drain(): Promise<void> {
-    isWriting = true;
     while (waiting.length > 0) {
       const batch = waiting.slice(0, most);
       waiting = waiting.slice(most);
       await writeTogether(batch);
     }
-    isWriting = false;
+    writing--;
   }
 
   return (item) =>
@@ -70,8 +74,8 @@ export function batcher<Q, A>(write: (items: readonly Q[]) => Promise<readonly O
         return failed(new TrackingFault('TEMPORARILY_UNAVAILABLE', 'Too much is waiting to be written. Try again.'));
       waiting.push({ item, done, failed });
       // a turn of the loop: what has arrived with this request goes with it
-      if (!isWriting) {
-        isWriting = true;
+      if (writing < writers) {
+        writing++;
         setImmediate(() => void drain());
       }
     });

@@ -4,9 +4,10 @@ import { checkBatch } from '#shared/tracking/limits.ts';
 import type { Sql } from '../ports/database.ts';
 import { batcher, type Outcome } from './batcher.ts';
 import { checkRunId } from './ids.ts';
-import { type RunLog, writeLogs, writeRows } from './log-writer.ts';
-import { experimentsOf, monthOf, type NewRun, refusalOf, writeRuns } from './run-writer.ts';
+import { type RunLog, rowWrites, writeLogs } from './log-writer.ts';
+import { experimentsOf, monthOf, type NewRun, refusalOf, runWrites } from './run-writer.ts';
 import { checkedMetric, checkedParam, checkedTag, checkParamsOnce, logModelMetrics, newRunOf } from './runs.ts';
+import { writeTogether } from './together.ts';
 import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
 
 const MOST_RUNS = 200;
@@ -83,7 +84,6 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
   });
   const good = requests.filter((_, i) => 'ok' in (outcomes[i] ?? {})).flat();
   const fresh = new Map(good.filter((i) => !known.has(i.run.runId)).map((i) => [i.run.runId, i.run]));
-  await writeRuns(sql, [...fresh.values()], month);
   const params = await firstTold(sql, good, known.size > 0);
   const told = good.map(
     ({ log }): RunLog => ({
@@ -92,11 +92,16 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
     }),
   );
   const places = [...fresh.values()].map((r) => ({ run_id: r.runId, experiment_id: r.experimentId, created_month: month }));
-  await writeRows(
-    sql,
-    told.filter((log) => fresh.has(log.runId)),
-    new Map(places.map((p) => [p.run_id, p])),
-  );
+  // a new run's own tags, such as its name, are rows like those that are sent for it
+  const first = told.flatMap((log) => {
+    const run = fresh.get(log.runId);
+    return run ? [{ ...log, tags: [...run.tags, ...log.tags] }] : [];
+  });
+  const untagged = [...fresh.values()].map((run) => ({ ...run, tags: [] }));
+  await writeTogether(sql, [
+    ...runWrites(untagged, experiments, month).writes,
+    ...rowWrites(first, new Map(places.map((p) => [p.run_id, p]))),
+  ]);
   const later = told.filter((log) => !fresh.has(log.runId));
   if (later.length > 0) await writeLogs(sql, later);
   await endRuns(
@@ -130,6 +135,7 @@ export function importHandlers(ports: TrackingPorts): Handlers<'importRuns'> {
   const write = batcher<readonly Imported[], null>(
     (requests) => db.transaction((sql) => writeImports(sql, requests, monthOf(now()))),
     ports.limits.batch,
+    2,
   );
   return {
     async importRuns({ runs }, caller) {

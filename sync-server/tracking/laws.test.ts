@@ -124,6 +124,27 @@ describe('what is sent twice', () => {
     expect((await t.client.call('getLoggedModel', { model_id })).model.data?.metrics).toMatchObject([{ key: 'score', value: 0.5 }]);
   });
 
+  test('one run imported by many at once is there once, with every point and the first params', async () => {
+    const ids = ['d', 'e'].map((c) => c.repeat(32));
+    const sent = (n: number) =>
+      // half of them the other way round: what two writers hold, each wants of the other
+      (n % 2 ? ids : [...ids].reverse()).map((run_id) => ({
+        run_id,
+        experiment_id: '0',
+        start_time: 5,
+        metrics: [{ key: 'm', value: n, timestamp: n, step: n }],
+        params: [{ key: 'p', value: String(n) }],
+      }));
+    await Promise.all(Array.from({ length: 60 }, (_, n) => t.client.call('importRuns', { runs: sent(n) })));
+    for (const run_id of ids) {
+      const { metrics } = await t.client.call('getMetricHistory', { run_id, metric_key: 'm' });
+      expect(metrics?.map((m) => m.value)).toEqual(Array.from({ length: 60 }, (_, n) => n));
+      const { data } = (await t.client.call('getRun', { run_id })).run;
+      expect(data.metrics?.[0]?.value).toBe(59);
+      expect(data.params).toHaveLength(1);
+    }
+  });
+
   test('a creation with the same Idempotency-Key makes one run, however often and at once it is sent', async () => {
     const create = () =>
       fetch(`${t.base}/api/2.0/mlflow/runs/create`, {

@@ -1,6 +1,7 @@
 import { invalid, missing, type TrackingFault } from '#shared/tracking/fault.ts';
 import type { Sql } from '../ports/database.ts';
 import type { Outcome } from './batcher.ts';
+import { type Write, writeTogether } from './together.ts';
 
 /** One point of a metric as it is stored: NaN as 0 with a flag, an infinity as the largest number. */
 export interface StoredMetric {
@@ -85,13 +86,13 @@ const sorted = <T extends { readonly run: RunPlace; readonly key: string }>(rows
 
 type Owned<T> = T & { readonly run: RunPlace };
 
-async function writeMetrics(sql: Sql, points: readonly Owned<StoredMetric>[]): Promise<void> {
-  if (points.length === 0) return;
+function metricWrites(points: readonly Owned<StoredMetric>[]): readonly Write[] {
+  if (points.length === 0) return [];
   const column = <V>(of: (p: Owned<StoredMetric>) => V) => points.map(of);
-  await sql.query(
-    `INSERT INTO metrics (run_id, key, timestamp, step, value, is_nan, created_month)
+  const history: Write = {
+    text: `INSERT INTO metrics (run_id, key, timestamp, step, value, is_nan, created_month)
      SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::float8[], $6::bool[], $7::date[]) ON CONFLICT DO NOTHING`,
-    [
+    values: [
       column((p) => p.run.run_id),
       column((p) => p.key),
       column((p) => p.timestamp),
@@ -100,7 +101,7 @@ async function writeMetrics(sql: Sql, points: readonly Owned<StoredMetric>[]): P
       column((p) => p.isNan),
       column((p) => p.run.created_month),
     ],
-  );
+  };
   const greatest = new Map<string, Owned<StoredMetric>>();
   for (const point of points) {
     const id = `${point.run.run_id} ${point.key}`;
@@ -108,12 +109,12 @@ async function writeMetrics(sql: Sql, points: readonly Owned<StoredMetric>[]): P
     if (!before || isLater(point, before)) greatest.set(id, point);
   }
   const latest = sorted([...greatest.values()]);
-  await sql.query(
-    `INSERT INTO latest_metrics AS l (run_id, experiment_id, key, value, is_nan, timestamp, step)
+  const last: Write = {
+    text: `INSERT INTO latest_metrics AS l (run_id, experiment_id, key, value, is_nan, timestamp, step)
      SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::float8[], $5::bool[], $6::bigint[], $7::bigint[])
      ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan, timestamp = excluded.timestamp, step = excluded.step
      WHERE (excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)`,
-    [
+    values: [
       latest.map((p) => p.run.run_id),
       latest.map((p) => p.run.experiment_id),
       latest.map((p) => p.key),
@@ -122,18 +123,18 @@ async function writeMetrics(sql: Sql, points: readonly Owned<StoredMetric>[]): P
       latest.map((p) => p.timestamp),
       latest.map((p) => p.step),
     ],
-  );
+  };
+  return [history, last];
 }
 
-async function writeTexts(sql: Sql, table: 'params' | 'tags', rows: readonly Owned<KeyText>[]): Promise<void> {
-  if (rows.length === 0) return;
+function textWrites(table: 'params' | 'tags', rows: readonly Owned<KeyText>[]): readonly Write[] {
+  if (rows.length === 0) return [];
   const all = sorted(newest(rows.map((row) => [`${row.run.run_id} ${row.key}`, row] as const)));
   const onConflict = table === 'params' ? 'DO NOTHING' : '(run_id, key) DO UPDATE SET value = excluded.value';
-  await sql.query(
-    `INSERT INTO ${table} (run_id, experiment_id, key, value)
-     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) ON CONFLICT ${onConflict}`,
-    [all.map((r) => r.run.run_id), all.map((r) => r.run.experiment_id), all.map((r) => r.key), all.map((r) => r.value)],
-  );
+  const text = `INSERT INTO ${table} (run_id, experiment_id, key, value)
+     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) ON CONFLICT ${onConflict}`;
+  const values = [all.map((r) => r.run.run_id), all.map((r) => r.run.experiment_id), all.map((r) => r.key), all.map((r) => r.value)];
+  return [{ text, values }];
 }
 
 /** The rows of what may be logged; runs' rows are locked, so that nothing else is logged to them meanwhile. */
@@ -160,24 +161,21 @@ function judged(log: RunLog, run: RunRow | undefined, known: Map<string, string>
   return { ok: null };
 }
 
-/** Write the rows of logs that were judged already, or whose runs are new in this transaction, so that nobody else can write to them. */
-export async function writeRows(sql: Sql, logs: readonly RunLog[], runs: ReadonlyMap<string, RunPlace>): Promise<void> {
+/** The rows of logs that were judged already, or whose runs are new in this transaction, so that nobody else can write to them. */
+export function rowWrites(logs: readonly RunLog[], runs: ReadonlyMap<string, RunPlace>): readonly Write[] {
   const owned = <T>(of: (log: RunLog) => readonly T[]): readonly Owned<T>[] =>
     logs.flatMap((log) => of(log).map((row) => ({ ...row, run: runs.get(log.runId) as RunPlace })));
-  await writeMetrics(
-    sql,
-    owned((log) => log.metrics),
-  );
-  await writeTexts(
-    sql,
-    'params',
-    owned((log) => log.params),
-  );
-  await writeTexts(
-    sql,
-    'tags',
-    owned((log) => log.tags),
-  );
+  return [
+    ...metricWrites(owned((log) => log.metrics)),
+    ...textWrites(
+      'params',
+      owned((log) => log.params),
+    ),
+    ...textWrites(
+      'tags',
+      owned((log) => log.tags),
+    ),
+  ];
 }
 
 /** Write what several requests log, in the caller's transaction: each whole or not at all, in their order. @returns their outcomes */
@@ -186,7 +184,6 @@ export async function writeLogs(sql: Sql, logs: readonly RunLog[]): Promise<read
   const known = await paramsOf(sql, logs);
   const outcomes = logs.map((log) => judged(log, runs.get(log.runId), known));
   const good = logs.filter((_, i) => 'ok' in (outcomes[i] ?? {}));
-  await writeRows(sql, good, runs);
   const named = newest(
     good.flatMap(({ runId, tags }) => tags.filter((t) => t.key === RUN_NAME).map((t) => [runId, { runId, name: t.value }] as const)),
   );
@@ -197,6 +194,9 @@ export async function writeLogs(sql: Sql, logs: readonly RunLog[]): Promise<read
     );
   }
   const touched = [...new Set(good.map((log) => log.runId))];
-  if (touched.length > 0) await sql.query('UPDATE runs SET rev = rev + 1 WHERE run_id = ANY($1)', [touched]);
+  if (touched.length > 0) {
+    const risen = { text: 'UPDATE runs SET rev = rev + 1 WHERE run_id = ANY($1)', values: [touched] };
+    await writeTogether(sql, [...rowWrites(good, runs), risen]);
+  }
   return outcomes;
 }

@@ -5,6 +5,7 @@ import type { ExperimentRow } from './experiments.ts';
 import { isExperimentId } from './ids.ts';
 import { below } from './locations.ts';
 import type { KeyText } from './log-writer.ts';
+import { type Write, writeTogether } from './together.ts';
 
 /** A run about to be made, checked already. */
 export interface NewRun {
@@ -43,12 +44,15 @@ export function refusalOf(id: string, experiment: ExperimentRow | undefined) {
   return invalid(`The experiment ${id} must be in the 'active' state. Current state is ${experiment.lifecycle_stage}.`);
 }
 
-/** Write several new runs with their tags, in the caller's transaction. @param month where their history is kept @returns outcomes in order */
-export async function writeRuns(sql: Sql, runs: readonly NewRun[], month: string): Promise<readonly Outcome<MadeRun>[]> {
-  const experiments = await experimentsOf(
-    sql,
-    runs.map((r) => r.experimentId),
-  );
+/** New runs about to be written. */
+export interface RunWrites {
+  /** Of each run, in order. */
+  readonly outcomes: readonly Outcome<MadeRun>[];
+  readonly writes: readonly Write[];
+}
+
+/** The rows of several new runs with their tags. @param month where their history is kept */
+export function runWrites(runs: readonly NewRun[], experiments: ReadonlyMap<string, ExperimentRow>, month: string): RunWrites {
   const outcomes = runs.map(({ experimentId, runId }): Outcome<MadeRun> => {
     const experiment = experiments.get(experimentId);
     const fault = refusalOf(experimentId, experiment);
@@ -58,12 +62,12 @@ export async function writeRuns(sql: Sql, runs: readonly NewRun[], month: string
     const outcome = outcomes[i];
     return outcome && 'ok' in outcome ? [{ ...run, uri: outcome.ok.artifactUri }] : [];
   });
-  if (good.length === 0) return outcomes;
+  if (good.length === 0) return { outcomes, writes: [] };
   const column = <V>(of: (r: (typeof good)[number]) => V) => good.map(of);
-  await sql.query(
-    `INSERT INTO runs (run_id, experiment_id, run_name, user_id, status, start_time, end_time, artifact_uri, created_month)
+  const made: Write = {
+    text: `INSERT INTO runs (run_id, experiment_id, run_name, user_id, status, start_time, end_time, artifact_uri, created_month)
      SELECT r.*, $9::date FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[]) AS r`,
-    [
+    values: [
       column((r) => r.runId),
       column((r) => r.experimentId),
       column((r) => r.name),
@@ -74,13 +78,22 @@ export async function writeRuns(sql: Sql, runs: readonly NewRun[], month: string
       column((r) => r.uri),
       month,
     ],
-  );
+  };
   const tags = good.flatMap((r) => [...new Map(r.tags.map((t) => [t.key, t])).values()].map((t) => ({ ...t, run: r })));
-  if (tags.length > 0) {
-    await sql.query(
-      `INSERT INTO tags (run_id, experiment_id, key, value) SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])`,
-      [tags.map((t) => t.run.runId), tags.map((t) => t.run.experimentId), tags.map((t) => t.key), tags.map((t) => t.value)],
-    );
-  }
+  const tagged: Write = {
+    text: 'INSERT INTO tags (run_id, experiment_id, key, value) SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])',
+    values: [tags.map((t) => t.run.runId), tags.map((t) => t.run.experimentId), tags.map((t) => t.key), tags.map((t) => t.value)],
+  };
+  return { outcomes, writes: tags.length > 0 ? [made, tagged] : [made] };
+}
+
+/** Write several new runs with their tags, in the caller's transaction. @param month where their history is kept @returns outcomes in order */
+export async function writeRuns(sql: Sql, runs: readonly NewRun[], month: string): Promise<readonly Outcome<MadeRun>[]> {
+  const experiments = await experimentsOf(
+    sql,
+    runs.map((r) => r.experimentId),
+  );
+  const { outcomes, writes } = runWrites(runs, experiments, month);
+  await writeTogether(sql, writes);
   return outcomes;
 }
