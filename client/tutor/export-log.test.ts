@@ -68,14 +68,19 @@ test('names out of a restored log never leave the folder they belong to', async 
     params: [{ key, value: 'v' }],
     tags: [{ key: '..', value: 'v' }],
   };
-  await log.append([
-    { kind: 'experiment.created', body: { experiment_id: '..', name: 'e' } },
-    { kind: 'run.created', body: run },
-    { kind: 'metric.logged', body: { run_id: runId, metrics: [{ key: './..', value: 1, timestamp: 1, step: 0 }] } },
-  ]);
+  const artifacts = [{ run_id: runId, path: '../../../x.sh', bytes: new Uint8Array() }];
+  await log.append(
+    [
+      { kind: 'experiment.created', body: { experiment_id: '..', name: 'e' } },
+      { kind: 'run.created', body: run },
+      { kind: 'metric.logged', body: { run_id: runId, metrics: [{ key: './..', value: 1, timestamp: 1, step: 0 }] } },
+    ],
+    { artifacts },
+  );
   const paths = Object.keys(unzipSync(await exportLog(log, null)));
   expect(paths.filter((path) => /(^|\/)\.{1,2}(\/|$)|^\/|\\|\/\//.test(path))).toEqual([]);
   expect(paths).toContain('mlruns/__/.._.._x/params/__/__/__/__/.bashrc');
+  expect(paths).toContain('mlruns/__/.._.._x/artifacts/__/__/__/x.sh');
 });
 
 test('a cell that a spreadsheet would run is made text, and a number stays one', () => {
