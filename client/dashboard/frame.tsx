@@ -4,6 +4,7 @@ import { koStaff } from '#client/i18n/ko-staff.ts';
 import type { LanguageTag } from '#client/i18n/language.tsx';
 import { type Me, type StaffApi, StaffFault } from '#client/ports/staff-api.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { remembered } from '#shared/domain/remembered.ts';
 
 /** What every staff page is given. */
 export interface Desk {
@@ -177,9 +178,12 @@ export function CopyButton({ text }: { readonly text: string }) {
   );
 }
 
+/** To make one takes longer than to draw a row. */
+const formats = new Map<LanguageTag, Intl.DateTimeFormat>();
+
 /** A date and time in the reader's language. */
 export const moment = (language: LanguageTag, at: number): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+  remembered(formats, language, () => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })).format(at);
 
 /** ε rounded up at the third decimal, never down. */
 export const epsilonText = (epsilon: number): string => (Math.ceil(epsilon * 1000 - 1e-9) / 1000).toFixed(3);

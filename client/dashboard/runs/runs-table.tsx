@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { trackingWords } from '#client/i18n/tracking-words.ts';
 import { moment, useDesk } from '../frame.tsx';
 import type { LoadedRuns, Run } from './use-runs.ts';
 
 const ROW = 44;
-const AROUND = 10;
+const AROUND = 20;
 const NEAR = 200;
 
 /** A run's metric, parameter or tag as text; empty if it has none. @param column such as `metrics.accuracy` */
@@ -62,9 +63,11 @@ export function RunsTable({
     const element = box.current;
     if (!element) return;
     const look = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    // drawn within the frame that scrolls: left to React's own time, a quick scroll would show nothing for a while
+    const follow = () => flushSync(look);
     look();
-    element.addEventListener('scroll', look, { passive: true });
-    return () => element.removeEventListener('scroll', look);
+    element.addEventListener('scroll', follow, { passive: true });
+    return () => element.removeEventListener('scroll', follow);
   }, []);
   const first = Math.max(0, Math.floor(view.top / ROW) - AROUND);
   const last = Math.min(runs.length, Math.ceil((view.top + view.height) / ROW) + AROUND);
