@@ -3,6 +3,7 @@ import { below, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
 import { parseFilter, parseOrder } from '#shared/tracking/filter.ts';
 import { compareRuns, matches, type Searched } from '#shared/tracking/search.ts';
 import { batcher } from './batcher.ts';
+import { writeEvent } from './registry.ts';
 import { newTestTracking, type TestTracking } from './test-installation.ts';
 
 let t: TestTracking;
@@ -323,6 +324,35 @@ describe('searches of experiments and models', () => {
     const asked = { run_id: [await newRun()], metric_key: 'a', max_results: -1 };
     await expect(t.client.call('getMetricHistoryBulk', asked)).rejects.toMatchObject(refused);
   });
+});
+
+test('events of the registry are committed in the order of their ids: who reads on from the last one misses none', async () => {
+  const event = (name: string) => ({ name, version: 1, kind: 'alias.set', detail: 'x' });
+  const caller = { name: 'test' };
+  let open = () => {};
+  const gate = new Promise<void>((done) => {
+    open = done;
+  });
+  let written = () => {};
+  const isWritten = new Promise<void>((done) => {
+    written = done;
+  });
+  const first = t.db.transaction(async (sql) => {
+    await writeEvent(sql, 1, caller, event('first'));
+    written();
+    await gate;
+  });
+  await isWritten;
+  const second = t.db.transaction((sql) => writeEvent(sql, 2, caller, event('second')));
+  const waits = async (): Promise<string> => {
+    const [row] = await t.db.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+    return row ? 'waits' : waits();
+  };
+  expect(await Promise.race([second.then(() => 'committed'), waits()])).toBe('waits');
+  open();
+  await Promise.all([first, second]);
+  const { events } = await t.client.call('registryEvents', {});
+  expect(events?.map((e) => e.name).filter((n) => n === 'first' || n === 'second')).toEqual(['first', 'second']);
 });
 
 describe('the batcher', () => {

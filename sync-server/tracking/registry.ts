@@ -14,13 +14,17 @@ export function checkRegistryTag(key: string, value: string): void {
   checkLength('value', LIMITS.registryTagValue, value);
 }
 
-/** Write down what was done to the registry; it is never changed. */
+/**
+ * Write down what was done to the registry; it is never changed. One transaction at a time, until its commit: who reads on from the last id they
+ * know would else miss an event that was numbered before and committed after.
+ */
 export async function writeEvent(
   sql: Sql,
   at: number,
   caller: Pick<TrackingCaller, 'name'>,
   event: { readonly name: string; readonly version: number | null; readonly kind: string; readonly detail: string },
 ): Promise<void> {
+  await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', ['registry events']);
   await sql.query('INSERT INTO registry_events (at, name, version, kind, detail, by_whom) VALUES ($1, $2, $3, $4, $5, $6)', [
     at,
     event.name,
