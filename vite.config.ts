@@ -74,7 +74,7 @@ export default defineConfig({
           include: ['{sync-server,commands,scripts}/**/*.test.ts'],
           globalSetup: at('./sync-server/storage/test-cluster.ts'),
           // a slow machine is no fault
-          testTimeout: 240_000,
+          testTimeout: 600_000,
           hookTimeout: 60_000,
         },
       },
