@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,12 @@ const { build } = await import('./build.mjs');
 const { chromium } = await import('@playwright/test');
 
 const OUT = 'docs/screenshots';
+/** Question types that look unlike the first question. */
+const KINDS = ['multiple', 'match', 'cloze', 'order'];
+const ITEMS = readFileSync('public/packs/it-fundamentals/items.jsonl', 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line));
 const SIZES = { phone: { width: 360, height: 780 }, desk: { width: 1280, height: 800 } };
 
 function ensureKoreanFont() {
@@ -155,20 +161,14 @@ async function tour(browser, base, locale, scheme, sizeName) {
   await page.locator('dialog .button.primary').click();
   await page.locator('#report').waitFor();
   await shot('exam-report');
-  const id = await page.evaluate(() => globalThis.examsgraphTest.start(60));
+  const id = await page.evaluate(
+    (itemIds) => globalThis.examsgraphTest.choose(itemIds),
+    KINDS.map((kind) => ITEMS.find((item) => item.type === kind).id),
+  );
   await visit(`/study/${id}`, '.stem');
-  const kinds = new Map([
-    ['.pairing', 'match'],
-    ['.movers', 'order'],
-    ['.typed .field', 'cloze'],
-    ['.option.many', 'multiple'],
-  ]);
-  for (let i = 0; i < 60 && kinds.size > 0; i++) {
-    for (const [selector, name] of kinds) {
-      if ((await page.locator(selector).count()) === 0) continue;
-      kinds.delete(selector);
-      await shot(`question-${name}`);
-    }
+  for (const [i, kind] of KINDS.entries()) {
+    await shot(`question-${kind}`);
+    if (i === KINDS.length - 1) break;
     await answer();
     await next();
   }
