@@ -28,6 +28,9 @@ function ensureKoreanFont() {
   spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'fonts-noto-cjk'], { stdio: 'inherit' });
 }
 
+/** What must end, whatever fails: servers started below. */
+const running = [];
+
 async function serve(built, client, preset, data = mkdtempSync(join(tmpdir(), 'examsgraph-shots-'))) {
   chmodSync(data, 0o755);
   const ports = { PORT: '0', HELPER_PORT: '0', METRICS_PORT: '0', HELPER_METRICS_PORT: '0' };
@@ -55,7 +58,8 @@ async function serve(built, client, preset, data = mkdtempSync(join(tmpdir(), 'e
     await gone;
     rmSync(data, { recursive: true, force: true });
   };
-  return { base: /Learner app\s+(http:\S+)/.exec(said)?.[1], code: /set-up code .*?\s{2}(\S+)/.exec(said)?.[1], stop };
+  running.push(stop);
+  return { base: /Learner app\s+(http:\S+)/.exec(said)?.[1], code: /set-up code .*?\s{2}(\S+)/.exec(said)?.[1] };
 }
 
 async function tour(browser, base, locale, scheme, sizeName) {
@@ -266,25 +270,23 @@ try {
   if (!only) rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
   if (!only || only === 'learner') {
-    const { base, stop } = await serve(built, built.client, 'production');
+    const { base } = await serve(built, built.client, 'production');
     await tours((...how) => tour(browser, base, ...how));
-    await stop();
   }
   if (!only || only === 'sharing') {
-    const { base, stop } = await serve(built, built.trial, 'demo');
+    const { base } = await serve(built, built.trial, 'demo');
     await tours((...how) => sharingTour(browser, base, ...how));
-    await stop();
   }
   if (!only || only === 'staff') {
     const data = mkdtempSync(join(tmpdir(), 'examsgraph-shots-'));
     chmodSync(data, 0o755);
     const simulate = ['scripts/run.mjs', 'commands/simulate.ts', '--weeks', '5', '--learners', '1600', '--into', data];
     spawnSync(process.execPath, simulate, { stdio: 'inherit' });
-    const { base, code, stop } = await serve(built, built.client, 'production', data);
+    const { base, code } = await serve(built, built.client, 'production', data);
     await staffTour(browser, base, code);
-    await stop();
   }
 } finally {
+  for (const stop of running) await stop();
   await browser.close();
   built.remove();
 }
