@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
 
-// Times of the learner's app on a throttled browser, beside the budgets; prints tables, asserts nothing.
+// Times of the learner's app on a throttled browser, beside the budgets; prints tables, asserts nothing. Arguments go to Playwright: -g answering.
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 ensureInstalled();
 mkdirSync('.tsbuild', { recursive: true });
@@ -19,5 +19,6 @@ const env = {
   EG_TEST_TRIAL: built.trial,
   EG_TEST_SERVER: built.server,
 };
-const { status } = spawnSync(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', 'bench/'], { stdio: 'inherit', env });
+const { status } = spawnSync(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', 'bench/', ...process.argv.slice(2)], { stdio: 'inherit', env });
+built.remove();
 process.exit(status ?? 1);
