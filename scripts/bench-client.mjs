@@ -19,6 +19,9 @@ const env = {
   EG_TEST_TRIAL: built.trial,
   EG_TEST_SERVER: built.server,
 };
-const { status } = spawnSync(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', 'bench/', ...process.argv.slice(2)], { stdio: 'inherit', env });
+const { status } = spawnSync(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', 'bench/', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env,
+});
 built.remove();
 process.exit(status ?? 1);
