@@ -9,6 +9,9 @@ import { installOffer } from './install.ts';
 import { learnerPorts } from './learner-ports.ts';
 import { registerServiceWorker } from './service-worker.ts';
 
+// The address of a run, as MLflow's own client prints it.
+if (location.hash.startsWith('#/experiments/')) location.replace('/dashboard#runs');
+
 const container = document.getElementById('app');
 if (!container) throw new Error('index.html lacks #app');
 const root = createRoot(container);

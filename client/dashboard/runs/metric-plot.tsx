@@ -34,7 +34,7 @@ const colour = (i: number): string =>
     .getPropertyValue(COLOURS[i % COLOURS.length] ?? '--accent')
     .trim() || 'currentColor';
 
-function Canvas({ curves: { lines, steps } }: { readonly curves: Curves }) {
+function Canvas({ curves: { lines, steps }, step }: { readonly curves: Curves; readonly step: string }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
@@ -48,7 +48,7 @@ function Canvas({ curves: { lines, steps } }: { readonly curves: Curves }) {
         legend: { show: lines.length > 1 },
         scales: { x: { time: false } },
         axes: [axis, { ...axis, size: 60 }],
-        series: [{}, ...lines.map(({ name }, i) => ({ label: name, stroke: colour(i), width: 2, spanGaps: true }))],
+        series: [{ label: step }, ...lines.map(({ name }, i) => ({ label: name, stroke: colour(i), width: 2, spanGaps: true }))],
       },
       [[...steps], ...lines.map((line) => steps.map((s) => drawn(line, s)))],
       element,
@@ -59,7 +59,7 @@ function Canvas({ curves: { lines, steps } }: { readonly curves: Curves }) {
       follow.disconnect();
       plot.destroy();
     };
-  }, [lines, steps]);
+  }, [lines, steps, step]);
   return <div ref={box} aria-hidden="true" className="plot" />;
 }
 
@@ -97,9 +97,9 @@ export function MetricPlot({ runs, metric }: { readonly runs: readonly Run[]; re
   if (!curves) return <Waiting text={words.loading} />;
   const { lines, steps } = curves;
   return (
-    <figure className="stack">
+    <figure className="stack plotted">
       <figcaption>{w.chart(metric)}</figcaption>
-      {steps.length > 1 && <Canvas curves={curves} />}
+      {steps.length > 1 && <Canvas curves={curves} step={w.step} />}
       <details>
         <summary>{w.chartTable}</summary>
         {steps.length > MOST_ROWS && <p className="quiet small">{w.lastSteps(MOST_ROWS, steps.length)}</p>}

@@ -67,12 +67,7 @@ function Artifacts({ run }: { readonly run: Run }) {
 
 function Pairs({ title, pairs }: { readonly title: string; readonly pairs: readonly { key: string; value: string }[] | undefined }) {
   if (!pairs || pairs.length === 0) return null;
-  return (
-    <>
-      <h3>{title}</h3>
-      <Table label={title} head={[title, '']} rows={pairs.map((p) => [<code key={p.key}>{p.key}</code>, p.value])} />
-    </>
-  );
+  return <Table label={title} head={[title, '']} rows={pairs.map((p) => [<code key={p.key}>{p.key}</code>, p.value])} />;
 }
 
 /** One run whole, or some beside one another: figures, a chart, parameters, tags, files. */
