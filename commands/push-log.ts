@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { unzipSync } from 'fflate';
-import { trackingClient } from '#shared/tracking/client.ts';
+import { type Incoming, retryAfterSeconds, sentPatiently, trackingClient } from '#shared/tracking/client.ts';
 import { readMlruns } from '#shared/tracking/mlruns-read.ts';
 import { pushRuns } from '#shared/tracking/push.ts';
+import { proxiedPath } from '#sync-server/tracking/locations.ts';
 
 const HELP = `Push an exported log to an MLflow server: its runs with their whole histories, artifacts too.
 
   npm run push-log -- FILE.zip --to http://127.0.0.1:5000
 
 FILE.zip is what the app saves under Storage, "Export for data scientists". It goes from this machine to the server named and nowhere else.
-Pushed again, the same runs are brought up to date. A server that asks who calls: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and
+Pushed again, no run is there twice, and those that had not ended are brought up to date. A server that asks who calls: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and
 MLFLOW_TRACKING_PASSWORD.
 `;
 
@@ -25,26 +26,33 @@ function authorization(): Readonly<Record<string, string>> {
   return name ? { Authorization: `Basic ${Buffer.from(`${name}:${password ?? ''}`).toString('base64')}` } : {};
 }
 
+const waitMs = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
 /** One request to the server. @throws Error with one plain sentence if it cannot be reached */
-async function sent(base: string, path: string, init: RequestInit): Promise<Response> {
+async function answered(base: string, path: string, init: RequestInit): Promise<Incoming> {
   try {
-    return await fetch(base + path, { ...init, headers: { ...authorization(), ...init.headers } });
+    const response = await fetch(base + path, { ...init, headers: { ...authorization(), ...init.headers } });
+    return { status: response.status, text: await response.text(), retryAfterS: retryAfterSeconds(response.headers.get('Retry-After')) };
   } catch {
     throw new Error(`${base} cannot be reached.`);
   }
 }
 
 async function putFile(base: string, artifactUri: string, path: string, bytes: Uint8Array): Promise<void> {
-  const scheme = 'mlflow-artifacts:';
-  if (!artifactUri.startsWith(scheme))
+  const folder = proxiedPath(artifactUri);
+  if (folder === null)
     throw new Error(`The server keeps artifacts under ${artifactUri}, where only it can write. Start it with --serve-artifacts.`);
-  const full = `${artifactUri.slice(scheme.length).replace(/^\/*/, '')}/${path}`.split('/').map(encodeURIComponent).join('/');
-  const response = await sent(base, `/api/2.0/mlflow-artifacts/artifacts/${full}`, {
-    method: 'PUT',
-    body: bytes as Uint8Array<ArrayBuffer>,
-    headers: { 'Content-Type': 'application/octet-stream' },
-  });
-  if (!response.ok) throw new Error(`${path}: the server answered ${response.status}.`);
+  const full = `${folder}/${path}`.split('/').map(encodeURIComponent).join('/');
+  const { status } = await sentPatiently(
+    () =>
+      answered(base, `/api/2.0/mlflow-artifacts/artifacts/${full}`, {
+        method: 'PUT',
+        body: bytes as Uint8Array<ArrayBuffer>,
+        headers: { 'Content-Type': 'application/octet-stream' },
+      }),
+    { waitMs },
+  );
+  if (status >= 300) throw new Error(`${path}: the server answered ${status}.`);
 }
 
 function unzipped(file: string): Record<string, Uint8Array> {
@@ -59,15 +67,9 @@ function unzipped(file: string): Record<string, Uint8Array> {
 async function push(file: string, base: string): Promise<string> {
   const runs = readMlruns(unzipped(file));
   const client = trackingClient({
-    async send({ method, path, body }) {
-      const response = await sent(base, path, {
-        method,
-        ...(body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json' } }),
-      });
-      const after = Number(response.headers.get('retry-after') ?? Number.NaN);
-      return { status: response.status, text: await response.text(), retryAfterS: Number.isFinite(after) ? after : null };
-    },
-    waitMs: (ms) => new Promise((done) => setTimeout(done, ms)),
+    send: ({ method, path, body }) =>
+      answered(base, path, { method, ...(body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json' } }) }),
+    waitMs,
   });
   const onProgress = (done: number, all: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} runs`);

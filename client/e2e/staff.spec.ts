@@ -96,8 +96,8 @@ test('on the trial an admin signs in, sees a version land, and rolls it back; ro
   await page.getByLabel('필터').fill('metrics.epsilon_cap >');
   await expect(page.getByRole('alert')).toContainText('이해하지 못했어요');
   await page.getByLabel('필터').fill("params.k = '5'");
-  const away = { status: 503, json: { error_code: 'TEMPORARILY_UNAVAILABLE', message: '' }, headers: { 'Retry-After': '0' } };
-  await page.route('**/mlflow/runs/search', (route) => route.fulfill(away), { times: 2 });
+  const away = { status: 503, json: { error_code: 'TEMPORARILY_UNAVAILABLE', message: '' } };
+  await page.route('**/mlflow/runs/search', (route) => route.fulfill(away), { times: 1 });
   await page.getByRole('button', { name: '찾기' }).click();
   await expect(page.getByText('데이터베이스가 응답하지 않아요. 다시 시도하세요.')).toBeVisible();
   await page.getByRole('button', { name: '다시 시도' }).click();

@@ -1,5 +1,5 @@
 import { StaffFault } from '#client/ports/staff-api.ts';
-import { type TrackingClient, trackingClient } from '#shared/tracking/client.ts';
+import { retryAfterSeconds, type TrackingClient, trackingClient } from '#shared/tracking/client.ts';
 import type { FaultCode, TrackingFault } from '#shared/tracking/fault.ts';
 
 /** MLflow's codes as the staff pages name a refusal; any other is told by its code. */
@@ -14,12 +14,6 @@ const KIND: Partial<Record<FaultCode, string>> = {
 
 const staffFault = ({ code, message }: TrackingFault): StaffFault => new StaffFault(KIND[code] ?? code, message);
 
-/** Seconds of a header `Retry-After`; null without one, or where it names a date. */
-function secondsOf(after: string | null): number | null {
-  const seconds = after === null ? Number.NaN : Number(after);
-  return Number.isFinite(seconds) ? seconds : null;
-}
-
 /** The tracking API as a signed-in member of staff: below `/ajax-api`, where the session's cookie counts. Every call throws StaffFault. */
 export function sessionTracking(): TrackingClient {
   return trackingClient({
@@ -30,14 +24,18 @@ export function sessionTracking(): TrackingClient {
           cache: 'no-store',
           ...(body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json' } }),
         });
-        return { status: response.status, text: await response.text(), retryAfterS: secondsOf(response.headers.get('Retry-After')) };
+        return {
+          status: response.status,
+          text: await response.text(),
+          retryAfterS: retryAfterSeconds(response.headers.get('Retry-After')),
+        };
       } catch {
         throw new StaffFault('offline', 'The server cannot be reached.');
       }
     },
     waitMs: (ms) => new Promise((done) => setTimeout(done, ms)),
     // Somebody waits before the screen: a fault is drawn at once, with a button that tries again.
-    mostRetries: 1,
+    mostRetries: 0,
     explain: staffFault,
   });
 }

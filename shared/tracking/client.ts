@@ -19,6 +19,12 @@ export interface Incoming {
   readonly retryAfterS: number | null;
 }
 
+/** Seconds of a header `Retry-After`; null without one, or where it names a date. */
+export function retryAfterSeconds(header: string | null): number | null {
+  const seconds = header === null ? Number.NaN : Number(header);
+  return Number.isFinite(seconds) ? seconds : null;
+}
+
 /** Whatever can end a call: an AbortSignal does. */
 export interface Stop {
   readonly aborted: boolean;
@@ -116,24 +122,32 @@ export function batchesOf({ metrics = [], params = [], tags = [] }: Logged): rea
   return [...described, ...parts(metrics, LIMITS.metricsPerBatch).map((m): Logged => ({ metrics: m }))];
 }
 
+/** Sends, and sends again while the server asks for it, as long after as it says. @throws TrackingFault if it was ended, or what `send` throws */
+export async function sentPatiently(
+  send: () => Promise<Incoming>,
+  { waitMs, mostRetries = MOST_RETRIES }: Pick<ClientPorts, 'waitMs' | 'mostRetries'>,
+  stop?: Stop,
+): Promise<Incoming> {
+  for (let tries = 0; ; tries++) {
+    checkStop(stop);
+    const incoming = await send();
+    if (!AGAIN.has(incoming.status) || tries >= mostRetries) return incoming;
+    const wait = incoming.retryAfterS === null ? FIRST_WAIT_MS * 2 ** tries : incoming.retryAfterS * 1000;
+    await waitMs(Math.min(wait, MOST_WAIT_MS));
+  }
+}
+
 /**
  * A client of MLflow's tracking API for browser and Node. It sends through `send`, waits through `waitMs`, and keeps nothing between calls.
  *
  * @example const client = trackingClient({ send: async ({ method, path, body }) => { … fetch … }, waitMs: (ms) => … });
  */
-export function trackingClient({ send, waitMs, mostRetries = MOST_RETRIES, explain = (fault) => fault }: ClientPorts): TrackingClient {
-  async function answered(outgoing: Outgoing, stop: Stop | undefined): Promise<Incoming> {
-    for (let tries = 0; ; tries++) {
-      checkStop(stop);
-      const incoming = await send(outgoing);
-      if (!AGAIN.has(incoming.status) || tries >= mostRetries) return incoming;
-      const wait = incoming.retryAfterS === null ? FIRST_WAIT_MS * 2 ** tries : incoming.retryAfterS * 1000;
-      await waitMs(Math.min(wait, MOST_WAIT_MS));
-    }
-  }
+export function trackingClient(ports: ClientPorts): TrackingClient {
+  const { send, explain = (fault) => fault } = ports;
   const client: TrackingClient = {
     async call(name, request, stop) {
-      const incoming = await answered(outgoingOf(name, request), stop);
+      const outgoing = outgoingOf(name, request);
+      const incoming = await sentPatiently(() => send(outgoing), ports, stop);
       if (incoming.status >= 300) throw explain(faultOf(incoming));
       return JSON.parse(incoming.text);
     },

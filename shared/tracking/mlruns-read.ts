@@ -1,5 +1,6 @@
 import { strFromU8 } from 'fflate';
 import type { Logged } from './client.ts';
+import { partsOf } from './mlruns.ts';
 
 /** A run as an exported folder holds it. */
 export interface ReadRun extends Required<Logged> {
@@ -49,13 +50,17 @@ export function readMlruns(files: Readonly<Record<string, Uint8Array>>): readonl
   const runs = new Map<string, { readonly meta: Readonly<Record<string, unknown>>; readonly files: [string, Uint8Array][] }>();
   for (const [path, bytes] of Object.entries(files)) {
     const [, experiment, run, ...rest] = path.split('/');
-    if (!path.startsWith('mlruns/') || !experiment || !run || experiment === '.trash' || experiment === 'models') continue;
+    if (!path.startsWith('mlruns/') || !experiment || !run || experiment === 'models') continue;
     if (run === 'meta.yaml') names.set(experiment, String(metaOf(path, bytes)['name']));
-    else if (rest.join('/') === 'meta.yaml') runs.set(`${experiment}/${run}`, { meta: metaOf(path, bytes), files: [] });
+    else if (rest.join('/') === 'meta.yaml') {
+      const meta = metaOf(path, bytes);
+      if (meta['lifecycle_stage'] === 'active') runs.set(`${experiment}/${run}`, { meta, files: [] });
+    }
   }
   for (const [path, bytes] of Object.entries(files)) {
     const [, experiment, run, ...rest] = path.split('/');
-    if (rest.length > 1) runs.get(`${experiment}/${run}`)?.files.push([rest.join('/'), bytes]);
+    // a folder zipped again has entries of its own
+    if (rest.length > 1 && !path.endsWith('/')) runs.get(`${experiment}/${run}`)?.files.push([rest.join('/'), bytes]);
   }
   if (runs.size === 0) throw new Error('There is no run in this file: it is not an exported log.');
   return [...runs].map(([id, { meta, files: own }]) => runOf(names.get(id.split('/')[0] ?? '') ?? 'examsgraph', meta, own));
@@ -83,6 +88,7 @@ function runOf(experiment: string, meta: Readonly<Record<string, unknown>>, own:
           return { key, value: numberOf(number), timestamp: Number(timestamp), step: Number(step) };
         }),
     ),
-    artifacts: new Map(below('artifacts/')),
+    // whoever made the file: a path never leads out of the run's folder
+    artifacts: new Map(below('artifacts/').map(([path, bytes]) => [partsOf(path), bytes])),
   };
 }

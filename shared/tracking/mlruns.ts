@@ -19,10 +19,16 @@ export type TextFiles = Readonly<Record<string, string>>;
 /** MLflow's numbers of a run's status in its file store. */
 const STATUS = { RUNNING: 1, FINISHED: 3, FAILED: 4, KILLED: 5 } as const;
 
-/** JSON is YAML: every value is written as JSON writes it. */
+/** Characters that JSON writes as they are and YAML reads otherwise, or not at all. */
+const NOT_YAML = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** JSON is YAML but for those: every value is written as JSON writes it. */
 const yaml = (fields: Readonly<Record<string, unknown>>): string =>
   Object.entries(fields)
-    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .map(
+      ([key, value]) =>
+        `${key}: ${JSON.stringify(value).replace(NOT_YAML, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,
+    )
     .join('');
 
 /** A number as MLflow's file store writes it. */
@@ -44,8 +50,7 @@ function by<T>(rows: readonly T[], key: (row: T) => string): ReadonlyMap<string,
 }
 
 /** Where a run lies in the archive. */
-const runRoot = (run: Tables['runs']): string =>
-  `${run.lifecycle_stage === 'deleted' ? 'mlruns/.trash' : 'mlruns'}/${part(run.experiment_id)}/${part(run.run_id)}`;
+const runRoot = (run: Tables['runs']): string => `mlruns/${part(run.experiment_id)}/${part(run.run_id)}`;
 
 function runFiles(run: Tables['runs'], of: ReturnType<typeof index>): [string, string][] {
   const root = runRoot(run);

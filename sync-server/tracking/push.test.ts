@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ExportedRows, mlrunsFiles } from '#shared/tracking/mlruns.ts';
 import { readMlruns } from '#shared/tracking/mlruns-read.ts';
 import { PUSHED_ID, pushRuns } from '#shared/tracking/push.ts';
+import { proxiedPath } from './locations.ts';
 import { newTestTracking, type TestTracking } from './test-installation.ts';
 
 let t: TestTracking;
@@ -35,11 +36,13 @@ const ROWS = {
 const archive = (): Record<string, Uint8Array> => ({
   ...Object.fromEntries(Object.entries(mlrunsFiles(ROWS)).map(([path, text]) => [path, bytes(text)])),
   [`mlruns/1/${'a'.repeat(32)}/artifacts/model/personal.json`]: bytes('{"layer":1}'),
+  [`mlruns/1/${'a'.repeat(32)}/params/`]: new Uint8Array(),
+  [`mlruns/1/${'a'.repeat(32)}/artifacts/../../../0/taken.bin`]: bytes('x'),
   'log.json': bytes('[]'),
 });
 
 async function putFile(uri: string, path: string, content: Uint8Array): Promise<void> {
-  const full = `${uri.replace('mlflow-artifacts:/', '')}/${path}`;
+  const full = `${proxiedPath(uri)}/${path}`;
   const response = await fetch(`${t.base}/api/2.0/mlflow-artifacts/artifacts/${full}`, { method: 'PUT', body: content as BodyInit });
   expect(response.status).toBe(200);
 }
@@ -49,7 +52,10 @@ test('an exported log pushed to a server is there as it was, histories and artif
   const ports = { client: t.client, putFile, onProgress: (done: number) => told.push(done) };
   const ids = await pushRuns(ports, readMlruns(archive()));
   expect(told).toEqual([1, 2]);
+  const [before] = await t.db.query<{ n: string }>('SELECT sum(rev) AS n FROM runs WHERE run_id = $1', [ids[0]]);
   expect(await pushRuns(ports, readMlruns(archive()))).toEqual(ids);
+  const [after] = await t.db.query<{ n: string }>('SELECT sum(rev) AS n FROM runs WHERE run_id = $1', [ids[0]]);
+  expect(after).toEqual(before);
   const { experiment } = await t.client.call('getExperimentByName', { experiment_name: 'study-sessions' });
   const { runs = [] } = await t.client.call('searchRuns', { experiment_ids: [experiment.experiment_id] });
   expect(runs).toHaveLength(2);
@@ -65,6 +71,8 @@ test('an exported log pushed to a server is there as it was, histories and artif
   expect((await history('loss')).map((m) => String(m.value))).toEqual(['NaN', String(-Number.MAX_VALUE)]);
   const { files } = await t.client.call('listArtifacts', { run_id: ids[0] ?? '', path: 'model' });
   expect(files).toMatchObject([{ path: 'model/personal.json', file_size: 11 }]);
+  const { files: all } = await t.client.call('listArtifacts', { run_id: ids[0] ?? '' });
+  expect(all?.map((f) => f.path)).toEqual(['__', 'model']);
   expect((await t.client.call('getRun', { run_id: ids[1] ?? '' })).run.info.status).toBe('RUNNING');
 });
 
