@@ -22,10 +22,13 @@ export type FaultCode = keyof typeof FAULT_STATUS;
 /** A refusal in MLflow's words: thrown by use cases, printed as `{"error_code", "message"}`. */
 export class TrackingFault extends Error {
   readonly code: FaultCode;
-  constructor(code: FaultCode, message: string) {
+  /** Seconds until it is worth trying again; undefined: the usual ones. */
+  readonly retryAfterS: number | undefined;
+  constructor(code: FaultCode, message: string, retryAfterS?: number) {
     super(message);
     this.name = 'TrackingFault';
     this.code = code;
+    this.retryAfterS = retryAfterS;
   }
 }
 

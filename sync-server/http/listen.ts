@@ -23,8 +23,9 @@ export async function listen(app: RequestListener, host: string, { name, port, i
     try {
       const server = await tryListen(app, host, port === 0 ? 0 : port + offset);
       server.headersTimeout = 10_000;
-      // Time for a large artifact over a slow line; who says nothing is cut off by the limit on headers.
+      // Time for a large artifact over a slow line; a line on which nothing moves is cut off sooner.
       server.requestTimeout = 600_000;
+      server.timeout = 60_000;
       server.keepAliveTimeout = 65_000;
       return server;
     } catch (cause) {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seededRng } from '#shared/maths/rng.ts';
 import type { Endpoint } from '#shared/tracking/endpoint.ts';
 import { ENDPOINTS, type EndpointName } from '#shared/tracking/endpoints.ts';
+import type { TrackingFault } from '#shared/tracking/fault.ts';
 import { FILE_ENDPOINTS, type FileEndpoint } from '#shared/tracking/file-endpoints.ts';
 import { newToken, revokeToken, tokensOf } from '../governance/access-tokens.ts';
 import { newSession, type StaffMember, type StaffPorts, type StaffRole } from '../governance/sessions.ts';
@@ -217,6 +218,8 @@ test('an analyst reads the service’s own records and writes none of them, by w
   for (const method of ['PUT', 'DELETE'])
     for (const way of [`/${experiment_id}`, `//${experiment_id}/x`, `/%2e/${experiment_id}/x`])
       expect([400, 403], way).toContain((await ask(method, new URL(artifacts).pathname + way, bearer('analyst'))).status);
+  const claimed = { name: 'claimed', tags: [{ key: 'eg.system', value: 'true' }] };
+  await expect(client.call('createExperiment', claimed)).rejects.toMatchObject(refused);
   await expect(client.call('createExperiment', { name: 'model-evaluations' })).rejects.toMatchObject(refused);
   await expect(client.call('updateExperiment', { experiment_id: mine, new_name: 'model-evaluations' })).rejects.toMatchObject(refused);
   await expect(admin.call('deleteExperiment', { experiment_id })).rejects.toMatchObject(refused);
@@ -232,7 +235,10 @@ test('a caller who asks too often is told to wait', async () => {
   const few = newAdmission(staff, { origin: null, hosts: [], perMinute: 3 });
   const asked = { headers: { host: 'localhost', authorization: `Bearer ${tokens.admin}` }, method: 'GET' } as never;
   for (let i = 0; i < 3; i++) await few(asked, 'api');
-  await expect(few(asked, 'api')).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  const refused = await few(asked, 'api').catch((fault: unknown) => fault);
+  expect(refused).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  // the window is a minute, and hardly begun
+  expect((refused as TrackingFault).retryAfterS).toBeGreaterThan(30);
 });
 
 test('two members of one name have idempotency keys of their own, and a purge names its member', async () => {

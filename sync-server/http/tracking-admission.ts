@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { TrackingFault } from '#shared/tracking/fault.ts';
-import { isToken, ownerOfToken } from '../governance/access-tokens.ts';
+import { ownerOfToken } from '../governance/access-tokens.ts';
 import { memberOf, type StaffPorts, sessionCookie } from '../governance/sessions.ts';
 import { Refusal } from '../ports/fault.ts';
 import type { TrackingCaller } from '../tracking/tracking.ts';
@@ -60,7 +60,7 @@ export function newAdmission(staff: StaffPorts, rules: AdmissionRules): Admit {
     const entry = known.get(token);
     if (entry && entry.until > Date.now()) return entry.member;
     known.delete(token);
-    const member = isToken(token) ? await ownerOfToken(staff, token) : null;
+    const member = await ownerOfToken(staff, token);
     if (!member) throw UNKNOWN;
     if (known.size > 10_000) known.clear();
     known.set(token, { member, until: Date.now() + CACHE_MS });
@@ -82,7 +82,8 @@ export function newAdmission(staff: StaffPorts, rules: AdmissionRules): Admit {
     const member = entrance === 'api' ? await byToken(tokenOf(request)) : await bySession(request);
     await limiter.consume(member.staffId).catch((refused: unknown) => {
       if (refused instanceof Error) throw refused;
-      throw new TrackingFault('RESOURCE_EXHAUSTED', 'Too many requests. Wait a moment.');
+      const { msBeforeNext = 1000 } = refused as { readonly msBeforeNext?: number };
+      throw new TrackingFault('RESOURCE_EXHAUSTED', 'Too many requests. Wait a moment.', Math.ceil(msBeforeNext / 1000));
     });
     return member;
   };

@@ -213,7 +213,7 @@ function sendFault(response: ServerResponse, fault: unknown, log: Log): void {
   response.writeHead(status, {
     ...JSON_HEADERS,
     ...(status === 401 ? { 'WWW-Authenticate': 'Basic realm="mlflow"' } : {}),
-    ...(status === 429 || status === 503 ? { 'Retry-After': status === 429 ? '1' : '5' } : {}),
+    ...(status === 429 || status === 503 ? { 'Retry-After': String(known.retryAfterS ?? 5) } : {}),
   });
   response.end(JSON.stringify({ error_code: known.code satisfies FaultCode, message: known.message }));
 }

@@ -7,7 +7,7 @@ export interface Metrics {
   requestDone(route: string, method: string, status: number, seconds: number): void;
   /** The text a scraper reads. */
   text(): Promise<string>;
-  /** What the runs of `monitoring` say of the minute that ends now. */
+  /** What the runs of `monitoring` say of the time since the last call. */
   minute(): Readonly<Record<string, number>>;
   readonly contentType: string;
 }
@@ -16,6 +16,7 @@ export interface Metrics {
 export function newMetrics(poolWaiting: () => number): Metrics {
   const registry = new Registry();
   const traffic = newTraffic();
+  let since = performance.now();
   collectDefaultMetrics({ register: registry, prefix: 'examsgraph_' });
   const duration = new Histogram({
     name: 'examsgraph_http_request_duration_seconds',
@@ -37,7 +38,11 @@ export function newMetrics(poolWaiting: () => number): Metrics {
       duration.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, seconds);
       traffic.answered({ route, method, status, seconds });
     },
-    minute: traffic.minute,
+    minute() {
+      const from = since;
+      since = performance.now();
+      return traffic.minute((since - from) / 1000);
+    },
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

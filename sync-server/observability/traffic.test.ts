@@ -6,14 +6,14 @@ test('a minute of requests has its 95th percentile, its share of failures and wh
   for (let n = 1; n <= 100; n++) traffic.answered({ route: 'createRun', method: 'POST', status: n <= 2 ? 503 : 200, seconds: n / 1000 });
   traffic.answered({ route: '/api/sync/v1/fed/reports/:report', method: 'PUT', status: 201, seconds: 0.2 });
   traffic.answered({ route: '/api/sync/v1/fed/reports/:report', method: 'PUT', status: 429, seconds: 0.2 });
-  const minute = traffic.minute();
+  const minute = traffic.minute(60);
   expect(minute).toMatchObject({ uploads_accepted: 1, runs_created: 98 });
   expect(minute['http_p95_ms']).toBeCloseTo(97, 9);
   expect(minute['http_error_rate']).toBeCloseTo(2 / 102, 9);
   expect(minute['average_response_time']).toBeCloseTo((5.05 + 0.4) / 102, 9);
   expect(minute['system_throughput']).toBeCloseTo(102 / 60, 9);
   expect(minute).not.toHaveProperty('model_serving_latency');
-  const quiet = traffic.minute();
+  const quiet = traffic.minute(60);
   expect(quiet).toMatchObject({ uploads_accepted: 0, runs_created: 0 });
   expect(quiet).not.toHaveProperty('http_p95_ms');
   expect(quiet).not.toHaveProperty('http_error_rate');

@@ -10,14 +10,17 @@ export interface Answered {
 /** The requests of the last minutes, in the names of the runs of `monitoring`. */
 export interface Traffic {
   answered(request: Answered): void;
-  /** Figures of the time since the last call, a minute; means and rates of the last five. What has no requests to speak of is left out. */
-  minute(): Readonly<Record<string, number>>;
+  /**
+   * Figures of the time since the last call, usually a minute; means and rates of the last five. What has no requests to speak of is left out.
+   *
+   * @param seconds since the last call
+   */
+  minute(seconds: number): Readonly<Record<string, number>>;
 }
 
 /** Of a busy minute more than this many times are not kept apart: the percentiles are then of the first ones. */
 const MOST_KEPT = 50_000;
 const MINUTES = 5;
-const SECONDS = 60;
 
 const p95 = (seconds: readonly number[]): number => [...seconds].sort((a, b) => a - b)[Math.ceil(0.95 * seconds.length) - 1] ?? Number.NaN;
 
@@ -36,7 +39,7 @@ const nothing = (): Tally => ({ count: 0, seconds: 0, errors: 0, uploads: 0, run
 /** Counts requests in memory, a minute at a time. */
 export function newTraffic(): Traffic {
   let now = nothing();
-  let last: { readonly count: number; readonly seconds: number }[] = [];
+  let last: { readonly count: number; readonly seconds: number; readonly long: number }[] = [];
   return {
     answered({ route, method, status, seconds }) {
       now.count++;
@@ -47,9 +50,9 @@ export function newTraffic(): Traffic {
       if (now.times.length < MOST_KEPT) now.times.push(seconds);
       if (route.endsWith('/weights') && now.downloads.length < MOST_KEPT) now.downloads.push(seconds);
     },
-    minute() {
+    minute(seconds) {
       const { count, errors, uploads, runs, times, downloads } = now;
-      last = [...last, { count, seconds: now.seconds }].slice(-MINUTES);
+      last = [...last, { count, seconds: now.seconds, long: seconds }].slice(-MINUTES);
       now = nothing();
       const requests = last.reduce((sum, m) => sum + m.count, 0);
       const figures = {
@@ -59,7 +62,7 @@ export function newTraffic(): Traffic {
         runs_created: runs,
         model_serving_latency: p95(downloads),
         average_response_time: last.reduce((sum, m) => sum + m.seconds, 0) / requests,
-        system_throughput: requests / (SECONDS * last.length),
+        system_throughput: requests / last.reduce((sum, m) => sum + m.long, 0),
       };
       return Object.fromEntries(Object.entries(figures).filter(([, value]) => Number.isFinite(value)));
     },

@@ -16,5 +16,8 @@ const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '
 export function isDatabaseAway(fault: unknown): boolean {
   if (!(fault instanceof Error)) return false;
   const code = 'code' in fault ? String(fault.code) : '';
-  return AWAY.has(code) || /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(fault.message);
+  return AWAY.has(code) || /Connection terminated|timeout exceeded when trying to connect/.test(fault.message) || isTooSlow(fault);
 }
+
+/** Whether a statement took longer than it may: a smaller one might not. */
+export const isTooSlow = (fault: unknown): boolean => fault instanceof Error && /Query read timeout/.test(fault.message);

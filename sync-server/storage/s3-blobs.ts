@@ -34,6 +34,8 @@ export function s3Blobs({ name, region, endpoint }: Bucket, folder: string): Blo
     // other stores than Amazon's keep the checksum that would else follow the bytes as part of them
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // a store that takes connections and says nothing would else keep one to the database for each request
+    requestHandler: { connectionTimeout: 5000, socketTimeout: 30_000 },
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
   });
   void clearLeftovers(folder);

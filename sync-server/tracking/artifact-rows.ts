@@ -36,7 +36,9 @@ export function artifactRows({ db, blobs, now }: Pick<TrackingPorts, 'db' | 'blo
           // the last other name of these bytes may have been deleted, and the bytes with it, before this one was theirs
           if (!(await blobs.has(sha256)))
             throw new TrackingFault('TEMPORARILY_UNAVAILABLE', 'The same bytes were being deleted. Send them again.');
-          const [before] = await sql.query<{ sha256: string }>('SELECT sha256 FROM artifacts WHERE path = $1 FOR UPDATE', [path]);
+          // a path that is new has no row yet to lock
+          await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [path]);
+          const [before] = await sql.query<{ sha256: string }>('SELECT sha256 FROM artifacts WHERE path = $1', [path]);
           await sql.query(
             `INSERT INTO artifacts (path, sha256, size, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (path) DO UPDATE SET sha256 = $2, size = $3, created_at = $4`,
@@ -61,13 +63,16 @@ export function artifactRows({ db, blobs, now }: Pick<TrackingPorts, 'db' | 'blo
   };
 }
 
-/** Delete the blobs that no path names any more, each under a lock that an upload of the same bytes takes too. */
+/** Delete the blobs that no path names any more, each under a lock that an upload of the same bytes takes too. @throws the first fault, once all were tried */
 export async function sweep({ db, blobs }: Pick<TrackingPorts, 'db' | 'blobs'>, hashes: readonly string[]): Promise<void> {
+  const faults: unknown[] = [];
   for (const hash of hashes) {
-    await db.transaction(async (sql) => {
+    const swept = db.transaction(async (sql) => {
       await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [hash]);
       const used = await sql.query('SELECT 1 FROM artifacts WHERE sha256 = $1 LIMIT 1', [hash]);
       if (used.length === 0) await blobs.delete(hash);
     });
+    await swept.catch((cause: unknown) => faults.push(cause));
   }
+  if (faults.length > 0) throw faults[0];
 }

@@ -1,5 +1,5 @@
 import { TrackingFault } from '#shared/tracking/fault.ts';
-import { isDatabaseAway } from '../ports/database.ts';
+import { isDatabaseAway, isTooSlow } from '../ports/database.ts';
 
 /** What became of one item of a batch. */
 export type Outcome<A> = { readonly ok: A } | { readonly fault: TrackingFault };
@@ -42,7 +42,7 @@ export function batcher<Q, A>(
     }
   }
 
-  async function writeTogether(batch: readonly Waiting<Q, A>[]): Promise<void> {
+  async function writeBatch(batch: readonly Waiting<Q, A>[]): Promise<void> {
     try {
       const outcomes = await write(batch.map((w) => w.item));
       batch.forEach((one, i) => {
@@ -51,7 +51,7 @@ export function batcher<Q, A>(
     } catch (cause) {
       const [only] = batch;
       if (batch.length === 1 && only) return only.failed(cause);
-      if (isDatabaseAway(cause)) {
+      if (isDatabaseAway(cause) && !isTooSlow(cause)) {
         for (const one of batch) one.failed(cause);
         return;
       }
@@ -63,7 +63,7 @@ export function batcher<Q, A>(
     while (waiting.length > 0) {
       const batch = waiting.slice(0, most);
       waiting = waiting.slice(most);
-      await writeTogether(batch);
+      await writeBatch(batch);
     }
     writing--;
   }

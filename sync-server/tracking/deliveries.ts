@@ -1,4 +1,4 @@
-import type { Deliver, DeliveryResult } from './deliver.ts';
+import type { Deliver, Delivery, DeliveryResult } from './deliver.ts';
 import type { TrackingPorts, Vault } from './tracking.ts';
 
 interface Due {
@@ -16,14 +16,19 @@ const KEEP_MS = 7 * 86_400_000;
 const isWorthRetrying = (status: number | null): boolean => status === null || status === 429 || status >= 500;
 
 /** Deliver with the opened secret; what cannot be opened, because the server has another key by now, is not delivered, nor ever will be. */
-async function opened(vault: Vault, sealed: Uint8Array | null, send: (secret: string | null) => Promise<DeliveryResult>) {
+export async function deliverSealed(
+  vault: Vault,
+  sealed: Uint8Array | null,
+  deliver: Deliver,
+  delivery: Omit<Delivery, 'secret'>,
+): Promise<DeliveryResult & { readonly isOpen: boolean }> {
   let secret: string | null = null;
   try {
     secret = sealed ? vault.open(sealed) : null;
   } catch {
-    return { status: null, error: 'its secret cannot be opened: give it a new one', isOpen: false };
+    return { status: null, body: null, error: 'its secret cannot be opened: give it a new one', isOpen: false };
   }
-  return { ...(await send(secret)), isOpen: true };
+  return { ...(await deliver({ ...delivery, secret })), isOpen: true };
 }
 
 /**
@@ -43,9 +48,7 @@ export async function sendDue({ db, now, vault }: TrackingPorts, deliver: Delive
   let ended = 0;
   await Promise.all(
     due.map(async ({ delivery_id, payload, tries, url, sealed_secret }) => {
-      const { status, error, isOpen } = await opened(vault, sealed_secret, (secret) =>
-        deliver({ url, secret, deliveryId: delivery_id, payload }),
-      );
+      const { status, error, isOpen } = await deliverSealed(vault, sealed_secret, deliver, { url, deliveryId: delivery_id, payload });
       const again = isOpen && isWorthRetrying(status) && tries < MOST_TRIES;
       if (!again) ended += 1;
       await db.query('UPDATE webhook_deliveries SET next_at = $2, outcome = $3 WHERE delivery_id = $1', [

@@ -15,6 +15,7 @@ interface Targets {
   readonly name?: unknown;
   readonly new_name?: unknown;
   readonly key?: unknown;
+  readonly tags?: unknown;
   readonly runs?: unknown;
 }
 
@@ -57,7 +58,8 @@ export async function checkForAnybody(sql: Sql, name: EndpointName, request: Tar
   if (ON_THE_REGISTRY.test(ENDPOINTS[name].path) && texts(request.name, request.new_name).some((n) => OWN_MODELS.test(n)))
     throw AN_OWN_MODEL;
   if (NAMING.has(name) && texts(request.name, request.new_name).some((n) => RESERVED.has(n))) throw A_RESERVED_NAME;
-  if (request.key === SYSTEM_TAG) throw AN_OWN_RECORD;
+  const tags = Array.isArray(request.tags) ? (request.tags as { readonly key?: unknown }[]) : [];
+  if ([request, ...tags].some((t) => t.key === SYSTEM_TAG)) throw AN_OWN_RECORD;
   if (!ENDING.has(name)) return;
   const experiments = [...texts(request.experiment_id), ...(Array.isArray(request.experiment_ids) ? texts(...request.experiment_ids) : [])];
   if (await isOfTheService(sql, experiments, [], [])) throw AN_OWN_RECORD;

@@ -281,6 +281,21 @@ test('purging an experiment leaves what another one keeps in the same folder, an
   await t.close();
 });
 
+test('a blob that the store does not let go of holds back no other', async () => {
+  const t = await newTestTracking({ name: 'tracking_sweep' });
+  const tried: string[] = [];
+  const blobs = {
+    ...t.ports.blobs,
+    delete: async (hash: string) => {
+      tried.push(hash);
+      if (hash === 'a') throw new Error('slow down');
+    },
+  };
+  await expect(sweep({ db: t.db, blobs }, ['a', 'b', 'c'])).rejects.toThrow('slow down');
+  expect(tried).toEqual(['a', 'b', 'c']);
+  await t.close();
+});
+
 test('a run purged and sent again is found as it was sent last', async () => {
   const t = await newTestTracking({ name: 'tracking_again' });
   const run_id = 'c'.repeat(32);

@@ -58,9 +58,11 @@ async function endRuns(sql: Sql, runs: readonly NewRun[]): Promise<void> {
  */
 async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[], month: string): Promise<readonly Outcome<null>[]> {
   const all = requests.flat();
+  // before the runs, as a purge does
   const experiments = await experimentsOf(
     sql,
     all.map((i) => i.run.experimentId),
+    'ORDER BY experiment_id FOR KEY SHARE',
   );
   const known = new Map(
     (
@@ -83,7 +85,8 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
     return { ok: null };
   });
   const good = requests.filter((_, i) => 'ok' in (outcomes[i] ?? {})).flat();
-  const fresh = new Map(good.filter((i) => !known.has(i.run.runId)).map((i) => [i.run.runId, i.run]));
+  const fresh = new Map<string, NewRun>();
+  for (const { run } of good) if (!known.has(run.runId) && !fresh.has(run.runId)) fresh.set(run.runId, run);
   const params = await firstTold(sql, good, known.size > 0);
   const told = good.map(
     ({ log }): RunLog => ({
@@ -92,21 +95,21 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
     }),
   );
   const places = [...fresh.values()].map((r) => ({ run_id: r.runId, experiment_id: r.experimentId, created_month: month }));
-  // a new run's own tags, such as its name, are rows like those that are sent for it
-  const first = told.flatMap((log) => {
-    const run = fresh.get(log.runId);
-    return run ? [{ ...log, tags: [...run.tags, ...log.tags] }] : [];
-  });
-  const untagged = [...fresh.values()].map((run) => ({ ...run, tags: [] }));
+  const isFirst = (i: number) => fresh.get(good[i]?.run.runId ?? '') === good[i]?.run;
   await writeTogether(sql, [
-    ...runWrites(untagged, experiments, month).writes,
-    ...rowWrites(first, new Map(places.map((p) => [p.run_id, p]))),
+    ...runWrites([...fresh.values()], experiments, month).writes,
+    ...rowWrites(
+      // a new run's tags are written with it
+      told.filter((_, i) => isFirst(i)).map((log) => ({ ...log, tags: [] })),
+      new Map(places.map((p) => [p.run_id, p])),
+    ),
   ]);
-  const later = told.filter((log) => !fresh.has(log.runId));
+  const isLater = (_: unknown, i: number) => !isFirst(i);
+  const later = told.filter(isLater);
   if (later.length > 0) await writeLogs(sql, later);
   await endRuns(
     sql,
-    good.filter((i) => known.has(i.run.runId)).map((i) => i.run),
+    good.filter(isLater).map((i) => i.run),
   );
   return outcomes;
 }

@@ -125,6 +125,19 @@ describe('what is sent twice', () => {
     expect((await t.client.call('getLoggedModel', { model_id })).model.data?.metrics).toMatchObject([{ key: 'score', value: 0.5 }]);
   });
 
+  test('of two imports of one new run that arrive together the first makes it, and its end stays', async () => {
+    const run_id = 'f'.repeat(32);
+    const run = { run_id, experiment_id: '0', start_time: 5 };
+    const ended = { ...run, run_name: 'first', status: 'FINISHED' as const, end_time: 9 };
+    await Promise.all([
+      t.client.call('importRuns', { runs: [ended, { ...run, status: 'RUNNING' as const, tags: [{ key: 't', value: 'later' }] }] }),
+      t.client.call('importRuns', { runs: [{ ...run, status: 'RUNNING' as const }] }),
+    ]);
+    const { info, data } = (await t.client.call('getRun', { run_id })).run;
+    expect([info.run_name, info.status, info.end_time]).toEqual(['first', 'FINISHED', 9]);
+    expect(data.tags?.find((x) => x.key === 't')?.value).toBe('later');
+  });
+
   test('one run imported by many at once is there once, with every point and the first params', async () => {
     const ids = ['d', 'e'].map((c) => c.repeat(32));
     const sent = (n: number) =>

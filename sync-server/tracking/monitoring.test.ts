@@ -10,7 +10,13 @@ test('a day of the server is a run, its minutes are steps, a new release goes on
   const noon = Date.UTC(2026, 10, 27, 12);
   const minute = (at: number, release: string, p95: number) =>
     logMinute(t.db, runs, { at, release, uptime: 60, figures: { http_p95_ms: p95, uploads_accepted: 0 } });
+  // somebody's own experiment of that name, from before it was taken, gives way with its runs
+  const { experiment_id: mine } = await t.client.call('createExperiment', { name: 'mine' });
+  await t.db.query("UPDATE experiments SET name = 'monitoring' WHERE experiment_id = $1", [mine]);
+  const { run: running } = await t.client.call('createRun', { experiment_id: mine });
   await minute(noon, '1.0.0', 5);
+  const { experiment: moved } = await t.client.call('getExperiment', { experiment_id: mine });
+  expect(moved.name).toBe(`monitoring (${mine})`);
   await minute(noon + 60_000, '1.0.0', 7);
   await minute(noon + 120_000, '1.1.0', 6);
   const search = async () => {
@@ -27,14 +33,19 @@ test('a day of the server is a run, its minutes are steps, a new release goes on
     [722, 6],
   ]);
   expect(day?.data.metrics?.find((m) => m.key === 'storage_usage')?.value).toBeGreaterThan(1e6);
-  expect(day?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(0);
-  await t.client.call('createRun', { experiment_id: '0' });
+  expect(day?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(1);
+  await t.client.call('deleteRun', { run_id: day?.info.run_id ?? '' });
+  await minute(noon + 180_000, '1.1.0', 6);
+  expect((await search())[0]?.info.lifecycle_stage).toBe('active');
+  const { experiment } = await t.client.call('getExperimentByName', { experiment_name: 'monitoring' });
+  const { run: other } = await t.client.call('createRun', { experiment_id: experiment.experiment_id });
   await minute(noon + 86_400_000, '1.1.0', 4);
   const days = await search();
-  expect(days.map((r) => [r.info.run_name, r.info.status])).toEqual([
+  expect(days.filter((r) => r.info.run_id !== other.info.run_id).map((r) => [r.info.run_name, r.info.status])).toEqual([
     ['2026-11-27', 'FINISHED'],
     ['2026-11-28', 'RUNNING'],
   ]);
-  expect(days[1]?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(1);
+  for (const { info } of [running, other]) expect((await t.client.call('getRun', { run_id: info.run_id })).run.info.status).toBe('RUNNING');
+  expect(days.find((r) => r.info.run_name === '2026-11-28')?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(1);
   await t.close();
 });

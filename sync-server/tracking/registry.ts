@@ -87,7 +87,7 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
         if (made.length === 0) throw new TrackingFault('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${name}) already exists.`);
         for (const { key, value } of tags) await setTag(sql, name, key, value);
         const entity = tags.some((t) => t.key === PROMPT_MARK) ? 'PROMPT' : 'REGISTERED_MODEL';
-        await notify(ports, sql, entity, 'CREATED', {
+        await notify(now(), sql, entity, 'CREATED', {
           name,
           tags: toldTags(tags),
           description: description ?? '',
@@ -162,14 +162,14 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
       await db.transaction(async (sql) => {
         await lockModel(sql, name);
         await setTag(sql, name, key, value ?? '');
-        await notifyOf(ports, sql, [null, 'PROMPT_TAG'], 'SET', { name, key, value: value ?? '' });
+        await notifyOf(now(), sql, [null, 'PROMPT_TAG'], 'SET', { name, key, value: value ?? '' });
       });
       return {};
     },
     async deleteModelTag({ name, key }) {
       await db.transaction(async (sql) => {
         await lockModel(sql, name);
-        await notifyOf(ports, sql, [null, 'PROMPT_TAG'], 'DELETED', { name, key });
+        await notifyOf(now(), sql, [null, 'PROMPT_TAG'], 'DELETED', { name, key });
         await sql.query('DELETE FROM registered_model_tags WHERE name = $1 AND key = $2', [name, key]);
       });
       return {};
@@ -186,7 +186,7 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
           [name, alias, number],
         );
         await writeEvent(sql, now(), caller, { name, version: number, kind: 'alias.set', detail: alias });
-        await notifyOf(ports, sql, ALIASES, 'CREATED', { name, alias, version: String(number) });
+        await notifyOf(now(), sql, ALIASES, 'CREATED', { name, alias, version: String(number) });
       });
       return {};
     },
@@ -200,7 +200,7 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
         );
         if (!gone[0]) return;
         await writeEvent(sql, now(), caller, { name, version: gone[0].version, kind: 'alias.deleted', detail: alias });
-        await notifyOf(ports, sql, ALIASES, 'DELETED', { name, alias });
+        await notifyOf(now(), sql, ALIASES, 'DELETED', { name, alias });
       });
       return {};
     },

@@ -28,10 +28,10 @@ export interface MadeRun {
 /** The first day of the month of an instant, UTC: where a run's history is kept. */
 export const monthOf = (at: number): string => `${new Date(at).toISOString().slice(0, 7)}-01`;
 
-/** The experiments of new runs. */
-export async function experimentsOf(sql: Sql, ids: readonly string[]): Promise<Map<string, ExperimentRow>> {
+/** The experiments of new runs. @param lock SQL that orders and locks their rows; empty: none */
+export async function experimentsOf(sql: Sql, ids: readonly string[], lock = ''): Promise<Map<string, ExperimentRow>> {
   const rows = await sql.query<ExperimentRow>(
-    'SELECT experiment_id::text, name, artifact_location, lifecycle_stage FROM experiments WHERE experiment_id = ANY($1::bigint[])',
+    `SELECT experiment_id::text, name, artifact_location, lifecycle_stage FROM experiments WHERE experiment_id = ANY($1::bigint[]) ${lock}`,
     [[...new Set(ids)].filter(isExperimentId)],
   );
   return new Map(rows.map((row) => [row.experiment_id, row]));

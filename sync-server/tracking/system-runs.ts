@@ -15,8 +15,13 @@ const SERVICE = { name: 'examsgraph' } as const;
 
 const pairs = (all: Readonly<Record<string, string>>) => Object.entries(all).map(([key, value]) => ({ key, value }));
 
-/** The service's experiment of that name: made if missing, made active and its own again if it was not. */
+/** The service's experiment of that name: made if missing, made active again if it was not. Somebody else's of that name gives way. */
 async function experimentNamed(sql: Sql, rng: Rng, name: string, at: number): Promise<string> {
+  await sql.query(
+    `UPDATE experiments e SET name = name || ' (' || experiment_id || ')', last_update_time = $3 WHERE name = $1
+     AND NOT EXISTS (SELECT 1 FROM experiment_tags t WHERE t.experiment_id = e.experiment_id AND t.key = $2)`,
+    [name, SYSTEM_TAG, at],
+  );
   const [row] = await sql.query<{ id: string }>(
     `INSERT INTO experiments (experiment_id, name, artifact_location, creation_time, last_update_time)
      VALUES ($1::bigint, $2, 'mlflow-artifacts:/' || $1, $3, $3) ON CONFLICT (name) DO UPDATE SET lifecycle_stage = 'active'
@@ -66,13 +71,14 @@ async function logFinished(sql: Sql, rng: Rng, source: string, run: ServiceRun):
 }
 
 async function observe(sql: Sql, rng: Rng, source: string, run: ServiceRun): Promise<void> {
-  const [known] = await sql.query('SELECT 1 FROM runs WHERE run_id = $1', [run.runId]);
+  // the experiment's row is locked by this: of two servers the second sees what the first has begun
+  const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
+  const [known] = await sql.query(`UPDATE runs SET lifecycle_stage = 'active', rev = rev + 1 WHERE run_id = $1 RETURNING 1`, [run.runId]);
   if (!known) {
-    const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
-    await sql.query("UPDATE runs SET status = 'FINISHED', end_time = $2, rev = rev + 1 WHERE experiment_id = $1 AND status = 'RUNNING'", [
-      experimentId,
-      run.at,
-    ]);
+    await sql.query(
+      `UPDATE runs SET status = 'FINISHED', end_time = $3, rev = rev + 1 WHERE experiment_id = $1 AND user_id = $2 AND status = 'RUNNING'`,
+      [experimentId, SERVICE.name, run.at],
+    );
     await begin(sql, source, experimentId, run, false);
   }
   await say(sql, known ? { ...run, params: {} } : run);
@@ -99,7 +105,7 @@ async function promote(sql: Sql, { name, version, runId, alias, at }: Promotion)
     [name, alias, version],
   );
   await writeEvent(sql, at, SERVICE, { name, version, kind: 'alias.set', detail: alias });
-  await notify({ now: () => at }, sql, 'MODEL_VERSION_ALIAS', 'CREATED', { name, alias, version: String(version) });
+  await notify(at, sql, 'MODEL_VERSION_ALIAS', 'CREATED', { name, alias, version: String(version) });
 }
 
 /** The service's own runs and promotions, as every MLflow client reads them. @param source told as `mlflow.source.name` */

@@ -80,8 +80,8 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
         const made = { name, version: String(version), tags: toldTags(tags), description: description || null };
         if (isPrompt) {
           const template = tags.find((t) => t.key === PROMPT_TEXT)?.value ?? null;
-          await notify(ports, sql, 'PROMPT_VERSION', 'CREATED', { ...made, template });
-        } else await notify(ports, sql, 'MODEL_VERSION', 'CREATED', { ...made, source, run_id: run_id || null });
+          await notify(now(), sql, 'PROMPT_VERSION', 'CREATED', { ...made, template });
+        } else await notify(now(), sql, 'MODEL_VERSION', 'CREATED', { ...made, source, run_id: run_id || null });
         return { raw: await versionText(sql, name, version) };
       });
     },
@@ -153,7 +153,7 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
       await db.transaction(async (sql) => {
         await versionText(sql, name, number);
         await setTag(sql, name, number, key, value ?? '');
-        await notifyOf(ports, sql, TAGS, 'SET', { name, version: String(number), key, value: value ?? '' });
+        await notifyOf(now(), sql, TAGS, 'SET', { name, version: String(number), key, value: value ?? '' });
       });
       return {};
     },
@@ -162,7 +162,7 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
       await db.transaction(async (sql) => {
         await versionText(sql, name, number);
         await sql.query('DELETE FROM model_version_tags WHERE name = $1 AND version = $2 AND key = $3', [name, number, key]);
-        await notifyOf(ports, sql, TAGS, 'DELETED', { name, version: String(number), key });
+        await notifyOf(now(), sql, TAGS, 'DELETED', { name, version: String(number), key });
       });
       return {};
     },

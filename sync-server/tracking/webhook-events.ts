@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Sql } from '../ports/database.ts';
-import type { TrackingPorts } from './tracking.ts';
 
 /** What may happen to what, and be told of: MLflow's pairs of entity and action. */
 export const WEBHOOK_EVENTS: Readonly<Record<string, readonly string[]>> = {
@@ -33,18 +32,18 @@ export const toldTags = (
 export const payloadOf = (entity: string, action: string, at: number, data: unknown): string =>
   JSON.stringify({ entity: entity.toLowerCase(), action: action.toLowerCase(), timestamp: new Date(at).toISOString(), data });
 
-/** Queue a delivery to every active webhook that listens, in the transaction of what happened: it goes out if and only if that holds. */
-export async function notify({ now }: Pick<TrackingPorts, 'now'>, sql: Sql, entity: string, action: string, data: unknown): Promise<void> {
+/** Queue a delivery, due at `at` (epoch ms), to every active webhook that listens, in the transaction of what happened: it goes out if and only if that holds. */
+export async function notify(at: number, sql: Sql, entity: string, action: string, data: unknown): Promise<void> {
   const hooks = await sql.query<{ webhook_id: string }>(`SELECT webhook_id FROM webhooks WHERE status = 'ACTIVE' AND events @> $1::jsonb`, [
     JSON.stringify([{ entity, action }]),
   ]);
-  const payload = payloadOf(entity, action, now(), data);
+  const payload = payloadOf(entity, action, at, data);
   for (const { webhook_id } of hooks) {
     await sql.query('INSERT INTO webhook_deliveries (delivery_id, webhook_id, payload, next_at) VALUES ($1, $2, $3, $4)', [
       randomUUID(),
       webhook_id,
       payload,
-      now(),
+      at,
     ]);
   }
 }
@@ -55,7 +54,7 @@ export async function notify({ now }: Pick<TrackingPorts, 'now'>, sql: Sql, enti
  * @param entities the model's and the prompt's; null: of that nobody is told
  */
 export async function notifyOf(
-  ports: Pick<TrackingPorts, 'now'>,
+  at: number,
   sql: Sql,
   [model, prompt]: readonly [string | null, string],
   action: string,
@@ -66,5 +65,5 @@ export async function notifyOf(
     PROMPT_MARK,
   ]);
   const entity = mark?.value.toLowerCase() === 'true' ? prompt : model;
-  if (entity) await notify(ports, sql, entity, action, data);
+  if (entity) await notify(at, sql, entity, action, data);
 }

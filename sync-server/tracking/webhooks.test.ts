@@ -131,7 +131,7 @@ test('a trial delivery takes an event that there is, and no other', async () => 
 });
 
 test('a secret sealed under another key ends its delivery, and no other', async () => {
-  await t.client.call('createWebhook', { ...hook, name: 'second', secret: 'other' });
+  const { webhook } = await t.client.call('createWebhook', { ...hook, name: 'second', secret: 'other' });
   await t.db.query("UPDATE webhooks SET sealed_secret = decode('00', 'hex') WHERE name = 'second'");
   sent.length = 0;
   await t.client.call('createModel', { name: 'two hear of it' });
@@ -144,6 +144,8 @@ test('a secret sealed under another key ends its delivery, and no other', async 
     "SELECT outcome FROM webhook_deliveries WHERE payload LIKE '%two hear%' ORDER BY outcome",
   );
   expect(ended.map((e) => e.outcome)).toEqual(['200', expect.stringContaining('cannot be opened')]);
+  const { result } = await t.client.call('testWebhook', { webhook_id: webhook.webhook_id });
+  expect(result).toMatchObject({ success: false, error_message: expect.stringContaining('cannot be opened') });
 });
 
 describe('an address within the network', () => {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { invalid, missing } from '#shared/tracking/fault.ts';
 import { isPublicAddress } from './addresses.ts';
 import type { Deliver } from './deliver.ts';
+import { deliverSealed } from './deliveries.ts';
 import { fingerprint, pageSize, placeOf, tokenOf } from './page-token.ts';
 import type { Handlers, TrackingPorts } from './tracking.ts';
 import { payloadOf, WEBHOOK_EVENTS } from './webhook-events.ts';
@@ -125,13 +126,8 @@ export function webhookHandlers(
       ]);
       const [checked] = event ? checkEvents([event]) : [];
       const { entity, action } = checked ?? hook.events[0] ?? { entity: 'REGISTERED_MODEL', action: 'CREATED' };
-      const secret = row?.sealed_secret ? vault.open(row.sealed_secret) : null;
-      const result = await deliver({
-        url: hook.url,
-        secret,
-        deliveryId: randomUUID(),
-        payload: payloadOf(entity, action, now(), sample(entity)),
-      });
+      const payload = payloadOf(entity, action, now(), sample(entity));
+      const result = await deliverSealed(vault, row?.sealed_secret ?? null, deliver, { url: hook.url, deliveryId: randomUUID(), payload });
       return {
         result: {
           success: result.status !== null && result.status < 300,
@@ -146,6 +142,19 @@ export function webhookHandlers(
 
 /** Made-up details for a trial delivery. */
 function sample(entity: string): object {
-  if (entity.toUpperCase() === 'REGISTERED_MODEL') return { name: 'example_model', tags: {}, description: 'An example' };
-  return { name: 'example_model', version: '1', key: 'example_key', value: 'example_value', alias: 'example_alias' };
+  const name = entity.startsWith('PROMPT') ? 'example_prompt' : 'example_model';
+  const made = { name, tags: {}, description: 'An example' };
+  switch (entity) {
+    case 'REGISTERED_MODEL':
+    case 'PROMPT':
+      return made;
+    case 'MODEL_VERSION':
+      return { ...made, version: '1', source: 'models:/example', run_id: null };
+    case 'PROMPT_VERSION':
+      return { ...made, version: '1', template: 'Hello {{name}}!' };
+    case 'PROMPT_TAG':
+      return { name, key: 'example_key', value: 'example_value' };
+    default:
+      return { name, version: '1', key: 'example_key', value: 'example_value', alias: 'example_alias' };
+  }
 }

@@ -26,8 +26,7 @@ CREATE TABLE experiment_tags (
   PRIMARY KEY (experiment_id, key)
 );
 
--- rev rises with every change of the run or of what belongs to it: what was serialised once serves until it does. It begins at the time, in
--- microseconds, so that a run purged and sent again has none that it had before.
+-- rev rises with every change of the run or of what belongs to it: what was serialised once serves until it does.
 CREATE TABLE runs (
   run_id text COLLATE "C" NOT NULL,
   experiment_id bigint NOT NULL REFERENCES experiments,
@@ -39,7 +38,7 @@ CREATE TABLE runs (
   lifecycle_stage text NOT NULL DEFAULT 'active' CHECK (lifecycle_stage IN ('active', 'deleted')),
   artifact_uri text COLLATE "C" NOT NULL,
   created_month date NOT NULL,
-  rev bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+  rev bigint NOT NULL DEFAULT 0,
   CONSTRAINT runs_by_id PRIMARY KEY (run_id)
 );
 CREATE INDEX runs_newest ON runs (experiment_id, lifecycle_stage, start_time DESC, run_id);
