@@ -1,18 +1,20 @@
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import type { Database, Sql } from '../ports/database.ts';
 import type { RunLog } from '../ports/run-log.ts';
+import { SYSTEM_TAG } from './system-runs.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Minutes between looks at what takes counting whole tables. */
 const QUARTER = 15;
 
-/** Bytes of database and blobs, and experiments with a run under way. */
+/** Bytes of database and blobs, and experiments with a run under way, the service's own aside. */
 async function storeFigures(sql: Sql): Promise<Readonly<Record<string, number>>> {
   const [store] = await sql.query<{ bytes: string; active: string }>(
     `SELECT pg_database_size(current_database()) + coalesce((SELECT sum(size) FROM (SELECT DISTINCT sha256, size FROM artifacts) b), 0) AS bytes,
-            (SELECT count(DISTINCT experiment_id) FROM runs JOIN experiments e USING (experiment_id)
-             WHERE status = 'RUNNING' AND runs.lifecycle_stage = 'active' AND e.name <> 'monitoring') AS active`,
+            (SELECT count(DISTINCT experiment_id) FROM runs r WHERE status = 'RUNNING' AND lifecycle_stage = 'active'
+             AND NOT EXISTS (SELECT 1 FROM experiment_tags t WHERE t.experiment_id = r.experiment_id AND t.key = $1)) AS active`,
+    [SYSTEM_TAG],
   );
   return { storage_usage: Number(store?.bytes), active_experiments: Number(store?.active) };
 }
