@@ -96,6 +96,20 @@ describe('a local cluster', () => {
     await again.stop();
   });
 
+  test('starts again while a statement of the killed Postgres still runs', async () => {
+    const data = newFolder();
+    const crashed = await clusterInChild(data);
+    const busy = query(crashed.url, 'SELECT /* busy */ count(*) FROM generate_series(1, 5e6)').catch((error: Error) => error);
+    const running = () => query(crashed.url, `SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%busy%count%'`);
+    await expect.poll(async () => (await running()).length, { interval: 10 }).toBeGreaterThan(1);
+    process.kill(postmasterOf(data), 'SIGKILL');
+    await crashed.kill();
+    const again = await startLocalCluster(process.cwd(), data);
+    expect(await query(again.url('postgres'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await again.stop();
+    await busy;
+  });
+
   test('a second one on the same data is refused in one plain sentence, and the first goes on', async () => {
     const data = newFolder();
     const first = await clusterInChild(data);

@@ -149,6 +149,23 @@ function started(child: ChildProcess): Promise<void> {
   });
 }
 
+/** A killed Postgres leaves processes that end only with the statement they are at; until then the data is theirs. */
+const isStillTheirs = (error: unknown) => error instanceof Error && error.message.includes('shared memory block');
+
+/** Calls `spawnServer` until it serves. @throws Error of the last try */
+async function startedAfterTheOld(spawnServer: () => ChildProcess): Promise<ChildProcess> {
+  for (let waited = 0; ; waited += 100) {
+    const child = spawnServer();
+    try {
+      await started(child);
+      return child;
+    } catch (error) {
+      if (!isStillTheirs(error) || waited >= START_TIMEOUT_MS) throw error;
+    }
+    await new Promise((next) => setTimeout(next, 100));
+  }
+}
+
 /**
  * Start a Postgres of our own on a free loopback port: system binaries, else the embedded ones.
  *
@@ -174,13 +191,14 @@ export async function startLocalCluster(
   await clearStaleLock(data);
   const port = wantedPort ?? (await freePort());
   const options = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings].flatMap((s) => ['-c', s]);
-  const child = spawn(join(binaries.bin, 'postgres'), ['-D', data, '-p', String(port), ...options], {
-    ...owner,
-    cwd: data,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  });
-  await started(child);
+  const child = await startedAfterTheOld(() =>
+    spawn(join(binaries.bin, 'postgres'), ['-D', data, '-p', String(port), ...options], {
+      ...owner,
+      cwd: data,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    }),
+  );
   const password = readFileSync(`${data}.password`, 'utf8').trim();
   return {
     url: (database) => `postgres://examsgraph:${password}@127.0.0.1:${port}/${database}`,
