@@ -4,6 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+if (process.argv.length > 2) {
+  console.error('npm test takes no arguments: it runs everything. For a part: npx vitest run FILE');
+  process.exit(2);
+}
 ensureInstalled();
 const { ensureBrowser } = await import('./browser.mjs');
 const { build } = await import('./build.mjs');
@@ -50,13 +54,17 @@ const fromVitest = (r) => ({
           .map((a) => `${s.name}: ${a.fullName}: ${a.failureMessages?.[0] ?? a.status}`),
   ),
 });
-const fromPlaywright = ({ stats, suites }) => ({
+const fromPlaywright = ({ stats, suites, errors }) => ({
   ok: stats.expected,
-  bad: stats.unexpected + stats.skipped + stats.flaky,
-  named: suites
-    .flatMap(specsOf)
-    .filter((spec) => spec.tests.some((t) => t.status !== 'expected'))
-    .map((spec) => `${spec.file}: ${spec.title}: ${spec.tests[0].results.at(-1)?.error?.message ?? spec.tests[0].status}`),
+  // errors: a server that did not start, a file that does not load
+  bad: stats.unexpected + stats.skipped + stats.flaky + errors.length,
+  named: [
+    ...errors.map((e) => e.message ?? String(e.value)),
+    ...suites
+      .flatMap(specsOf)
+      .filter((spec) => spec.tests.some((t) => t.status !== 'expected'))
+      .map((spec) => `${spec.file}: ${spec.title}: ${spec.tests[0].results.at(-1)?.error?.message ?? spec.tests[0].status}`),
+  ],
 });
 const specsOf = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specsOf)];
 
@@ -82,7 +90,9 @@ function vitest() {
 
 /** Journeys of about half the time; the other part has the rest. */
 const FIRST_PART = ['training', 'offline', 'study'].map((name) => `${name}.spec.ts`);
-const REST = readdirSync('client/e2e').filter((file) => file.endsWith('.spec.ts') && !FIRST_PART.includes(file));
+const REST = readdirSync('client/e2e', { recursive: true }).filter(
+  (file) => file.endsWith('.spec.ts') && !file.startsWith('bench') && !FIRST_PART.includes(file),
+);
 const PARTS = [FIRST_PART, REST];
 
 /** One half of the journeys, on servers of its own. What the second prints comes when it has ended. @returns its exit status */
@@ -123,8 +133,7 @@ try {
   const statuses = await journeys();
   for (const [i, ended] of statuses.entries()) count(`browser journeys ${i + 1}`, `.reports/e2e${i + 1}.json`, ended, fromPlaywright);
 } catch (cause) {
-  console.error(cause instanceof Error ? cause.message : cause);
-  check('browser journeys', false);
+  check(`browser journeys: ${cause instanceof Error ? cause.message : cause}`, false);
 }
 const { status, text } = await unit;
 console.log(text);
