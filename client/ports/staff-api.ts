@@ -1,4 +1,5 @@
 import type { TrackingClient } from '#shared/tracking/client.ts';
+import type { TokenWanted } from '#shared/tracking/token-wanted.ts';
 
 /** A member of staff. */
 export interface Member {
@@ -124,16 +125,10 @@ export interface AccessToken {
   readonly owner: string;
   /** Epoch ms; null until it is first used. */
   readonly usedAt: number | null;
+  /** Epoch ms. */
   readonly createdAt: number;
+  /** Epoch ms. */
   readonly expiresAt: number;
-  readonly isReadOnly: boolean;
-}
-
-/** A token to be made; `days` is one of 30, 90 and 365. */
-export interface TokenWanted {
-  readonly name: string;
-  readonly days: number;
-  /** Whether it may only read, whatever its owner may. */
   readonly isReadOnly: boolean;
 }
 

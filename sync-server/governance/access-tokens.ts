@@ -1,4 +1,5 @@
 import { toBase64Url } from '#shared/domain/bytes.ts';
+import type { TokenWanted } from '#shared/tracking/token-wanted.ts';
 import { hashOf, random } from './secrets.ts';
 import { logStaff, type StaffMember, type StaffPorts, type StaffRole } from './sessions.ts';
 
@@ -10,21 +11,12 @@ export interface TokenView {
   readonly owner: string;
   /** Epoch ms; null until it is first used. */
   readonly usedAt: number | null;
+  /** Epoch ms. */
   readonly createdAt: number;
+  /** Epoch ms. */
   readonly expiresAt: number;
   readonly isReadOnly: boolean;
 }
-
-/** What a token is made for. */
-export interface TokenWanted {
-  readonly name: string;
-  readonly days: number;
-  /** Whether it may only read, whatever its owner may. */
-  readonly isReadOnly: boolean;
-}
-
-/** For how long a token may be made, days. */
-export const TOKEN_DAYS = [30, 90, 365] as const;
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,8 @@
 import type { Request } from 'express';
+import { TOKEN_DAYS } from '#shared/tracking/token-wanted.ts';
 import type { LeaderPorts } from '../federation/leader.ts';
 import { promote, taskIdOf } from '../federation/models.ts';
-import { newToken, revokeToken, TOKEN_DAYS, tokensOf } from '../governance/access-tokens.ts';
+import { newToken, revokeToken, tokensOf } from '../governance/access-tokens.ts';
 import { logStaff, memberOf, type StaffMember, type StaffPorts, sessionCookie, signOut } from '../governance/sessions.ts';
 import { beginJoining, beginSignIn, finishJoining, finishSignIn, invite, type Site, signInByCode, staffList } from '../governance/staff.ts';
 import { Refusal } from '../ports/fault.ts';

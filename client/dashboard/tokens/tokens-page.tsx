@@ -3,6 +3,7 @@ import { trackingWords } from '#client/i18n/tracking-words.ts';
 import type { AccessToken } from '#client/ports/staff-api.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
+import { TOKEN_DAYS, type TokenWanted } from '#shared/tracking/token-wanted.ts';
 import { CopyButton, faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 
 function Made({ token }: { readonly token: string }) {
@@ -23,20 +24,18 @@ function Made({ token }: { readonly token: string }) {
   );
 }
 
-const DAYS = ['30', '90', '365'];
-
 function NewToken({ again }: { readonly again: () => void }) {
   const { api, words, language } = useDesk();
   const w = trackingWords(language);
   const [name, setName] = useState('');
-  const [days, setDays] = useState('90');
+  const [days, setDays] = useState<TokenWanted['days']>(90);
   const [may, setMay] = useState<'read' | 'all'>('read');
   const [token, setToken] = useState<string | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const make = async () => {
     setFault(null);
     try {
-      setToken(await api.newToken({ name, days: Number(days), isReadOnly: may === 'read' }));
+      setToken(await api.newToken({ name, days, isReadOnly: may === 'read' }));
       setName('');
       again();
     } catch (cause) {
@@ -70,9 +69,9 @@ function NewToken({ again }: { readonly again: () => void }) {
       <Segments
         legend={w.lasts}
         name="days"
-        value={days}
-        choices={DAYS.map((n) => ({ value: n, label: w.days(Number(n)) }))}
-        onChange={setDays}
+        value={String(days)}
+        choices={TOKEN_DAYS.map((n) => ({ value: String(n), label: w.days(n) }))}
+        onChange={(chosen) => setDays(TOKEN_DAYS.find((n) => String(n) === chosen) ?? 90)}
       />
       <button type="submit" className="button primary">
         {w.makeToken}
