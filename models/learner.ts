@@ -82,14 +82,17 @@ export interface Learner<B = Batch> {
 /** Adam's constants (Kingma and Ba 2015); the learning rate comes with each plan. */
 export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
+/** Numbers as little-endian float32, four bytes each. */
+export function floatsToBytes(values: ArrayLike<number>): Uint8Array {
+  const view = new DataView(new ArrayBuffer(values.length * 4));
+  for (let i = 0; i < values.length; i++) view.setFloat32(i * 4, values[i] as number, true);
+  return new Uint8Array(view.buffer);
+}
+
 /** The weights as the 5,892 little-endian bytes that are hashed, signed and stored. @throws RangeError on a wrong length */
 export function weightsToBytes(weights: Float32Array): Uint8Array {
   if (weights.length !== WEIGHT_COUNT) throw new RangeError(`expected ${WEIGHT_COUNT} weights, got ${weights.length}`);
-  const view = new DataView(new ArrayBuffer(WEIGHT_COUNT * 4));
-  weights.forEach((w, i) => {
-    view.setFloat32(i * 4, w, true);
-  });
-  return new Uint8Array(view.buffer);
+  return floatsToBytes(weights);
 }
 
 /** Reads the bytes written by `weightsToBytes`. @throws RangeError on a wrong length or a number that is not finite */

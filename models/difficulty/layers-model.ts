@@ -1,4 +1,7 @@
-import { FEATURE_COUNT, LAYERS, WEIGHT_COUNT } from '../learner.ts';
+import { FEATURE_COUNT, floatsToBytes, LAYERS, WEIGHT_COUNT } from '../learner.ts';
+
+/** Name of the file of weights beside `model.json`. */
+export const LAYERS_MODEL_WEIGHTS = 'group1-shard1of1.bin';
 
 /** A model as TensorFlow.js loads it: `model.json` and the file of weights it names. */
 export interface LayersModel {
@@ -35,8 +38,6 @@ const TOPOLOGY = {
   },
 };
 
-const FILE = 'group1-shard1of1.bin';
-
 /**
  * The network with a learner's own offset and feature weights, as `loadLayersModel` of TensorFlow.js takes it: features [n, 28] in, probability
  * [n, 1] out; P = σ(network(x) + θ + δ·x), as in the ONNX model.
@@ -49,11 +50,6 @@ const FILE = 'group1-shard1of1.bin';
  */
 export function layersModel(weights: Float32Array, theta: number, delta: Float32Array): LayersModel {
   if (weights.length !== WEIGHT_COUNT || delta.length !== FEATURE_COUNT) throw new RangeError('weights [1473] and delta [28] are wanted');
-  const all = Float32Array.from([...weights, ...delta, theta]);
-  const bytes = new DataView(new ArrayBuffer(all.length * 4));
-  all.forEach((value, i) => {
-    bytes.setFloat32(i * 4, value, true);
-  });
   const shapes = [...LAYERS, { name: 'personal', inputs: FEATURE_COUNT, outputs: 1 }].flatMap((l) => [
     { name: `${l.name}/kernel`, shape: [l.inputs, l.outputs], dtype: 'float32' },
     { name: `${l.name}/bias`, shape: [l.outputs], dtype: 'float32' },
@@ -62,10 +58,7 @@ export function layersModel(weights: Float32Array, theta: number, delta: Float32
     format: 'layers-model',
     generatedBy: 'examsgraph',
     modelTopology: { keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js', model_config: TOPOLOGY },
-    weightsManifest: [{ paths: [FILE], weights: shapes }],
+    weightsManifest: [{ paths: [LAYERS_MODEL_WEIGHTS], weights: shapes }],
   };
-  return { json: JSON.stringify(json), weights: new Uint8Array(bytes.buffer) };
+  return { json: JSON.stringify(json), weights: floatsToBytes([...weights, ...delta, theta]) };
 }
-
-/** Name of the file of weights beside `model.json`. */
-export const LAYERS_MODEL_WEIGHTS = FILE;

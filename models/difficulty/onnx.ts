@@ -1,4 +1,4 @@
-import { FEATURE_COUNT, LAYERS, WEIGHT_COUNT } from '../learner.ts';
+import { FEATURE_COUNT, floatsToBytes, LAYERS, WEIGHT_COUNT } from '../learner.ts';
 
 /** Bytes of a protobuf message as it grows. */
 type Bytes = number[];
@@ -22,11 +22,7 @@ const text = (field: number, value: string): Bytes => sized(field, utf8(value));
 
 /** TensorProto: float32, little-endian. */
 function tensor(name: string, dims: readonly number[], values: Float32Array): Bytes {
-  const view = new DataView(new ArrayBuffer(values.length * 4));
-  values.forEach((v, i) => {
-    view.setFloat32(i * 4, v, true);
-  });
-  return [...dims.flatMap((d) => int(1, d)), ...int(2, 1), ...text(8, name), ...sized(9, new Uint8Array(view.buffer))];
+  return [...dims.flatMap((d) => int(1, d)), ...int(2, 1), ...text(8, name), ...sized(9, floatsToBytes(values))];
 }
 
 const node = (op: string, inputs: readonly string[], output: string): Bytes => [
