@@ -28,11 +28,12 @@ export function questionPacks(folder: string): Plugin {
     if (!pack.ok) throw new Error(`${name}: ${JSON.stringify(pack.fault)}`);
     return pack.value;
   };
-  const packed = (name: string) => gzipSync(JSON.stringify(checked(name)), { level: 9 });
+  const packed = (pack: Pack) => gzipSync(JSON.stringify(pack), { level: 9 });
   const listing = () =>
     names().map((name) => {
-      const { id, version, title, description, languages, licence, itemCount } = checked(name).manifest;
-      return { id, version, title, description, languages, licence, itemCount, bytes: packed(name).length, url: `/packs/${name}.pack` };
+      const pack = checked(name);
+      const { id, version, title, description, languages, licence, itemCount } = pack.manifest;
+      return { id, version, title, description, languages, licence, itemCount, bytes: packed(pack).length, url: `/packs/${name}.pack` };
     });
   return {
     name: 'examsgraph-packs',
@@ -41,12 +42,12 @@ export function questionPacks(folder: string): Plugin {
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const name = /^\/packs\/([a-z0-9-]+)\.pack$/.exec(request.url ?? '')?.[1];
-        if (name && names().includes(name)) response.end(packed(name));
+        if (name && names().includes(name)) response.end(packed(checked(name)));
         else next();
       });
     },
     generateBundle() {
-      for (const name of names()) this.emitFile({ type: 'asset', fileName: `packs/${name}.pack`, source: packed(name) });
+      for (const name of names()) this.emitFile({ type: 'asset', fileName: `packs/${name}.pack`, source: packed(checked(name)) });
     },
   };
 }

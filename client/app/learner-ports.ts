@@ -120,7 +120,7 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
     return pack;
   }
 
-  async function installFile(bytes: Uint8Array) {
+  async function installPack(bytes: Uint8Array) {
     const { readEgpack } = await import('#shared/packs/egpack.ts');
     const pack = readEgpack(bytes);
     if (pack.ok) await kept(pack.value);
@@ -134,7 +134,7 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
     // A pack stays as it is while a mock exam on it is running.
     const isFrozen = pack !== undefined && (await log.list('exams', 'pack_id', packId)).some((e) => !e.submitted);
     if (known && !isFrozen && pack?.manifest.version !== known.version) {
-      const fetched = fetchPack(known.url).then(kept);
+      const fetched = fetchPack(known).then(kept);
       pack = await fetched.catch(() => pack);
     }
     if (!pack) return null;
@@ -185,8 +185,8 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
     catalogue,
     moment: now,
     installedPacks: () => packs.list(),
-    fetchPack: async (entry) => kept(await fetchPack(entry.url)),
-    installPack: installFile,
+    fetchPack: async (entry) => kept(await fetchPack(entry)),
+    installPack,
     tutorFor,
     sharing() {
       sharing ??= openSharing().catch((cause: unknown) => {

@@ -37,6 +37,7 @@ const DEFLATE = 8;
 const WORTH_DEFLATING = 128;
 const MOST_BYTES = 0xffff_ffff;
 const MOST_FILES = 0xffff;
+const MOST_NAME_BYTES = 0xffff;
 /** 1 January 1980, the first day zip knows: the same files give the same archive. */
 const DAY = 0x0021;
 
@@ -50,7 +51,7 @@ function endOf(files: number, size: number, offset: number): readonly Uint8Array
 }
 
 /**
- * Files as a zip archive, by the browser's own compressor and without stopping the page; any number of files, of which fflate writes 65,535 at most.
+ * Files as a zip archive, by the browser's own compressor; any number of files, of which fflate writes 65,535 at most.
  *
  * @param files by path; UTF-8
  * @throws RangeError for 4 GiB and more, or a path over 65,535 bytes
@@ -64,7 +65,7 @@ export async function zipped(files: Readonly<Record<string, Uint8Array>>): Promi
   for (const [path, bytes] of entries) {
     const [name, method] = [encoder.encode(path), bytes.length < WORTH_DEFLATING ? STORE : DEFLATE];
     const packed = method === STORE ? bytes : await deflated(bytes);
-    if (name.length > MOST_FILES || offset + packed.length > MOST_BYTES || bytes.length > MOST_BYTES)
+    if (name.length > MOST_NAME_BYTES || offset + packed.length > MOST_BYTES || bytes.length > MOST_BYTES)
       throw new RangeError(`too much for a zip of this kind: ${path.slice(0, 200)}`);
     const common = fields(
       [2, 20],

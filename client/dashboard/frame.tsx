@@ -166,15 +166,21 @@ export function Table({
 export function CopyButton({ text }: { readonly text: string }) {
   const { words } = useDesk();
   const [said, setSaid] = useState<'copy' | 'copied' | 'notCopied'>('copy');
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => setSaid('copied'),
-      () => setSaid('notCopied'),
-    );
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setSaid('copied');
+    } catch {
+      setSaid('notCopied');
+    }
+  };
   return (
-    <button type="button" className="button" onClick={() => void copy()}>
-      {words[said]}
-    </button>
+    <>
+      <button type="button" className="button" onClick={() => void copy()}>
+        {said === 'copied' ? words.copied : words.copy}
+      </button>
+      <span role="status">{said === 'notCopied' && words.notCopied}</span>
+    </>
   );
 }
 

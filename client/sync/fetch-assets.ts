@@ -20,11 +20,24 @@ export async function fetchStartModel(): Promise<GlobalModel> {
   return globalModel(description, bytes);
 }
 
-/** A pack of the catalogue, which the build has checked. @throws Error when it cannot be had or is cut short */
-export async function fetchPack(url: string): Promise<Pack> {
+/** Bytes without their gzip; a browser that has no streams for it (before 2023) fetches a library. */
+async function unpacked(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  if ('DecompressionStream' in globalThis) return new Response(body.pipeThrough(new DecompressionStream('gzip'))).text();
+  const { gunzipSync, strFromU8 } = await import('fflate');
+  return strFromU8(gunzipSync(new Uint8Array(await new Response(body).arrayBuffer())));
+}
+
+/**
+ * A pack of the catalogue, which the build has checked.
+ *
+ * @throws Error when it cannot be had, is cut short, or is another than this build's catalogue names: a newer build's may have another shape
+ */
+export async function fetchPack({ url, id, version }: { url: string; id: string; version: string }): Promise<Pack> {
   const { body } = await ok(url);
   if (!body) throw new Error(`${url}: empty`);
-  return new Response(body.pipeThrough(new DecompressionStream('gzip'))).json() as Promise<Pack>;
+  const pack = JSON.parse(await unpacked(body)) as Pack;
+  if (pack.manifest.id !== id || pack.manifest.version !== version) throw new Error(`${url}: of another build`);
+  return pack;
 }
 
 const engineSchema = z.object({ cache: z.string().check(z.regex(/^engine-/)), files: z.array(z.string()) });

@@ -159,7 +159,7 @@ function Experiments({ experiments }: { readonly experiments: readonly Experimen
         </label>
         <SearchForm search={search} onSearch={setSearch} />
       </section>
-      {experiment && <Found key={JSON.stringify(search)} search={search} experiment={experiment} />}
+      {experiment && <Found key={experiment.experiment_id} search={search} experiment={experiment} />}
     </>
   );
 }

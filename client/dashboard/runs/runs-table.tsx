@@ -57,20 +57,24 @@ export function RunsTable({
   const { language, words } = useDesk();
   const w = trackingWords(language);
   const box = useRef<HTMLElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600 });
+  const [view, setView] = useState<readonly [first: number, last: number]>([0, NEAR]);
   const { runs, isComplete, fault, more } = loaded;
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const look = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const look = () => {
+      const first = Math.max(0, Math.floor(element.scrollTop / ROW) - AROUND);
+      const last = Math.ceil((element.scrollTop + element.clientHeight) / ROW) + AROUND;
+      setView((before) => (before[0] === first && before[1] === last ? before : [first, last]));
+    };
     // drawn within the frame that scrolls: left to React's own time, a quick scroll would show nothing for a while
     const follow = () => flushSync(look);
     look();
     element.addEventListener('scroll', follow, { passive: true });
     return () => element.removeEventListener('scroll', follow);
   }, []);
-  const first = Math.max(0, Math.floor(view.top / ROW) - AROUND);
-  const last = Math.min(runs.length, Math.ceil((view.top + view.height) / ROW) + AROUND);
+  const first = Math.min(view[0], runs.length);
+  const last = Math.min(view[1], runs.length);
   useEffect(() => {
     if (!isComplete && fault === null && last + NEAR >= runs.length && runs.length > 0) more();
   }, [isComplete, fault, last, runs.length, more]);
