@@ -54,21 +54,20 @@ export interface Wanted {
 export function scoredOptions(course: Course, state: TutorState, { targetP, now, exclude, topics, worths }: Wanted): readonly Scored[] {
   const ago = recentlyAsked(state);
   const { memories, scheduler } = state.recollection;
-  const all = course.pack.items.flatMap((item): Option[] => {
-    if (item.status === 'retired' || state.suspended.has(item.id)) return [];
-    if (topics && !item.topics.some((topic) => topics.includes(topic))) return [];
+  const all: Option[] = [];
+  for (const item of course.pack.items) {
+    if (item.status === 'retired' || state.suspended.has(item.id)) continue;
+    if (topics && !item.topics.some((topic) => topics.includes(topic))) continue;
     const memory = memories.get(item.id);
-    return [
-      {
-        itemId: item.id,
-        skills: item.topics,
-        p: chanceOf(course, state.model, item.id),
-        attempts: memory?.answers ?? 0,
-        answersAgo: ago.get(item.id) ?? Number.POSITIVE_INFINITY,
-        due: memory && scheduler ? 1 - scheduler.recall(memory, now) : 0,
-      },
-    ];
-  });
+    all.push({
+      itemId: item.id,
+      skills: item.topics,
+      p: chanceOf(course, state.model, item.id),
+      attempts: memory?.answers ?? 0,
+      answersAgo: ago.get(item.id) ?? Number.POSITIVE_INFINITY,
+      due: memory && scheduler ? 1 - scheduler.recall(memory, now) : 0,
+    });
+  }
   const wanted = all.filter((o) => !exclude.has(o.itemId));
   const fresh = eligible(wanted);
   const situation = { targetP, answers: state.answers.length, worths };

@@ -47,6 +47,8 @@ describe('the score', () => {
     expect(open).toBeCloseTo(0.3, 12);
     expect(sure).toBeCloseTo(0.3 * 0.36, 12);
     expect(scoreOptions([option('open', { p: 0.5 })], situation)[0]?.terms.cold).toBe(0);
+    const [half] = scoreOptions([option('half', { p: 0.5, skills: ['a', 'known'] })], inDoubt);
+    expect(half?.terms.cold).toBeCloseTo(0.15, 12);
   });
 
   forAll('within a topic, the chance that the learner asked for decides', (rng) => {
@@ -98,6 +100,25 @@ describe('a slate', () => {
       expect(pick.eligibleCount).toBe(8 - i);
       expect(pick.propensity).toBeGreaterThanOrEqual(EXPLORE_RATE / pick.eligibleCount);
     });
+  });
+
+  forAll('it is the same however the options are ordered, drawn from the first fifty by score and then by id', (rng) => {
+    const many = Array.from({ length: 51 + below(150, rng) }, (_, i) =>
+      option(`i${i}`, { p: 0.5 + 0.02 * below(20, rng), attempts: below(2, rng) }),
+    );
+    const ranked = scoreOptions(many, situation).toSorted((a, b) => b.score - a.score || (a.option.itemId < b.option.itemId ? -1 : 1));
+    const shuffled = ranked.map((s) => ({ s, key: uniform(rng) })).sort((a, b) => a.key - b.key);
+    const seed = below(1e9, rng);
+    const picks = drawSlate(ranked, 3, seededRng(seed));
+    expect(
+      drawSlate(
+        shuffled.map(({ s }) => s),
+        3,
+        seededRng(seed),
+      ),
+    ).toEqual(picks);
+    const first = new Set(ranked.slice(0, 52).map((s) => s.option.itemId));
+    expect(picks.every((pick) => first.has(pick.scored.option.itemId))).toBe(true);
   });
 
   test('a topic already in the slate is less likely to come again', () => {

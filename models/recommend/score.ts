@@ -50,7 +50,16 @@ export function eligible(options: readonly Option[]): readonly Option[] {
   return options.filter((o) => o.answersAgo > REST_ANSWERS || o.due > DUE_ENOUGH);
 }
 
-const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);
+/** What the skills are worth on average. Loops, since thousands are scored while the learner waits. */
+function meanWorth(skills: readonly string[], worths: ReadonlyMap<string, Worth>): Worth {
+  let [toLearn, toTell] = [0, 0];
+  for (const skill of skills) {
+    const worth = worths.get(skill) ?? UNKNOWN;
+    toLearn += worth.toLearn / skills.length;
+    toTell += worth.toTell / skills.length;
+  }
+  return { toLearn, toTell };
+}
 
 /** Greatest at the target, nothing from one half away; it falls as a square, so that a further target pulls harder. */
 export const fitOf = (p: number, targetP: number): number => GREATEST_FIT * Math.max(0, 1 - (2 * (p - targetP)) ** 2);
@@ -67,11 +76,11 @@ const UNKNOWN: Worth = { toLearn: 1, toTell: 0 };
 export function scoreOptions(options: readonly Option[], { targetP, answers, worths }: Situation): readonly Scored[] {
   const cold = Math.max(0, 1 - answers / COLD_ANSWERS);
   return options.map((option) => {
-    const topics = option.skills.map((skill) => worths.get(skill) ?? UNKNOWN);
-    const doubt = Math.max(cold, mean(topics.map((topic) => topic.toTell)));
+    const { toLearn, toTell } = meanWorth(option.skills, worths);
+    const doubt = Math.max(cold, toTell);
     const terms = {
       fit: fitOf(option.p, targetP),
-      weak: 4 * mean(topics.map((topic) => topic.toLearn)),
+      weak: 4 * toLearn,
       due: 0.5 * option.due,
       cold: 0.3 * 4 * option.p * (1 - option.p) * doubt,
       unseen: option.attempts === 0 ? 0.05 : 0,

@@ -36,8 +36,28 @@ function probabilities(scores: readonly number[]): number[] {
 }
 
 function medians(list: readonly Scored[]): Record<Term, number> {
-  const median = (term: Term) => list.map((s) => s.terms[term]).sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)] ?? 0;
+  const values = new Float64Array(list.length);
+  const median = (term: Term) => {
+    for (let i = 0; i < values.length; i++) values[i] = (list[i] as Scored).terms[term];
+    return values.sort()[Math.floor((values.length - 1) / 2)] ?? 0;
+  };
   return { fit: median('fit'), weak: median('weak'), due: median('due'), cold: median('cold'), unseen: median('unseen') };
+}
+
+/** By score, equal ones by id. */
+const byRank = (a: Scored, b: Scored): number => b.score - a.score || (a.option.itemId < b.option.itemId ? -1 : 1);
+
+/** The first of the list by rank: of thousands, most are looked at once. */
+function shortList(list: Iterable<Scored>): Scored[] {
+  const first: Scored[] = [];
+  for (const scored of list) {
+    const last = first[SHORT_LIST - 1];
+    if (last && byRank(last, scored) < 0) continue;
+    let at = Math.min(first.length, SHORT_LIST - 1);
+    for (; at > 0 && byRank(first[at - 1] as Scored, scored) > 0; at--) first[at] = first[at - 1] as Scored;
+    first[at] = scored;
+  }
+  return first;
 }
 
 /** A chance within an eighth of the target counts as the right difficulty. */
@@ -68,14 +88,13 @@ export function drawSlate(
   rng: Rng,
   isAllowed: (scored: Scored, picks: readonly Pick[]) => boolean = () => true,
 ): readonly Pick[] {
-  const ranked = [...list].sort((a, b) => b.score - a.score || (a.option.itemId < b.option.itemId ? -1 : 1));
-  const middle = medians(ranked);
+  const middle = medians(list);
   const picks: Pick[] = [];
   const taken = new Set<Scored>();
-  while (picks.length < size && taken.size < ranked.length) {
-    const rest = ranked.filter((s) => !taken.has(s));
-    const allowed = rest.filter((s) => isAllowed(s, picks));
-    const pool = (allowed.length > 0 ? allowed : rest).slice(0, SHORT_LIST);
+  while (picks.length < size && taken.size < list.length) {
+    const rest = list.filter((s) => !taken.has(s));
+    const allowed = shortList(rest.filter((s) => isAllowed(s, picks)));
+    const pool = allowed.length > 0 ? allowed : shortList(rest);
     const scores = pool.map((s) => s.score - DIVERSITY * slateShare(s.option.skills, picks));
     const chances = probabilities(scores);
     const index = drawIndex(chances, rng);
