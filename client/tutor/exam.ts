@@ -104,7 +104,7 @@ export async function submitExam(desk: Desk, sessionId: string, reason: 'submitt
     const model = foldModel(desk.course, global, now.champion, now.answers, storeLayer(copyLayer(now.model.layer)));
     const taught: TutorState = { ...now, model };
     const drafts = answered.flatMap(({ itemId, mark, correct }): Draft[] => {
-      const shown = showItem(desk, taught, session, itemId, undefined) as { kind: 'answer.shown'; body: Body<'answer.shown'> };
+      const shown = showItem(desk, taught, session, itemId, undefined);
       const answer = { question: questionOf(desk.course, itemId), y: correct };
       const body: Body<'answer.recorded'> = {
         ...shown.body,

@@ -81,8 +81,13 @@ export async function startSession(desk: Desk, plan: SessionPlan): Promise<strin
   return session_id;
 }
 
+interface ItemShown {
+  readonly kind: 'answer.shown';
+  readonly body: Body<'answer.shown'>;
+}
+
 /** The event that puts an item on screen as a new attempt. */
-export function showItem(desk: Desk, now: TutorState, session: SessionRow, itemId: string, slateId: string | undefined): Draft {
+export function showItem(desk: Desk, now: TutorState, session: SessionRow, itemId: string, slateId: string | undefined): ItemShown {
   const body: Body<'answer.shown'> = {
     attempt_id: desk.newId(),
     session_id: session.session_id,
@@ -96,11 +101,24 @@ export function showItem(desk: Desk, now: TutorState, session: SessionRow, itemI
   return { kind: 'answer.shown', body };
 }
 
-async function drawQuestion(desk: Desk, now: TutorState, session: SessionRow): Promise<readonly Draft[] | null> {
+interface Drawn {
+  readonly drafts: readonly Draft[];
+  readonly shown: Shown;
+}
+
+/** What the log will say once the item is on screen. */
+function shownFrom(desk: Desk, session: SessionRow, { body }: ItemShown, reason: Shown['reason']): Shown {
+  return { session: { ...session, shown: body }, attempt: body, item: desk.course.items.get(body.item_id) as Item, reason };
+}
+
+async function drawQuestion(desk: Desk, now: TutorState, session: SessionRow): Promise<Drawn | null> {
   const asked = new Set(now.answers.flatMap((a) => (a.session_id === session.session_id ? [a.item_id] : [])));
   if (session.item_ids) {
     const next = session.item_ids.find((id) => !asked.has(id) && !now.suspended.has(id) && desk.course.items.has(id));
-    return next ? [showItem(desk, now, session, next, session.slate_id)] : null;
+    if (!next) return null;
+    const draft = showItem(desk, now, session, next, session.slate_id);
+    const slate = session.slate_id ? await desk.ports.log.get('slates', session.slate_id) : undefined;
+    return { drafts: [draft], shown: shownFrom(desk, session, draft, reasonIn(slate, next)) };
   }
   if (session.totals.answered >= session.planned) return null;
   const { at, rng } = desk.ports.moment();
@@ -109,7 +127,13 @@ async function drawQuestion(desk: Desk, now: TutorState, session: SessionRow): P
   const worths = await worthsNow(desk.course, now);
   const slate = drawNext(head, scoredOptions(desk.course, now, { targetP, now: at, exclude: asked, topics: session.topics, worths }), rng);
   const pick = slate?.slots[0]?.picks[0];
-  return slate && pick ? [{ kind: 'slate.shown', body: slate }, showItem(desk, now, session, pick.item_id, slate.slate_id)] : null;
+  if (!slate || !pick) return null;
+  const draft = showItem(desk, now, session, pick.item_id, slate.slate_id);
+  return { drafts: [{ kind: 'slate.shown', body: slate }, draft], shown: shownFrom(desk, session, draft, pick.reason) };
+}
+
+function reasonIn(slate: Body<'slate.shown'> | undefined, itemId: string): Shown['reason'] {
+  return slate?.slots.flatMap((s) => s.picks).find((p) => p.item_id === itemId)?.reason ?? null;
 }
 
 /** What a session shows and has not had answered, or null. */
@@ -123,8 +147,7 @@ async function shownBy(desk: Desk, session: SessionRow): Promise<Shown | null> {
     attempt.slate_id ? log.get('slates', attempt.slate_id) : undefined,
   ]);
   if (answer) return null;
-  const pick = slate?.slots.flatMap((s) => s.picks).find((p) => p.item_id === item.id);
-  return { session, attempt, item, reason: pick?.reason ?? null };
+  return { session, attempt, item, reason: reasonIn(slate, item.id) };
 }
 
 /** The question that is on screen and not yet answered, or null. */
@@ -134,15 +157,16 @@ export async function openQuestion(desk: Desk, sessionId: string): Promise<Shown
 
 /** The open question of a session, or a newly drawn one; null when the session has no more. */
 export async function question(desk: Desk, sessionId: string): Promise<Shown | null> {
-  let open: Shown | null = null;
-  const isDrawn = await desk.write(async (now) => {
+  let shown: Shown | null = null;
+  await desk.write(async (now) => {
     const session = await sessionOf(desk, sessionId);
-    const shown = await shownBy(desk, session);
-    open = shown && !now.suspended.has(shown.item.id) ? shown : null;
-    const drafts = open ? null : await drawQuestion(desk, now, session);
-    return drafts ? { drafts } : null;
+    const open = await shownBy(desk, session);
+    const isStanding = open && !now.suspended.has(open.item.id);
+    const drawn = isStanding ? null : await drawQuestion(desk, now, session);
+    shown = isStanding ? open : (drawn?.shown ?? null);
+    return drawn;
   });
-  return isDrawn ? openQuestion(desk, sessionId) : open;
+  return shown;
 }
 
 /** The events that end a session and its run, and complete the recommendation it followed. */

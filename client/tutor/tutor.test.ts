@@ -15,6 +15,7 @@ import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
 import { type Trained, type Trainer, TrainingLost } from '../ports/trainer.ts';
 import { openTutor, type Tutor } from './tutor.ts';
 import { foldState } from './tutor-state.ts';
+import { currentWorths } from './worths.ts';
 
 const GLOBAL = globalModel(
   JSON.parse(readFileSync('public/models/start.json', 'utf8')),
@@ -86,8 +87,9 @@ describe('studying', () => {
     const { tutor, open } = desk(2);
     const id = await tutor.startSession({ mode: 'practice', planned: 5 });
     const first = await tutor.question(id);
-    expect((await tutor.question(id))?.attempt).toEqual(first?.attempt);
-    expect((await open().question(id))?.attempt).toEqual(first?.attempt);
+    expect(first?.reason).not.toBeNull();
+    expect(await tutor.question(id)).toEqual(first);
+    expect(await open().question(id)).toEqual(first);
   });
 
   test('logs for every question why it was picked and with which propensity', async () => {
@@ -103,6 +105,15 @@ describe('studying', () => {
     for (const a of (await tutor.state()).answers) expect(slates.some((s) => s.slate_id === a.slate_id)).toBe(true);
   });
 
+  test('what a topic is worth is the same, however often it is asked', async () => {
+    const { tutor } = desk(3);
+    await study(tutor, 8, knowsTopicA);
+    const now = await tutor.state();
+    const worths = currentWorths(tutor.course, now);
+    expect([...worths.keys()]).toEqual(expect.arrayContaining(['a', 'b']));
+    expect(currentWorths(tutor.course, now)).toEqual(worths);
+  });
+
   test('stores one answer for a double tap', async () => {
     const { tutor, log } = desk(4);
     const id = await tutor.startSession({ mode: 'practice', planned: 5 });
@@ -116,12 +127,15 @@ describe('studying', () => {
   });
 
   test('goes through the items of a recommendation, and completes it', async () => {
-    const { tutor, log } = desk(5);
+    const { tutor, log, open } = desk(5);
     const slate = await tutor.recommend();
     const slot = slate?.slots[1];
     if (!slate || !slot) throw new Error('no recommendation');
     const itemIds = slot.picks.map((p) => p.item_id);
     const id = await tutor.startSession({ mode: 'recommended', slateId: slate.slate_id, slot: 1, itemIds });
+    const first = await tutor.question(id);
+    expect(first?.reason).toBe(slot.picks[0]?.reason);
+    expect(await open().question(id)).toEqual(first);
     while (await answerOne(tutor, id, knowsTopicA)) await tutor.state();
     await tutor.endSession(id, 'finished');
     expect((await tutor.state()).answers.map((a) => a.item_id)).toEqual(itemIds);
