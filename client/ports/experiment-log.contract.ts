@@ -89,6 +89,7 @@ export function describeLog(
       const before = await allRows(log);
       await expect(log.append([answer('a1', 1), answer('a2', 1, { session_id: 'nowhere' })])).rejects.toThrow();
       expect(await allRows(log)).toEqual(before);
+      expect(await log.events()).toHaveLength(1);
       expect(await log.head()).toBe(1);
     });
 

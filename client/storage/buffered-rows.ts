@@ -1,11 +1,12 @@
-import { Dexie } from 'dexie';
 import { keyOf, type RowStore, type TableName, type Tables } from '#shared/tracking/rows.ts';
-import type { JournalDatabase } from './journal-database.ts';
+import type { Stores } from './plain-transaction.ts';
 
 /** Rows of one append: each is read once, and all are written in one go, so that an answer costs a handful of requests and not fifty. */
 export interface BufferedRows extends RowStore {
-  /** Writes what was put and deletes what was deleted, within the same transaction. */
-  flush(): PromiseLike<unknown>;
+  /** Reads in one request every row whose key begins so: none of them is asked for again. */
+  readAhead(table: TableName, first: string): Promise<void>;
+  /** Writes what was put and deletes what was deleted. */
+  flush(): void;
 }
 
 interface Entry {
@@ -14,50 +15,47 @@ interface Entry {
   isDirty: boolean;
 }
 
-/** @param db inside a transaction over its tables */
-export function bufferedRows(db: JournalDatabase): BufferedRows {
+/** The rows of the fold, within one transaction. */
+export function bufferedRows(stores: Stores): BufferedRows {
   const tables = new Map<TableName, Map<string, Entry>>();
+  const whole = new Set<string>();
   const entries = (table: TableName): Map<string, Entry> => {
     const known = tables.get(table) ?? new Map<string, Entry>();
     tables.set(table, known);
     return known;
   };
-  // Dexie's promises throughout: the transaction must not be lost sight of between two requests.
-  const done = Dexie.Promise.resolve.bind(Dexie.Promise);
   return {
-    get<T extends TableName>(table: T, key: unknown) {
+    async readAhead(table, first) {
+      const rows = (await stores.below(table, first)) as Tables[typeof table][];
+      for (const row of rows) {
+        const key = keyOf(table, row);
+        entries(table).set(JSON.stringify(key), { key, row, isDirty: false });
+      }
+      whole.add(`${table} ${first}`);
+    },
+    async get<T extends TableName>(table: T, key: unknown) {
       const name = JSON.stringify(key);
       const known = entries(table).get(name);
-      if (known) return done(known.row) as unknown as Promise<Tables[T] | undefined>;
-      const read = db.table(table).get(key as never);
-      return read.then((row: unknown) => {
-        // put meanwhile by a sibling: the newer one stands
-        const newer = entries(table).get(name);
-        if (newer) return newer.row;
-        entries(table).set(name, { key, row, isDirty: false });
-        return row;
-      }) as unknown as Promise<Tables[T] | undefined>;
+      if (known) return known.row as Tables[T] | undefined;
+      if (Array.isArray(key) && whole.has(`${table} ${key[0]}`)) return undefined;
+      const row = await stores.get(table, key);
+      // put meanwhile by a sibling: the newer one stands
+      const newer = entries(table).get(name);
+      if (!newer) entries(table).set(name, { key, row, isDirty: false });
+      return (newer ? newer.row : row) as Tables[T] | undefined;
     },
-    put(table, row) {
+    async put(table, row) {
       const key = keyOf(table, row);
       entries(table).set(JSON.stringify(key), { key, row, isDirty: true });
-      return done() as unknown as Promise<void>;
     },
-    delete(table, key) {
+    async delete(table, key) {
       entries(table).set(JSON.stringify(key), { key, row: undefined, isDirty: true });
-      return done() as unknown as Promise<void>;
     },
-    flush: () =>
-      Dexie.Promise.all(
-        [...tables].flatMap(([table, all]) => {
-          const dirty = [...all.values()].filter((entry) => entry.isDirty);
-          const rows = dirty.flatMap((entry) => (entry.row === undefined ? [] : [entry.row]));
-          const gone = dirty.flatMap((entry) => (entry.row === undefined ? [entry.key] : []));
-          const writes: PromiseLike<unknown>[] = [];
-          if (rows.length > 0) writes.push(db.table(table).bulkPut(rows));
-          if (gone.length > 0) writes.push(db.table(table).bulkDelete(gone as never[]));
-          return writes;
-        }),
-      ),
+    flush() {
+      for (const [table, all] of tables)
+        for (const { key, row, isDirty } of all.values())
+          if (isDirty && row === undefined) stores.delete(table, key);
+          else if (isDirty) stores.put(table, row);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { Dexie, liveQuery, type Transaction } from 'dexie';
+import { liveQuery } from 'dexie';
 import {
   type Appended,
   type ExperimentLog,
@@ -18,6 +18,7 @@ import { bufferedRows } from './buffered-rows.ts';
 import { applyFederation, dexieFederationStore } from './dexie-federation-store.ts';
 import { foldAnew } from './fold-anew.ts';
 import { JOURNAL_VERSION, type JournalDatabase, journalDatabase } from './journal-database.ts';
+import { plainTransaction, type Stores } from './plain-transaction.ts';
 import { storageFault } from './storage-fault.ts';
 
 // Twice this and a reopening between: within two seconds the learner knows whether an answer is safe.
@@ -119,35 +120,38 @@ interface Entry {
   readonly moment: Moment;
 }
 
-async function append(db: JournalDatabase, deviceId: string, { drafts, ids, together, moment }: Entry): Promise<Appended> {
-  const rows = bufferedRows(db);
+async function append(stores: Stores, deviceId: string, { drafts, ids, together, moment }: Entry): Promise<Appended> {
+  const rows = bufferedRows(stores);
   const attempts = drafts.flatMap((d) => (d.kind === 'answer.recorded' ? [d.body.attempt_id] : []));
   const sessions = drafts.flatMap((d) => (d.kind === 'answer.recorded' || d.kind === 'answer.shown' ? [d.body.session_id] : []));
-  const [known, written, answered] = await Dexie.Promise.all([
-    db.heads.get(deviceId),
-    db.events
-      .where('id')
-      .anyOf([...ids])
-      .toArray(),
-    Dexie.Promise.all(attempts.map((id) => rows.get('answers', id))),
+  const [known, written, answered, begun] = await Promise.all([
+    stores.get('heads', deviceId) as Promise<Head | undefined>,
+    stores.byIndex('events', 'id', ids[0] ?? ''),
+    Promise.all(attempts.map((id) => rows.get('answers', id))),
     // read at once what the fold will ask for
-    Dexie.Promise.all(sessions.map((id) => rows.get('sessions', id))),
+    Promise.all(sessions.map((id) => rows.get('sessions', id))),
   ]);
   const head: Head = known ?? { device_id: deviceId, seq: 0, hlc: null };
   const place = placeOfHead(head);
-  if (written.length > 0) return { kind: 'appended', events: written, head: place };
+  if (written) {
+    // all of them were: the first try had gone through
+    const events = (await Promise.all(ids.map((id) => stores.byIndex('events', 'id', id)))) as LogEvent[];
+    return { kind: 'appended', events, head: place };
+  }
   if (together.expectHead !== undefined && together.expectHead !== place) return { kind: 'stale', head: place };
   if (answered.some((row) => row !== undefined)) return { kind: 'duplicate', head: place };
+  // likewise: an answer's metrics are compared with the run's latest
+  if (attempts.length > 0) await Promise.all(begun.map((session) => session && rows.readAhead('latest_metrics', session.run_id)));
   const { events, head: next } = numbered(drafts, ids, head, moment);
-  for (const [i, event] of events.entries()) await project(event, rows, place + i + 1);
-  await Dexie.Promise.all([
-    db.events.bulkAdd(events),
-    rows.flush(),
-    db.heads.put(next),
-    together.personal && db.personal.put({ ...together.personal, seq: placeOfHead(next) }),
-    together.artifacts && db.artifacts.bulkPut([...together.artifacts]),
-  ]);
-  if (together.federation) await applyFederation(db, together.federation);
+  for (const [i, event] of events.entries()) {
+    stores.add('events', event);
+    await project(event, rows, place + i + 1);
+  }
+  if (together.federation) await applyFederation(stores, together.federation);
+  rows.flush();
+  stores.put('heads', next);
+  if (together.personal) stores.put('personal', { ...together.personal, seq: placeOfHead(next) });
+  for (const artifact of together.artifacts ?? []) stores.put('artifacts', artifact);
   return { kind: 'appended', events, head: placeOfHead(next) };
 }
 
@@ -199,16 +203,16 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
   let isDeleting = false;
   const deviceId = await guarded(db, () => deviceOf(db, moment()));
   // scopes must be async functions themselves, or Dexie commits at their first await
-  const write = <T>(scope: (tx: Transaction) => Promise<T>, timeoutMs?: number): Promise<T> =>
+  const write = <T>(scope: () => Promise<T>, timeoutMs?: number): Promise<T> =>
     guarded(db, () => db.transaction('rw', db.tables, scope), timeoutMs);
   return {
     ...namedReader(db),
-    federation: dexieFederationStore(db, write, named),
+    federation: dexieFederationStore(db, (work) => guarded(db, () => plainTransaction(db, work)), named),
     async append(drafts, together = {}) {
       drafts.forEach(checkDraft);
       const now = moment();
       const entry: Entry = { drafts, ids: drafts.map(() => uuidv7(now.at, now.rng)), together, moment: now };
-      return write(async () => append(db, deviceId, entry));
+      return guarded(db, () => plainTransaction(db, (stores) => append(stores, deviceId, entry)));
     },
     async head() {
       const head = await guarded(db, () => db.heads.get(deviceId));

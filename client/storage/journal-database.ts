@@ -65,7 +65,7 @@ const LEARNER_STORES = {
 
 /** The database, not yet open. @param name tests use their own */
 export function journalDatabase(name = 'examsgraph-journal'): JournalDatabase {
-  const db = new Dexie(name, { chromeTransactionDurability: 'strict' });
+  const db = new Dexie(name, { chromeTransactionDurability: 'strict', cache: 'disabled' });
   db.version(1).stores(STORES);
   db.version(2).stores(FEDERATION_STORES);
   db.version(3)

@@ -1,0 +1,83 @@
+import { Dexie, RangeSet } from 'dexie';
+import type { JournalDatabase } from './journal-database.ts';
+
+/** Requests of one transaction. */
+export interface Stores {
+  get(table: string, key: unknown): Promise<unknown>;
+  /** Every row whose compound key begins so. */
+  below(table: string, first: IDBValidKey): Promise<unknown[]>;
+  /** The first row an index has for the key. */
+  byIndex(table: string, index: string, key: IDBValidKey): Promise<unknown>;
+  /** Not awaited one by one: if one fails, the transaction does. */
+  put(table: string, row: unknown): void;
+  add(table: string, row: unknown): void;
+  delete(table: string, key: unknown): void;
+}
+
+const answered = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((done, failed) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => failed(request.error);
+  });
+
+/** Tells whoever watches these tables, in every tab, as Dexie does after its own writes. */
+function tellWatchers(db: JournalDatabase, tables: ReadonlySet<string>): void {
+  const everything = new RangeSet(Dexie.minKey, Dexie.maxKey);
+  const parts = [...tables].flatMap((table) =>
+    ['', ':dels', ...db.table(table).schema.indexes.map((index) => index.name)].map((index) => [
+      `idb://${db.name}/${table}/${index}`,
+      everything,
+    ]),
+  );
+  Dexie.on.storagemutated.fire(Object.fromEntries(parts));
+}
+
+/** After what the caller has to draw. */
+const soon = (work: () => void): void => {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 100 });
+  else setTimeout(work);
+};
+
+/**
+ * One durable transaction over the whole journal without Dexie's promises, which on a phone take longer than everything else an answer does.
+ * Live queries are told once the caller has gone on.
+ *
+ * @param work awaits nothing but its own requests, or the transaction ends early
+ * @throws what `work` throws, or the DOMException that ended the transaction; nothing is written then
+ */
+export async function plainTransaction<T>(db: JournalDatabase, work: (stores: Stores) => Promise<T>): Promise<T> {
+  if (!db.isOpen()) await db.open();
+  const backend = db.backendDB();
+  const tx = backend.transaction([...backend.objectStoreNames], 'readwrite', { durability: 'strict' });
+  const committed = new Promise<void>((done, failed) => {
+    tx.oncomplete = () => done();
+    tx.onabort = () => failed(tx.error ?? new DOMException('The transaction was aborted.', 'AbortError'));
+  });
+  const written = new Set<string>();
+  const writing = (table: string) => {
+    written.add(table);
+    return tx.objectStore(table);
+  };
+  try {
+    const result = await work({
+      get: (table, key) => answered(tx.objectStore(table).get(key as IDBValidKey)),
+      below: (table, first) => answered(tx.objectStore(table).getAll(IDBKeyRange.bound([first], [first, []]))),
+      byIndex: (table, index, key) => answered(tx.objectStore(table).index(index).get(key)),
+      put: (table, row) => void writing(table).put(row),
+      add: (table, row) => void writing(table).add(row),
+      delete: (table, key) => void writing(table).delete(key as IDBValidKey),
+    });
+    tx.commit();
+    await committed;
+    if (written.size > 0) soon(() => tellWatchers(db, written));
+    return result;
+  } catch (cause) {
+    committed.catch(() => undefined);
+    try {
+      tx.abort();
+    } catch {
+      // it has ended already
+    }
+    throw tx.error ?? cause;
+  }
+}
