@@ -1,5 +1,5 @@
 import { ChartNoAxesColumn, ChartSpline, House, Library, Settings2 } from 'lucide-react';
-import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
+import { Component, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import type { Messages } from '#client/i18n/en.ts';
 import { LanguageProvider, messagesFor, useSpeech } from '#client/i18n/language.tsx';
@@ -11,21 +11,39 @@ import { type LearnerPorts, LearnerPortsProvider, readSettings, useLog, usePorts
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { applyAppearance, keepAppearance } from './appearance.ts';
+import { page } from './page.tsx';
 
 // Not needed for the first question: fetched when first opened, on the device once installed.
-const DonePage = lazy(async () => ({ default: (await import('#client/learner/done/done-page.tsx')).DonePage }));
-const MyModelPage = lazy(async () => ({ default: (await import('#client/learner/my-model/my-model-page.tsx')).MyModelPage }));
-const ProgressPage = lazy(async () => ({ default: (await import('#client/learner/progress/progress-page.tsx')).ProgressPage }));
-const ReviewPage = lazy(async () => ({ default: (await import('#client/learner/review/review-page.tsx')).ReviewPage }));
-const PracticePage = lazy(async () => ({ default: (await import('#client/learner/practice/practice-page.tsx')).PracticePage }));
-const ExamPage = lazy(async () => ({ default: (await import('#client/learner/exam/exam-page.tsx')).ExamPage }));
-const ExamSittingPage = lazy(async () => ({ default: (await import('#client/learner/exam/exam-page.tsx')).ExamSittingPage }));
-const HomePage = lazy(async () => ({ default: (await import('#client/learner/home/home-page.tsx')).HomePage }));
-const StoragePage = lazy(async () => ({ default: (await import('#client/learner/storage/storage-page.tsx')).StoragePage }));
-const LostPage = lazy(async () => ({ default: (await import('#client/learner/storage/storage-page.tsx')).LostPage }));
-const PacksPage = lazy(async () => ({ default: (await import('#client/learner/packs/packs-page.tsx')).PacksPage }));
-const SharingPage = lazy(async () => ({ default: (await import('#client/learner/sharing/sharing-page.tsx')).SharingPage }));
-const SettingsPage = lazy(async () => ({ default: (await import('#client/learner/settings/settings-page.tsx')).SettingsPage }));
+const DonePage = page(async () => (await import('#client/learner/done/done-page.tsx')).DonePage);
+const MyModelPage = page(async () => (await import('#client/learner/my-model/my-model-page.tsx')).MyModelPage);
+const ProgressPage = page(async () => (await import('#client/learner/progress/progress-page.tsx')).ProgressPage);
+const ReviewPage = page(async () => (await import('#client/learner/review/review-page.tsx')).ReviewPage);
+const PracticePage = page(async () => (await import('#client/learner/practice/practice-page.tsx')).PracticePage);
+const ExamPage = page(async () => (await import('#client/learner/exam/exam-page.tsx')).ExamPage);
+const ExamSittingPage = page(async () => (await import('#client/learner/exam/exam-page.tsx')).ExamSittingPage);
+const HomePage = page(async () => (await import('#client/learner/home/home-page.tsx')).HomePage);
+const StoragePage = page(async () => (await import('#client/learner/storage/storage-page.tsx')).StoragePage);
+const LostPage = page(async () => (await import('#client/learner/storage/storage-page.tsx')).LostPage);
+const PacksPage = page(async () => (await import('#client/learner/packs/packs-page.tsx')).PacksPage);
+const SharingPage = page(async () => (await import('#client/learner/sharing/sharing-page.tsx')).SharingPage);
+const SettingsPage = page(async () => (await import('#client/learner/settings/settings-page.tsx')).SettingsPage);
+
+const FIRST: Readonly<Record<string, { fetch(): Promise<unknown> }>> = {
+  '/': HomePage,
+  '/progress': ProgressPage,
+  '/my-model': MyModelPage,
+  '/packs': PacksPage,
+  '/settings': SettingsPage,
+  '/review': ReviewPage,
+  '/practice': PracticePage,
+  '/exam': ExamPage,
+};
+
+/** Fetches the code of the screen at this address, so that it is there once the log is open. */
+export const fetchPageAt = async (path: string): Promise<unknown> => FIRST[path]?.fetch();
+
+/** Fetches the code of every screen that a tab or a card leads to. */
+export const fetchPages = (): Promise<unknown> => Promise.all([DonePage, ...Object.values(FIRST)].map((each) => each.fetch()));
 
 const TABS = [
   { href: '/', key: 'home', Icon: House },

@@ -2,11 +2,12 @@ import '../ui/base.css';
 import { createRoot } from 'react-dom/client';
 import { messagesFor } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
-import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
-import { App, CannotOpen } from './app.tsx';
+import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
+import { App, CannotOpen, fetchPageAt, fetchPages } from './app.tsx';
 import { applyAppearance, storedAppearance } from './appearance.ts';
 import { installOffer } from './install.ts';
 import { learnerPorts } from './learner-ports.ts';
+import { readMarker } from './marker.ts';
 import { registerServiceWorker } from './service-worker.ts';
 
 // The address of a run, as MLflow's own client prints it.
@@ -27,11 +28,22 @@ async function paint(): Promise<void> {
   if (ports) root.render(<App ports={ports} initial={storedAppearance()} messages={await wording} applyUpdate={applyUpdate} />);
 }
 
+/** The learner's place in their pack is read while the screen is built that will ask for it. */
+async function openAhead(ports: LearnerPorts): Promise<void> {
+  const { packId } = await readSettings(ports.log);
+  const tutor = packId ? await ports.tutorFor(packId) : null;
+  await tutor?.state();
+}
+
 const SETTLED_MS = 3000;
 
 /** Work that no screen waits for: its code is fetched once the first screen has settled. */
 function restLater(ports: LearnerPorts): void {
-  setTimeout(() => import('./idle-work.ts').then((m) => m.workWhenIdle(ports)).catch(() => undefined), SETTLED_MS);
+  setTimeout(() => {
+    import('./idle-work.ts').then((m) => m.workWhenIdle(ports)).catch(() => undefined);
+    // where they are on the device already
+    if (navigator.serviceWorker?.controller) fetchPages().catch(() => undefined);
+  }, SETTLED_MS);
 }
 
 // A chunk of an older build is gone: one guarded reload fetches the new one.
@@ -42,15 +54,20 @@ addEventListener('vite:preloadError', (event) => {
   location.reload();
 });
 
+// Whoever has answered before comes back to a screen that is no part of the first visit: its code is read while the log opens.
+const screen = readMarker() ? fetchPageAt(location.pathname).catch(() => undefined) : null;
+
 try {
   ports = await learnerPorts(install);
   const messages = await wording;
   ports.log.onSuperseded(() => root.render(<CannotOpen kind="superseded" language={appearance.language} messages={messages} />));
+  if (screen) openAhead(ports).catch(() => undefined);
+  await screen;
+  await paint();
   if (import.meta.env.VITE_EG_TEST === '1') {
     (await import('./test-hook.ts')).offerTestHook(ports);
     (await import('./bench-hook.ts')).offerBenchHook(ports);
   }
-  await paint();
   registerServiceWorker((apply) => {
     applyUpdate = apply;
     void paint();

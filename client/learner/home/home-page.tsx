@@ -18,6 +18,9 @@ import { minutesFor, Recommendations } from './recommendations.tsx';
 import { answersOfDay, Today } from './today.tsx';
 import { Ways } from './ways.tsx';
 
+// Asked for once the page is drawn: fetched with it.
+void Promise.all([import('#client/tutor/recommend.ts'), import('#client/tutor/reviews.ts')]).catch(() => undefined);
+
 const FIRST_SESSION = 10;
 
 function subscribeOnline(tell: () => void): () => void {

@@ -19,7 +19,10 @@ interface BarProps {
   readonly onUndo: () => void;
 }
 
-/** Two buttons that never move: Not sure and Sure, then Undo and Next in the very same places; four after a review, if wanted. */
+/**
+ * Two buttons that never move: Not sure and Sure, then Undo and Next in the very same places; four after a review, if wanted.
+ * By their keys they stay the same elements: to take the focused one away costs a layout of its own before the feedback is drawn.
+ */
 export function BottomBar({ stage, hasGuess, grades, onGrade, onAnswer, onNext, onUndo }: BarProps) {
   const { t } = useSpeech();
   const isLast = stage.shown.session.totals.answered + 1 >= stage.shown.session.planned;
@@ -47,25 +50,25 @@ export function BottomBar({ stage, hasGuess, grades, onGrade, onAnswer, onNext, 
           </Suspense>
         ) : stage.phase === 'checked' ? (
           <>
-            <button type="button" className="button" onClick={onUndo}>
+            <button key="left" type="button" className="button" onClick={onUndo}>
               <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
               {t.study.undo}
             </button>
-            <button type="button" className="button primary" data-fresh={stage.isFresh || undefined} onClick={onNext}>
+            <button key="right" type="button" className="button primary" data-fresh={stage.isFresh || undefined} onClick={onNext}>
               {isLast ? t.study.finish : t.study.next}
             </button>
           </>
         ) : (
           <>
             {hasGuess && (
-              <button type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('guess')}>
+              <button key="guess" type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('guess')}>
                 {t.study.guess}
               </button>
             )}
-            <button type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('notSure')}>
+            <button key="left" type="button" className="button" disabled={!mayAnswer} onClick={() => onAnswer('notSure')}>
               {t.study.notSure}
             </button>
-            <button type="button" className="button primary" disabled={!mayAnswer} onClick={() => onAnswer('sure')}>
+            <button key="right" type="button" className="button primary" disabled={!mayAnswer} onClick={() => onAnswer('sure')}>
               {t.study.sure}
             </button>
           </>
