@@ -1,6 +1,6 @@
 import { type CDPSession, expect, type Page, test } from '@playwright/test';
 import { kilobytes, printed, sizesOf } from '../sizes.ts';
-import { answer, begin, next, studyMore, untilOfflineReady } from '../steps.ts';
+import { begin, choose, next, studyMore, untilOfflineReady } from '../steps.ts';
 
 type Row = Parameters<typeof printed>[0][number];
 const rows: Row[] = [];
@@ -35,12 +35,37 @@ const paint = (page: Page) =>
   page.evaluate(
     () =>
       new Promise<number>((done) => {
-        new PerformanceObserver((list) => done(list.getEntries().at(-1)?.startTime ?? Number.NaN)).observe({
-          type: 'largest-contentful-paint',
-          buffered: true,
-        });
+        const read = () =>
+          new PerformanceObserver((list) => done(list.getEntries().at(-1)?.startTime ?? Number.NaN)).observe({
+            type: 'largest-contentful-paint',
+            buffered: true,
+          });
+        // once the frame of what was waited for is painted
+        requestAnimationFrame(() => setTimeout(read, 100));
       }),
   );
+
+/** Taps Sure and waits inside the page: asking it meanwhile whether the feedback is there would be timed too. @returns ms from the tap to the frame with the feedback */
+async function tapToFeedback(page: Page): Promise<number> {
+  const button = await page.locator('.bottom .primary').boundingBox();
+  if (!button) throw new Error('no button');
+  await page.evaluate(() => {
+    const tapped = new Promise<number>((done) => {
+      const onTap = (event: Event) => {
+        const seen = new MutationObserver(() => {
+          if (!document.querySelector('.feedback')) return;
+          seen.disconnect();
+          requestAnimationFrame(() => done(performance.now() - event.timeStamp));
+        });
+        seen.observe(document.body, { childList: true, subtree: true });
+      };
+      addEventListener('click', onTap, { capture: true, once: true });
+    });
+    Object.assign(globalThis, { tapped });
+  });
+  await page.mouse.click(button.x + button.width / 2, button.y + button.height / 2);
+  return page.evaluate(() => (globalThis as unknown as { tapped: Promise<number> }).tapped);
+}
 
 test.afterAll(() => process.stdout.write(`\nReference phone 360 × 780, CPU throttled 4×, 9/3 Mbit/s, 100 ms\n\n${printed(rows)}\n`));
 
@@ -76,21 +101,8 @@ test('answering', async ({ page, context }) => {
   await untilOfflineReady(page);
   await studyMore(page, 40);
   await page.evaluate(() => {
-    const [taps, events]: [number[], number[]] = [[], []];
-    Object.assign(globalThis, { taps, events });
-    addEventListener(
-      'click',
-      (event) => {
-        if (!(event.target as Element).closest('.bottom .primary')) return;
-        const seen = new MutationObserver(() => {
-          if (!document.querySelector('.feedback')) return;
-          seen.disconnect();
-          requestAnimationFrame(() => taps.push(performance.now() - event.timeStamp));
-        });
-        if (!document.querySelector('.feedback')) seen.observe(document.body, { childList: true, subtree: true });
-      },
-      true,
-    );
+    const events: number[] = [];
+    Object.assign(globalThis, { events });
     new PerformanceObserver((list) => events.push(...list.getEntries().map((e) => e.duration))).observe({
       type: 'event',
       durationThreshold: 16,
@@ -98,14 +110,13 @@ test('answering', async ({ page, context }) => {
   });
   const cdp = await context.newCDPSession(page);
   await slow(cdp, 4);
+  const taps: number[] = [];
   for (let n = 0; n < 20; n++) {
-    await answer(page, n % 2 === 0);
+    await choose(page, n % 2 === 0);
+    taps.push(await tapToFeedback(page));
     await next(page);
   }
-  const { taps, events } = await page.evaluate(() => {
-    const measured = globalThis as unknown as { taps: number[]; events: number[] };
-    return { taps: measured.taps, events: measured.events };
-  });
+  const events = await page.evaluate(() => (globalThis as unknown as { events: number[] }).events);
   const p75 = (all: number[]) => all.sort((a, b) => a - b)[Math.floor(all.length * 0.75)] ?? Number.NaN;
   row('Tap → feedback, p75 of 20', p75(taps), 60, 100);
   row('INP, p75 of interactions', p75(events), 100, 200);
@@ -116,9 +127,13 @@ test('answering', async ({ page, context }) => {
   row('Recommendation, 10,000 items, unthrottled', await bench<number>(page, 'recommend', 10_000), 250, null);
   await slow(cdp, 4);
   await context.setOffline(true);
-  await page.goto('/');
-  await page.locator('.button.primary').first().waitFor();
-  row('LCP, repeat visit, offline', await paint(page), 800, 1200);
+  const paints: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    await page.goto('/');
+    await page.locator('.reason').first().waitFor();
+    paints.push(await paint(page));
+  }
+  row('LCP, repeat visit, offline, median of 5', paints.sort((a, b) => a - b)[2] ?? Number.NaN, 800, 1200);
 });
 
 test('the engine in the training worker', async ({ page }) => {
