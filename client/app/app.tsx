@@ -42,8 +42,13 @@ const FIRST: Readonly<Record<string, { fetch(): Promise<unknown> }>> = {
 /** Fetches the code of the screen at this address, so that it is there once the log is open. */
 export const fetchPageAt = async (path: string): Promise<unknown> => FIRST[path]?.fetch();
 
-/** Fetches the code of every screen that a tab or a card leads to. */
-export const fetchPages = (): Promise<unknown> => Promise.all([DonePage, ...Object.values(FIRST)].map((each) => each.fetch()));
+/** Fetches the code of every screen that a tab or a card leads to, one after another. @param rest waits until the page has nothing better to do */
+export async function fetchPages(rest: () => Promise<void>): Promise<void> {
+  for (const each of [DonePage, ...Object.values(FIRST)]) {
+    await rest();
+    await each.fetch();
+  }
+}
 
 const TABS = [
   { href: '/', key: 'home', Icon: House },

@@ -85,8 +85,16 @@ function keepSafe(ports: LearnerPorts): void {
   );
 }
 
-/** Everything that goes on beside the screens: engine, refits, sharing, safety. */
-export function workWhenIdle(ports: LearnerPorts): void {
+/** The code of screens not yet opened is read ahead where it is on the device, so that opening one shows no waiting. */
+function readScreensAhead(fetchPages: FetchPages): void {
+  if (navigator.serviceWorker?.controller) fetchPages(() => new Promise(whenIdle)).catch(() => undefined);
+}
+
+type FetchPages = (rest: () => Promise<void>) => Promise<void>;
+
+/** Everything that goes on beside the screens: screens ahead, engine, refits, sharing, safety. */
+export function workWhenIdle(ports: LearnerPorts, fetchPages: FetchPages): void {
+  readScreensAhead(fetchPages);
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
   shareWhenOnline(ports);

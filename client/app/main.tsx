@@ -39,11 +39,7 @@ const SETTLED_MS = 3000;
 
 /** Work that no screen waits for: its code is fetched once the first screen has settled. */
 function restLater(ports: LearnerPorts): void {
-  setTimeout(() => {
-    import('./idle-work.ts').then((m) => m.workWhenIdle(ports)).catch(() => undefined);
-    // where they are on the device already
-    if (navigator.serviceWorker?.controller) fetchPages().catch(() => undefined);
-  }, SETTLED_MS);
+  setTimeout(() => import('./idle-work.ts').then((m) => m.workWhenIdle(ports, fetchPages)).catch(() => undefined), SETTLED_MS);
 }
 
 // A chunk of an older build is gone: one guarded reload fetches the new one.
