@@ -73,7 +73,7 @@ async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
 }
 
 /**
- * The whole log as a zip: for MLflow, for a spreadsheet, as events, and the personal model as ONNX. Made on the device; nothing is sent.
+ * The whole log as a zip: for MLflow, for a spreadsheet, as events, and the personal model for ONNX and TensorFlow.js. Made on the device; nothing is sent.
  *
  * @param tutor of the pack whose model goes along; null: none does
  */

@@ -31,7 +31,7 @@ export interface LearnerPorts {
   readonly catalogue: readonly CatalogueEntry[];
   readonly moment: () => Moment;
   installedPacks(): Promise<readonly Pack[]>;
-  /** Fetches and installs. @throws Error when it cannot be fetched */
+  /** Fetches and installs. @throws Error when it cannot be fetched, StorageFault when it cannot be kept */
   fetchPack(entry: CatalogueEntry): Promise<Pack>;
   /** A file of the learner’s own. */
   installPack(bytes: Uint8Array): Promise<Result<Pack, PackFault>>;

@@ -9,7 +9,7 @@ import { storageWords } from '#client/ui/storage-words.ts';
 
 type Progress = { readonly kind: 'idle' | 'working' | 'saved' } | { readonly kind: 'failed'; readonly fault: unknown };
 
-/** The log for people who work with data: MLflow's folders, tables, events, the model as ONNX. */
+/** The log for people who work with data: MLflow's folders, tables, events, the model for ONNX and TensorFlow.js. */
 export function SaveExport() {
   const w = useStoragePageWords();
   const { t } = useSpeech();
