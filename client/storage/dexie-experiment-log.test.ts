@@ -19,6 +19,12 @@ describeLog(
 test('a write that went through though it was reported lost is found by its ids, and told again as it was', async () => {
   const log = await dexieExperimentLog(tickingMoment(), nameOf(++count));
   await log.append([started]);
+  const seen: number[] = [];
+  log.watch(
+    (reader) => reader.count('answers'),
+    (n) => seen.push(n),
+    () => undefined,
+  );
   const real = IDBDatabase.prototype.transaction;
   vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementationOnce(function (this: IDBDatabase, ...of) {
     const tx = real.apply(this, of);
@@ -29,5 +35,33 @@ test('a write that went through though it was reported lost is found by its ids,
   vi.restoreAllMocks();
   expect(told).toMatchObject({ kind: 'appended', head: 3, events: [{ body: { attempt_id: 'a1' } }, { body: { attempt_id: 'a2' } }] });
   expect(await log.events()).toHaveLength(3);
+  await expect.poll(() => seen.at(-1)).toBe(2);
   log.close();
+});
+
+test('a tab whose database another one deleted writes and reads nothing any more, so that it stays deleted', async () => {
+  const name = nameOf(++count);
+  const [here, there] = [await dexieExperimentLog(tickingMoment(), name), await dexieExperimentLog(tickingMoment(), name)];
+  const told = vi.fn();
+  there.onSuperseded(told);
+  await there.append([started]);
+  await here.deleteEverything();
+  expect(told).toHaveBeenCalledOnce();
+  await expect(there.append([answer('a1', 1)])).rejects.toMatchObject({ kind: 'interrupted' });
+  await expect(there.federation.write([])).rejects.toMatchObject({ kind: 'interrupted' });
+  await expect(there.events()).rejects.toMatchObject({ kind: 'interrupted' });
+  await expect(here.append([started])).rejects.toMatchObject({ kind: 'interrupted' });
+  expect((await indexedDB.databases()).map((d) => d.name)).not.toContain(name);
+});
+
+test('nor does one whose database a newer app has upgraded', async () => {
+  const name = nameOf(++count);
+  const log = await dexieExperimentLog(tickingMoment(), name);
+  await log.append([started]);
+  const newer = await new Promise<IDBDatabase>((done) => {
+    const opening = indexedDB.open(name, 9990);
+    opening.onsuccess = () => done(opening.result);
+  });
+  await expect(log.append([answer('a1', 1)])).rejects.toMatchObject({ kind: 'interrupted' });
+  newer.close();
 });

@@ -38,13 +38,21 @@ async function watched<T>(work: PromiseLike<T>, timeoutMs: number): Promise<T> {
   }
 }
 
+interface Connection {
+  readonly db: JournalDatabase;
+  /** Another tab has deleted or upgraded the database, or this one has deleted it: opening it again would make it anew, or misread it. */
+  isOver: boolean;
+}
+
 /** Names the fault, and after a lost connection reopens once and tries again: every work passed here may run twice. */
-async function guarded<T>(db: JournalDatabase, work: () => PromiseLike<T>, timeoutMs = WRITE_TIMEOUT_MS): Promise<T> {
+async function guarded<T>(connection: Connection, work: () => PromiseLike<T>, timeoutMs = WRITE_TIMEOUT_MS): Promise<T> {
+  const { db } = connection;
+  if (connection.isOver) throw new StorageFault('interrupted');
   try {
     return await watched(work(), timeoutMs);
   } catch (first) {
     const fault = storageFault(first);
-    if (!(fault instanceof StorageFault && fault.kind === 'interrupted')) throw fault;
+    if (connection.isOver || !(fault instanceof StorageFault && fault.kind === 'interrupted')) throw fault;
     try {
       db.close({ disableAutoOpen: false });
       await watched(db.open(), WRITE_TIMEOUT_MS);
@@ -200,22 +208,31 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
     db.close();
     throw storageFault(error);
   }
-  let isDeleting = false;
-  const deviceId = await guarded(db, () => deviceOf(db, moment()));
+  const connection: Connection = { db, isOver: false };
+  let tellSuperseded: (() => void) | null = null;
+  db.on('versionchange', () => {
+    connection.isOver = true;
+    db.close();
+    tellSuperseded?.();
+    // Dexie's own answer would let the next read open it again
+    return false;
+  });
+  const deviceId = await guarded(connection, () => deviceOf(db, moment()));
   // scopes must be async functions themselves, or Dexie commits at their first await
   const write = <T>(scope: () => Promise<T>, timeoutMs?: number): Promise<T> =>
-    guarded(db, () => db.transaction('rw', db.tables, scope), timeoutMs);
+    guarded(connection, () => db.transaction('rw', db.tables, scope), timeoutMs);
+  const writePlainly = <T>(work: (stores: Stores) => Promise<T>): Promise<T> => guarded(connection, () => plainTransaction(db, work));
   return {
     ...namedReader(db),
-    federation: dexieFederationStore(db, (work) => guarded(db, () => plainTransaction(db, work)), named),
+    federation: dexieFederationStore(db, writePlainly, named),
     async append(drafts, together = {}) {
       drafts.forEach(checkDraft);
       const now = moment();
       const entry: Entry = { drafts, ids: drafts.map(() => uuidv7(now.at, now.rng)), together, moment: now };
-      return guarded(db, () => plainTransaction(db, (stores) => append(stores, deviceId, entry)));
+      return writePlainly((stores) => append(stores, deviceId, entry));
     },
     async head() {
-      const head = await guarded(db, () => db.heads.get(deviceId));
+      const head = await guarded(connection, () => db.heads.get(deviceId));
       return head ? placeOfHead(head) : 0;
     },
     compare: async (events) => {
@@ -225,18 +242,16 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
     merge: (incoming) => write(async () => merge(db, deviceId, incoming), BULK_TIMEOUT_MS),
     artifacts: () => named(() => db.artifacts.toArray()),
     async deleteEverything() {
-      isDeleting = true;
-      await guarded(db, () => db.delete(), BULK_TIMEOUT_MS);
+      tellSuperseded = null;
+      await guarded(connection, () => db.delete(), BULK_TIMEOUT_MS);
+      connection.isOver = true;
     },
     watch(read, onValue, onFault) {
       const subscription = liveQuery(() => read(reader(db))).subscribe(onValue, (error) => onFault(storageFault(error)));
       return () => subscription.unsubscribe();
     },
     onSuperseded(tell) {
-      db.on('versionchange', () => {
-        db.close();
-        if (!isDeleting) tell();
-      });
+      tellSuperseded = tell;
     },
     events: () => named(() => db.events.orderBy('hlc').toArray()),
     rebuild: () => write(async () => foldAnew(db), BULK_TIMEOUT_MS),

@@ -32,11 +32,22 @@ function tellWatchers(db: JournalDatabase, tables: ReadonlySet<string>): void {
   Dexie.on.storagemutated.fire(Object.fromEntries(parts));
 }
 
-/** After what the caller has to draw. */
-const soon = (work: () => void): void => {
-  if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 100 });
-  else setTimeout(work);
-};
+/** What watchers are still to be told: after what the caller has to draw, and before the page goes. */
+let untold: (() => void)[] = [];
+
+function tellNow(): void {
+  const due = untold;
+  untold = [];
+  for (const tell of due) tell();
+}
+
+if ('addEventListener' in globalThis) addEventListener('pagehide', tellNow, { capture: true });
+
+function tellSoon(tell: () => void): void {
+  untold.push(tell);
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(tellNow, { timeout: 100 });
+  else setTimeout(tellNow);
+}
 
 /**
  * One durable transaction over the whole journal without Dexie's promises, which on a phone take longer than everything else an answer does.
@@ -69,7 +80,6 @@ export async function plainTransaction<T>(db: JournalDatabase, work: (stores: St
     });
     tx.commit();
     await committed;
-    if (written.size > 0) soon(() => tellWatchers(db, written));
     return result;
   } catch (cause) {
     committed.catch(() => undefined);
@@ -79,5 +89,8 @@ export async function plainTransaction<T>(db: JournalDatabase, work: (stores: St
       // it has ended already
     }
     throw tx.error ?? cause;
+  } finally {
+    // after a fault too: what was reported lost may have been written
+    if (written.size > 0) tellSoon(() => tellWatchers(db, written));
   }
 }
