@@ -11,7 +11,7 @@ import { type LearnerPorts, LearnerPortsProvider, readSettings, useLog, usePorts
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { applyAppearance, keepAppearance } from './appearance.ts';
-import { page } from './page.tsx';
+import { page, readAhead } from './page.tsx';
 
 // Not needed for the first question: fetched when first opened, on the device once installed.
 const DonePage = page(async () => (await import('#client/learner/done/done-page.tsx')).DonePage);
@@ -42,13 +42,8 @@ const FIRST: Readonly<Record<string, { fetch(): Promise<unknown> }>> = {
 /** Fetches the code of the screen at this address, so that it is there once the log is open. */
 export const fetchPageAt = async (path: string): Promise<unknown> => FIRST[path]?.fetch();
 
-/** Fetches the code of every screen that a tab or a card leads to, one after another. @param rest waits until the page has nothing better to do */
-export async function fetchPages(rest: () => Promise<void>): Promise<void> {
-  for (const each of [DonePage, ...Object.values(FIRST)]) {
-    await rest();
-    await each.fetch();
-  }
-}
+/** Fetches the code of every screen that a tab or a card leads to. @param rest waits until the page has nothing better to do */
+export const fetchPages = (rest: () => Promise<void>): Promise<void> => readAhead([DonePage, ...Object.values(FIRST)], rest);
 
 const TABS = [
   { href: '/', key: 'home', Icon: House },

@@ -8,6 +8,7 @@ import { applyAppearance, storedAppearance } from './appearance.ts';
 import { installOffer } from './install.ts';
 import { learnerPorts } from './learner-ports.ts';
 import { readMarker } from './marker.ts';
+import { isReadingAhead } from './page.tsx';
 import { registerServiceWorker } from './service-worker.ts';
 
 // The address of a run, as MLflow's own client prints it.
@@ -23,9 +24,11 @@ const install = installOffer();
 const wording = messagesFor(appearance.language);
 let ports: LearnerPorts | null = null;
 let applyUpdate: (() => void) | null = null;
+let isSuperseded = false;
 
 async function paint(): Promise<void> {
-  if (ports) root.render(<App ports={ports} initial={storedAppearance()} messages={await wording} applyUpdate={applyUpdate} />);
+  if (ports && !isSuperseded)
+    root.render(<App ports={ports} initial={storedAppearance()} messages={await wording} applyUpdate={applyUpdate} />);
 }
 
 /** The learner's place in their pack is read while the screen is built that will ask for it. */
@@ -35,6 +38,7 @@ async function openAhead(ports: LearnerPorts): Promise<void> {
   await tutor?.state();
 }
 
+const LONGEST_READ_MS = 500;
 const SETTLED_MS = 3000;
 
 /** Work that no screen waits for: its code is fetched once the first screen has settled. */
@@ -44,7 +48,8 @@ function restLater(ports: LearnerPorts): void {
 
 // A chunk of an older build is gone: one guarded reload fetches the new one.
 addEventListener('vite:preloadError', (event) => {
-  if (!navigator.onLine || sessionStorage.getItem('examsgraph.reloaded')) return;
+  // what was only read ahead may be missing: nobody waits for it, and a question may be on screen
+  if (isReadingAhead() || !navigator.onLine || sessionStorage.getItem('examsgraph.reloaded')) return;
   event.preventDefault();
   sessionStorage.setItem('examsgraph.reloaded', '1');
   location.reload();
@@ -56,9 +61,13 @@ const screen = readMarker() ? fetchPageAt(location.pathname).catch(() => undefin
 try {
   ports = await learnerPorts(install);
   const messages = await wording;
-  ports.log.onSuperseded(() => root.render(<CannotOpen kind="superseded" language={appearance.language} messages={messages} />));
+  ports.log.onSuperseded(() => {
+    isSuperseded = true;
+    root.render(<CannotOpen kind="superseded" language={appearance.language} messages={messages} />);
+  });
   if (screen) openAhead(ports).catch(() => undefined);
-  await screen;
+  // a line that stalls is not waited for
+  await Promise.race([screen, new Promise((go) => setTimeout(go, LONGEST_READ_MS))]);
   await paint();
   if (import.meta.env.VITE_EG_TEST === '1') {
     (await import('./test-hook.ts')).offerTestHook(ports);

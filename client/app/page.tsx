@@ -7,6 +7,24 @@ export interface Page<Props> {
   fetch(): Promise<unknown>;
 }
 
+let ahead = 0;
+
+/** Whether code is being read that no screen waits for. */
+export const isReadingAhead = (): boolean => ahead > 0;
+
+/** Fetches pages that may be opened later, one after another. @param rest waits until the page has nothing better to do */
+export async function readAhead(pages: readonly Pick<Page<never>, 'fetch'>[], rest: () => Promise<void>): Promise<void> {
+  for (const each of pages) {
+    await rest();
+    ahead += 1;
+    try {
+      await each.fetch();
+    } finally {
+      ahead -= 1;
+    }
+  }
+}
+
 type Code = <Props>() => ComponentType<Props>;
 
 /** What its code was when it came on screen, as long as it is there: another type would be another screen, with nothing of its state. */
