@@ -24,6 +24,8 @@ interface Owner {
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
+/** How long statements of a killed Postgres are waited for. */
+const LAST_STATEMENTS_MS = 30_000;
 
 function systemBinaries(): Binaries | null {
   const root = '/usr/lib/postgresql';
@@ -144,8 +146,12 @@ function started(child: ChildProcess): Promise<void> {
       clearTimeout(timer);
       done();
     });
-    child.once('error', failed);
-    child.once('exit', () => failed(new Error(`Postgres ended at once: ${output}`)));
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      failed(error);
+    };
+    child.once('error', fail);
+    child.once('close', () => fail(new Error(`Postgres ended at once: ${output}`)));
   });
 }
 
@@ -154,13 +160,13 @@ const isStillTheirs = (error: unknown) => error instanceof Error && error.messag
 
 /** Calls `spawnServer` until it serves. @throws Error of the last try */
 async function startedAfterTheOld(spawnServer: () => ChildProcess): Promise<ChildProcess> {
-  for (let waited = 0; ; waited += 100) {
+  for (const deadline = Date.now() + LAST_STATEMENTS_MS; ; ) {
     const child = spawnServer();
     try {
       await started(child);
       return child;
     } catch (error) {
-      if (!isStillTheirs(error) || waited >= START_TIMEOUT_MS) throw error;
+      if (!isStillTheirs(error) || Date.now() > deadline) throw error;
     }
     await new Promise((next) => setTimeout(next, 100));
   }
