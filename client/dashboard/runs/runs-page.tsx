@@ -44,19 +44,23 @@ function Columns({
   );
 }
 
+const NONE: readonly Run[] = [];
+
 function Found({ search, experiment }: { readonly search: Search; readonly experiment: Experiment }) {
   const { words, language } = useDesk();
   const w = trackingWords(language);
   const loaded = useRuns(search);
   const [columns, setColumns] = useState<readonly string[] | null>(null);
-  const [chosen, setChosen] = useState<readonly Run[]>([]);
+  // what another filter hides could not be taken back
+  const [choice, setChoice] = useState<{ readonly filter: string; readonly runs: readonly Run[] }>({ filter: search.filter, runs: [] });
+  const chosen = choice.filter === search.filter ? choice.runs : NONE;
   const [opened, setOpened] = useState<readonly Run[]>([]);
   const all = columnsOf(loaded.runs.slice(0, 200));
   const shown = columns ?? all.slice(0, FIRST_COLUMNS);
-  const choose = (run: Run) =>
-    setChosen((before) =>
-      before.some((r) => r.info.run_id === run.info.run_id) ? before.filter((r) => r.info.run_id !== run.info.run_id) : [...before, run],
-    );
+  const choose = (run: Run) => {
+    const others = chosen.filter((r) => r.info.run_id !== run.info.run_id);
+    setChoice({ filter: search.filter, runs: others.length < chosen.length ? others : [...chosen, run] });
+  };
   return (
     <>
       <section className="card">
