@@ -10,7 +10,7 @@ export const useExamWords = bilingual({
     questions: (n: number) => count(n, 'question', 'questions'),
     minutes: (n: number) => `${n} min`,
     time: 'Time',
-    factors: { '1': 'Normal', '1.25': '× 1.25', '1.5': '× 1.5', '2': '× 2', none: 'Untimed' },
+    factors: { '1': 'Normal', '1.25': '1.25×', '1.5': '1.5×', '2': '2×', none: 'Untimed' },
     willTake: (questions: number, minutes: number | null) =>
       minutes === null
         ? `${count(questions, 'question', 'questions')}, no clock.`
