@@ -54,7 +54,7 @@ function tellSoon(tell: () => void): void {
  * Live queries are told once the caller has gone on.
  *
  * @param work awaits nothing but its own requests, or the transaction ends early
- * @throws what `work` throws, or the DOMException that ended the transaction; nothing is written then
+ * @throws what `work` throws, or the DOMException that ended the transaction; nothing is written then, unless the connection was lost after the commit
  */
 export async function plainTransaction<T>(db: JournalDatabase, work: (stores: Stores) => Promise<T>): Promise<T> {
   if (!db.isOpen()) await db.open();
