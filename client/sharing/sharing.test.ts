@@ -172,6 +172,7 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
   const serving: PulledModel[] = [];
   const verdict = { isKept: true, before: null as number | null, after: null as number | null };
   const questions = [{ id: 'q', skills: ['s'], prior: 0.7 }];
+  let isTaken = false;
   const sharing = openSharing(
     {
       log,
@@ -186,7 +187,14 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
         answers: async () => Array.from({ length: 15 }, (_, i) => ({ itemId: 'q', y: (i % 2) as 0 | 1 })),
         judge: async () => verdict,
       }),
-      exclusively: (work) => work(true),
+      // as a Web Lock that is asked for if available
+      async exclusively(work) {
+        if (isTaken) return work(false);
+        isTaken = true;
+        return work(true).finally(() => {
+          isTaken = false;
+        });
+      },
     },
     sha256Hex,
   );
@@ -325,6 +333,28 @@ describe('sharing', () => {
     expect(server.state.uploads).toEqual([]);
     expect(await device.log.federation.value('consentUnsent')).toBe(false);
     expect((await device.log.federation.value('consent'))?.training).toBe(false);
+  });
+
+  test('sharing stopped while two rounds were asked for: the first is waited for though the second found it busy, and the server is told', async () => {
+    await device.study(12);
+    await device.agree();
+    const { eligibility } = server.air;
+    const meanwhile: Promise<unknown>[] = [];
+    server.air.eligibility = async (...args) => {
+      if (meanwhile.length === 0) {
+        const second = round();
+        meanwhile.push(
+          second,
+          second.then(() => device.sharing.withdraw()),
+        );
+        expect(await second).toEqual({ kind: 'busy' });
+      }
+      return eligibility(...args);
+    };
+    await round();
+    await Promise.all(meanwhile);
+    expect(await device.log.federation.value('consentUnsent')).toBe(false);
+    expect((await device.log.federation.contributions()).filter((c) => c.status === 'withdrawing')).toEqual([]);
   });
 
   test('a bearer the server has forgotten is replaced once; a report it has forgotten is given up', async () => {

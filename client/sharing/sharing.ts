@@ -197,12 +197,13 @@ async function eraseAccount(ports: SharingPorts): Promise<string> {
 /** Open the device's side of the federation. @param sha256Hex of the consent's text */
 export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) => string): Sharing {
   const { log, air, moment } = ports;
+  /** Every round asked for so far: one that finds another under way ends before it. */
   let running: Promise<unknown> = Promise.resolve();
   const round = (isAsked: boolean): Promise<RoundOutcome> => {
     const own = ports.exclusively(
       async (isFree): Promise<RoundOutcome> => (isFree ? roundOf(ports, isAsked).catch(outcomeOf) : { kind: 'busy' }),
     );
-    running = own.catch(() => undefined);
+    running = Promise.allSettled([running, own]);
     return own;
   };
   return {
