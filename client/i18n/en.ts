@@ -68,7 +68,7 @@ export const en = {
     thanks: 'Noted.',
     why: 'Why these?',
     whyText: (explore: number) =>
-      `Each card is drawn by chance, weighted by what your answers say: questions near the difficulty you asked for, topics that count in the exam and are not mastered yet, answers about to fade, things not tried yet. ${explore} % of picks are free tries, to find out what helps you.`,
+      `Each card is drawn by chance, weighted by what your answers say: questions near the difficulty you asked for, topics that count in the exam and are not mastered yet, answers about to fade, things not tried yet. ${explore}\u00a0% of picks are free tries, to find out what helps you.`,
     difficulty: 'Difficulty',
     easier: 'Easier',
     balanced: 'Just right',

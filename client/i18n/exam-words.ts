@@ -15,7 +15,7 @@ export const useExamWords = bilingual({
       minutes === null
         ? `${count(questions, 'question', 'questions')}, no clock.`
         : `${count(questions, 'question', 'questions')} in ${count(minutes, 'minute', 'minutes')}.`,
-    predicted: (low: number, high: number) => `Predicted now: ${low}–${high} of 100 (80 % range). It will be held against your score.`,
+    predicted: (low: number, high: number) => `Predicted now: ${low}–${high} of 100 (80\u00a0% range). It will be held against your score.`,
     noPrediction: 'It is too early to predict a score. Your result still counts as practice.',
     start: 'Start the exam',
     resume: 'A mock exam is running',
@@ -70,7 +70,7 @@ export const useExamWords = bilingual({
     time: '시간',
     factors: { '1': '보통', '1.25': '1.25배', '1.5': '1.5배', '2': '2배', none: '제한 없음' },
     willTake: (questions, minutes) => (minutes === null ? `${questions}문제, 시간 제한 없음.` : `${questions}문제를 ${minutes}분 안에.`),
-    predicted: (low, high) => `지금 예측: 100점 중 ${low}~${high}점(80 % 범위). 끝나면 점수와 견주어 봐요.`,
+    predicted: (low, high) => `지금 예측: 100점 중 ${low}~${high}점(80% 범위). 끝나면 점수와 견주어 봐요.`,
     noPrediction: '점수를 예측하기에는 아직 일러요. 결과는 연습으로 남아요.',
     start: '시험 시작',
     resume: '진행 중인 모의시험이 있어요',

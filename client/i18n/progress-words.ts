@@ -26,7 +26,7 @@ export const useProgressWords = bilingual({
     score: 'Predicted score',
     scoreRange: (low: number, high: number) => `${low}–${high} of 100`,
     scoreBasis: (n: number) =>
-      `80 % range from ${count(n, 'answer', 'answers')}: in four of five exams like this the score should lie within it. Honest ranges are wide.`,
+      `80\u00a0% range from ${count(n, 'answer', 'answers')}: in four of five exams like this the score should lie within it. Honest ranges are wide.`,
     scoreEarly: (n: number, need: number, share: string, needShare: string) =>
       `Too early: ${n} of ${need} answers, ${share} of ${needShare} of the syllabus with three answers a topic.`,
     scoreUnsettled: 'Your answers differ from what the model expected lately. It is learning anew; the range comes back within 30 answers.',
@@ -111,7 +111,7 @@ export const useProgressWords = bilingual({
     tooFew: (n, need) => `답 ${need}개 중 ${n}개`,
     score: '예측 점수',
     scoreRange: (low, high) => `100점 중 ${low}~${high}점`,
-    scoreBasis: (n) => `답 ${n}개로 본 80 % 범위예요. 이런 시험 다섯 번 가운데 네 번은 이 안에 들어야 해요. 정직한 범위는 넓어요.`,
+    scoreBasis: (n) => `답 ${n}개로 본 80% 범위예요. 이런 시험 다섯 번 가운데 네 번은 이 안에 들어야 해요. 정직한 범위는 넓어요.`,
     scoreEarly: (n, need, share, needShare) =>
       `아직 일러요: 답 ${need}개 중 ${n}개, 분야마다 답이 셋 이상인 범위는 ${needShare} 중 ${share}.`,
     scoreUnsettled: '요즘 답이 모델의 예상과 달라요. 모델이 다시 배우는 중이고, 답 30개 안에 범위가 돌아와요.',
