@@ -133,7 +133,7 @@ export const enStaff = {
     gates: {
       integrity: 'Integrity',
       'update-norm': 'Update norm',
-      'log-loss': 'Log loss, upper 95 % bound of the difference',
+      'log-loss': 'Log loss, upper 95\u00a0% bound of the difference',
       calibration: 'Calibration (ECE)',
       subgroups: 'Worst difficulty band',
     } as Readonly<Record<string, string>>,
