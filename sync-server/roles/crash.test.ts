@@ -2,12 +2,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toHex } from '#shared/domain/bytes.ts';
 import { seededRng } from '#shared/maths/rng.ts';
 import { fastPrimitives } from '../crypto/fast-primitives.ts';
 import { type Air, enrolVirtualDevice, fetchConfig, fetchModel } from '../simulation/virtual-device.ts';
+import { withClient } from '../storage/database.ts';
 import { secretKeys } from '../storage/keys.ts';
 import { startLocalCluster } from '../storage/local-cluster.ts';
 
@@ -81,15 +81,8 @@ describe('R14: kill -9 at every commit point of a flush', () => {
 
   const pgPort = () => Number(new URL(cluster.url('postgres')).port);
   const postmaster = (): string => readFileSync(join(home, 'postmaster.pid'), 'utf8').split('\n')[0] ?? '';
-  const sql = async <Row>(database: string, text: string): Promise<Row[]> => {
-    const client = new pg.Client({ connectionString: cluster.url(database) });
-    await client.connect();
-    try {
-      return (await client.query(text)).rows as Row[];
-    } finally {
-      await client.end();
-    }
-  };
+  const sql = <Row>(database: string, text: string): Promise<Row[]> =>
+    withClient({ connectionString: cluster.url(database) }, async (client) => (await client.query(text)).rows as Row[]);
 
   /** Leader and helper of one story, on databases of their own. */
   async function newStory(name: string) {

@@ -11,18 +11,34 @@ export interface OpenDatabase extends Database {
   close(): Promise<void>;
 }
 
-/** Run one piece of work as an administrator of the server. */
-async function asAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect().catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The database of DATABASE_URL cannot be reached (${why}). Check the address and the password, or leave it out.`);
-  });
+/**
+ * One connection for one piece of work. A connection that breaks is told by the statement that meets the break.
+ *
+ * @throws what `work` throws, or why the connection could not be made
+ */
+export async function withClient<T>(connection: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(connection);
+  // Between two statements nobody waits for the break: unheard, it would end the process.
+  client.on('error', () => undefined);
+  await client.connect();
   try {
     return await work(client);
   } finally {
     await client.end();
   }
+}
+
+/** Run one piece of work as an administrator of the server. */
+async function asAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  let isConnected = false;
+  return withClient({ connectionString: adminUrl }, (client) => {
+    isConnected = true;
+    return work(client);
+  }).catch((cause: unknown) => {
+    if (isConnected) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The database of DATABASE_URL cannot be reached (${why}). Check the address and the password, or leave it out.`);
+  });
 }
 
 /** Create the database if it is missing. @param adminUrl a connection that may create it */
@@ -90,7 +106,9 @@ async function checkDurability(pool: pg.Pool): Promise<void> {
  */
 export async function openDatabase(url: string, migrations: string, mustBeDurable = true, schema?: string): Promise<OpenDatabase> {
   const own = schema ? { schema, createSchema: true } : {};
-  await runner({ databaseUrl: url, dir: migrations, direction: 'up', migrationsTable: 'schema_migrations', log: () => undefined, ...own });
+  await withClient({ connectionString: url }, (dbClient) =>
+    runner({ dbClient, dir: migrations, direction: 'up', migrationsTable: 'schema_migrations', log: () => undefined, ...own }),
+  );
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
@@ -137,11 +155,7 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
 
 /** Run statements one after the other, outside any transaction; for benches and maintenance. @param schema the search path */
 export async function queryEach(url: string, schema: string, statements: readonly string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
-  await client.connect();
-  try {
+  await withClient({ connectionString: url, options: `-c search_path=${schema}` }, async (client) => {
     for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.end();
-  }
+  });
 }

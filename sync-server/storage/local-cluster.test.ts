@@ -2,8 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
+import { withClient } from './database.ts';
 import { startLocalCluster } from './local-cluster.ts';
 
 const folders: string[] = [];
@@ -17,15 +17,8 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-async function query(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const query = (url: string, sql: string): Promise<unknown[]> =>
+  withClient({ connectionString: url }, async (client) => (await client.query(sql)).rows);
 
 /** A process that starts a cluster, says so, and waits to be killed. */
 async function clusterInChild(data: string): Promise<{ readonly url: string; readonly kill: () => Promise<void> }> {
@@ -78,6 +71,20 @@ describe('a local cluster', () => {
     const intruder = new URL(url);
     intruder.password = 'guess';
     await expect(query(intruder.href, 'SELECT 1')).rejects.toThrow(/password/);
+    await cluster.stop();
+  });
+
+  test('a connection that breaks between two statements says so at the next, and ends nothing else', async () => {
+    const cluster = await startLocalCluster(process.cwd(), newFolder());
+    const connectionString = cluster.url('postgres');
+    const work = withClient({ connectionString }, async (client) => {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const ended = new Promise((done) => client.once('end', done));
+      await query(connectionString, `SELECT pg_terminate_backend(${rows[0]?.pid})`);
+      await ended;
+      await client.query('SELECT 1');
+    });
+    await expect(work).rejects.toThrow(/not queryable/);
     await cluster.stop();
   });
 
