@@ -64,6 +64,7 @@ export default defineConfig({
     root: at('.'),
     // the server's tests wait for Postgres more than they work
     maxWorkers: 2,
+    maxConcurrency: 3,
     projects: [
       { extends: true, test: { name: 'pure', environment: 'node', include: ['{shared,models}/**/*.test.ts'], testTimeout: 60_000 } },
       {

@@ -1,17 +1,13 @@
 import { hash as argon2, verify as argon2Verify } from '@node-rs/argon2';
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { toBase64Url, toHex } from '#shared/domain/bytes.ts';
 import type { Sql } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
 import { bare, hashOf, newCode, random } from './secrets.ts';
 import { logStaff, newSession, type StaffMember, type StaffPorts, type StaffRole } from './sessions.ts';
+
+/** Fetched by the first ceremony: it is a third of what a start of the leader loads. */
+const passkeys = () => import('@simplewebauthn/server');
 
 /** The site a passkey belongs to. */
 export interface Site {
@@ -128,6 +124,7 @@ async function endCeremony(sql: Sql, id: unknown, now: number): Promise<Ceremony
 
 /** First step of joining: a code or link opens the making of a passkey; it is not used up yet. */
 export async function beginJoining(ports: StaffPorts, site: Site, secret: string) {
+  const { generateRegistrationOptions } = await passkeys();
   const grant = await readGrant(ports.db, ports.now(), secret);
   const staffId = toHex(random(ports.rng, 16));
   const options = await generateRegistrationOptions({
@@ -152,6 +149,7 @@ async function newRecoveryCodes({ rng }: StaffPorts, sql: Sql, staffId: string):
 
 /** Last step of joining: the passkey is checked, the code or link used up, the member made; all or nothing. */
 export async function finishJoining(ports: StaffPorts, site: Site, ceremonyId: unknown, response: unknown) {
+  const { verifyRegistrationResponse } = await passkeys();
   return ports.db.transaction(async (sql) => {
     const { challenge, grant_hash, staff_id } = await endCeremony(sql, ceremonyId, ports.now());
     if (!grant_hash || !staff_id) throw new Refusal(401, 'ceremony', 'This was begun for something else.');
@@ -181,12 +179,14 @@ export async function finishJoining(ports: StaffPorts, site: Site, ceremonyId: u
 
 /** First step of signing in; the passkey itself says who it is. */
 export async function beginSignIn(ports: StaffPorts, site: Site) {
+  const { generateAuthenticationOptions } = await passkeys();
   const options = await generateAuthenticationOptions({ rpID: site.id, userVerification: 'preferred' });
   return { ceremony: await beginCeremony(ports, options.challenge, null, null), options };
 }
 
 /** Last step of signing in: a fresh session. @throws Refusal 401 */
 export async function finishSignIn(ports: StaffPorts, site: Site, ceremonyId: unknown, response: unknown): Promise<string> {
+  const { verifyAuthenticationResponse } = await passkeys();
   return ports.db.transaction(async (sql) => {
     const { challenge } = await endCeremony(sql, ceremonyId, ports.now());
     const id = (response as { id?: unknown } | null)?.id;

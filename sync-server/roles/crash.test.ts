@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { toHex } from '#shared/domain/bytes.ts';
 import { seededRng } from '#shared/maths/rng.ts';
 import { fastPrimitives } from '../crypto/fast-primitives.ts';
@@ -64,28 +64,42 @@ const LEADER_POINTS = [
 const HELPER_POINTS = ['helper-before-commit:1', 'helper-after-commit:1'];
 
 describe('R14: kill -9 at every commit point of a flush', () => {
-  const data = mkdtempSync(join(tmpdir(), 'examsgraph-crash-'));
-  chmodSync(data, 0o755);
-  let cluster: Awaited<ReturnType<typeof startLocalCluster>>;
-  let home = '';
+  /** The Postgres of a story. fsync stays on: what is acknowledged here must survive. */
+  async function newPostgres() {
+    const data = mkdtempSync(join(tmpdir(), 'examsgraph-crash-'));
+    chmodSync(data, 0o755);
+    let cluster = await startLocalCluster(process.cwd(), data);
+    const home = join(data, readdirSync(data).find((name) => /^pg-\d+$/.test(name)) ?? '');
+    const postmaster = (): string => readFileSync(join(home, 'postmaster.pid'), 'utf8').split('\n')[0] ?? '';
+    return {
+      data,
+      postmaster,
+      url: (database: string) => cluster.url(database),
+      sql: <Row>(database: string, text: string): Promise<Row[]> =>
+        withClient({ connectionString: cluster.url(database) }, async (client) => (await client.query(text)).rows as Row[]),
+      async died(): Promise<void> {
+        const pid = Number(postmaster());
+        await vi.waitUntil(() => !isAlive(pid), { timeout: 60_000, interval: 50 });
+      },
+      async restart(): Promise<void> {
+        cluster = await startLocalCluster(process.cwd(), data, [], Number(new URL(cluster.url('postgres')).port));
+      },
+      async remove(): Promise<void> {
+        await cluster.stop();
+        rmSync(data, { recursive: true, force: true });
+      },
+    };
+  }
+  type Postgres = Awaited<ReturnType<typeof newPostgres>>;
 
+  let shared: Postgres;
   beforeAll(async () => {
-    // fsync stays on: what is acknowledged here must survive.
-    cluster = await startLocalCluster(process.cwd(), data);
-    home = join(data, readdirSync(data).find((name) => /^pg-\d+$/.test(name)) ?? '');
+    shared = await newPostgres();
   });
-  afterAll(async () => {
-    await cluster.stop();
-    rmSync(data, { recursive: true, force: true });
-  });
-
-  const pgPort = () => Number(new URL(cluster.url('postgres')).port);
-  const postmaster = (): string => readFileSync(join(home, 'postmaster.pid'), 'utf8').split('\n')[0] ?? '';
-  const sql = <Row>(database: string, text: string): Promise<Row[]> =>
-    withClient({ connectionString: cluster.url(database) }, async (client) => (await client.query(text)).rows as Row[]);
+  afterAll(() => shared.remove());
 
   /** Leader and helper of one story, on databases of their own. */
-  async function newStory(name: string) {
+  async function newStory({ data, url, sql }: Postgres, name: string) {
     for (const suffix of ['l', 'h']) await sql('postgres', `CREATE DATABASE ${name}_${suffix}`);
     const env = { EG_DATA_DIR: join(data, 'keys', name), EG_ROOT: process.cwd() };
     const keys = secretKeys(join(env.EG_DATA_DIR, 'leader-keys.json'), ['box', 'sign', 'release']);
@@ -93,7 +107,7 @@ describe('R14: kill -9 at every commit point of a flush', () => {
       helper: (crash: Readonly<Record<string, string>>, port = 0) =>
         run('helper', {
           ...env,
-          HELPER_DATABASE_URL: cluster.url(`${name}_h`),
+          HELPER_DATABASE_URL: url(`${name}_h`),
           ALLOW_DEMO: '1',
           EG_LEADER_KEY: toHex(crypto.signPublicKey(keys.sign)),
           HELPER_PORT: String(port),
@@ -102,7 +116,7 @@ describe('R14: kill -9 at every commit point of a flush', () => {
       leader: (helperPort: number, crash: Readonly<Record<string, string>>) =>
         run('leader', {
           ...env,
-          DATABASE_URL: cluster.url(`${name}_l`),
+          DATABASE_URL: url(`${name}_l`),
           HELPER_URL: `http://127.0.0.1:${helperPort}`,
           PORT: '0',
           ...crash,
@@ -111,7 +125,7 @@ describe('R14: kill -9 at every commit point of a flush', () => {
   }
 
   /** What both databases say in the end. */
-  async function endOf(name: string) {
+  async function endOf({ sql }: Postgres, name: string) {
     const flushes = await sql<{ t: number; state: string; response_sha256: Buffer }>(
       `${name}_l`,
       'SELECT t, state, response_sha256 FROM flushes',
@@ -124,9 +138,10 @@ describe('R14: kill -9 at every commit point of a flush', () => {
   }
 
   /** K reports go up, each until it is acknowledged, while `victim` is killed at the point; what died is started again. */
-  async function story(name: string, victim: 'leader' | 'helper' | 'postgres', point: string) {
-    const start = await newStory(name);
-    const crash = { EG_CRASH_AT: point, ...(victim === 'postgres' ? { EG_CRASH_PID: postmaster() } : {}) };
+  async function story(postgres: Postgres, victim: 'leader' | 'helper' | 'postgres', point: string) {
+    const name = `${victim[0]}_${point}`.replace(/\W/g, '_');
+    const start = await newStory(postgres, name);
+    const crash = { EG_CRASH_AT: point, ...(victim === 'postgres' ? { EG_CRASH_PID: postgres.postmaster() } : {}) };
     const isHelpers = point.startsWith('helper');
     let helper = await start.helper(isHelpers ? crash : {});
     let leader = await start.leader(helper.port, isHelpers ? {} : crash);
@@ -138,28 +153,23 @@ describe('R14: kill -9 at every commit point of a flush', () => {
       const device = await enrolVirtualDevice(air);
       reports.push(device.prepared(config, model, new Float32Array(config.dim).fill(0.001), 1));
     }
-    const dead = victim === 'leader' ? leader.exited : victim === 'helper' ? helper.exited : clusterDied();
+    const dead = victim === 'leader' ? leader.exited : victim === 'helper' ? helper.exited : postgres.died();
     const revived = dead.then(async () => {
       if (victim === 'leader') leader = await start.leader(helper.port, {});
       else if (victim === 'helper') helper = await start.helper({}, helper.port);
-      else cluster = await startLocalCluster(process.cwd(), data, [], pgPort());
+      else await postgres.restart();
     });
     for (const report of reports) {
       const isTaken = async () => [200, 201].includes(await report.upload(`http://127.0.0.1:${leader.port}`).catch(() => 0));
-      await expect.poll(isTaken, { timeout: 40_000 }).toBe(true);
+      await vi.waitUntil(isTaken, { timeout: 60_000 });
     }
     await revived;
-    const candidates = async () => (await sql(`${name}_l`, 'SELECT 1 FROM models WHERE slot = 1').catch(() => [])).length;
-    await expect.poll(candidates, { timeout: 40_000, interval: 200 }).toBe(1);
-    const end = await endOf(name);
+    const isMade = async () => (await postgres.sql(`${name}_l`, 'SELECT 1 FROM models WHERE slot = 1').catch(() => [])).length === 1;
+    await vi.waitUntil(isMade, { timeout: 60_000, interval: 200 });
+    const end = await endOf(postgres, name);
     for (const { child } of [leader, helper]) child.kill('SIGKILL');
     await Promise.all([leader.exited, helper.exited]);
     return end;
-  }
-
-  async function clusterDied(): Promise<void> {
-    const pid = Number(postmaster());
-    await expect.poll(() => isAlive(pid), { timeout: 60_000, interval: 50 }).toBe(false);
   }
 
   function expectOnce({ flushes, reports, answered, seen, leaves }: Awaited<ReturnType<typeof endOf>>): void {
@@ -170,14 +180,15 @@ describe('R14: kill -9 at every commit point of a flush', () => {
     expect([seen, leaves]).toEqual([5, 1]);
   }
 
-  const named = (victim: string, point: string) => `${victim}_${point}`.replace(/\W/g, '_');
-  test.each(LEADER_POINTS)('the leader at %s: five reports in one sum, one noise vector, one leaf', async (point) => {
-    expectOnce(await story(named('l', point), 'leader', point));
+  // Side by side: most of a story is waiting.
+  test.concurrent.each(LEADER_POINTS)('the leader at %s: five reports in one sum, one noise vector, one leaf', async (point) => {
+    expectOnce(await story(shared, 'leader', point));
   });
-  test.each(HELPER_POINTS)('the helper at %s: the same', async (point) => {
-    expectOnce(await story(named('h', point), 'helper', point));
+  test.concurrent.each(HELPER_POINTS)('the helper at %s: the same', async (point) => {
+    expectOnce(await story(shared, 'helper', point));
   });
-  test.each([...LEADER_POINTS, ...HELPER_POINTS])('Postgres at %s: the same', async (point) => {
-    expectOnce(await story(named('p', point), 'postgres', point));
+  test.concurrent.each([...LEADER_POINTS, ...HELPER_POINTS])('Postgres at %s: the same', async (point) => {
+    const own = await newPostgres();
+    expectOnce(await story(own, 'postgres', point).finally(own.remove));
   });
 });
