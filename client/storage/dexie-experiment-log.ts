@@ -24,6 +24,8 @@ import { storageFault } from './storage-fault.ts';
 // Twice this and a reopening between: within two seconds the learner knows whether an answer is safe.
 const WRITE_TIMEOUT_MS = 850;
 const BULK_TIMEOUT_MS = 120_000;
+/** An event of a backup makes about ten rows: on a slow phone years of answers take minutes. */
+const BULK_TIMEOUT_MS_PER_EVENT = 5;
 
 /** A write that neither succeeds nor fails (seen on full disks) is given up: the caller keeps the answer and says so. */
 async function watched<T>(work: PromiseLike<T>, timeoutMs: number): Promise<T> {
@@ -239,7 +241,8 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
       const { added, known } = await named(() => compare(db, events));
       return { added, known };
     },
-    merge: (incoming) => write(async () => merge(db, deviceId, incoming), BULK_TIMEOUT_MS),
+    merge: (incoming) =>
+      write(async () => merge(db, deviceId, incoming), BULK_TIMEOUT_MS + BULK_TIMEOUT_MS_PER_EVENT * incoming.events.length),
     artifacts: () => named(() => db.artifacts.toArray()),
     async deleteEverything() {
       tellSuperseded = null;
