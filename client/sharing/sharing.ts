@@ -203,7 +203,8 @@ export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) 
     const own = ports.exclusively(
       async (isFree): Promise<RoundOutcome> => (isFree ? roundOf(ports, isAsked).catch(outcomeOf) : { kind: 'busy' }),
     );
-    running = Promise.allSettled([running, own]);
+    // their outcomes let go, or each would hold the one before
+    running = Promise.allSettled([running, own]).then(() => undefined);
     return own;
   };
   return {

@@ -39,6 +39,39 @@ test('a write that went through though it was reported lost is found by its ids,
   log.close();
 });
 
+test('a restore that does not get on is given up after two minutes and five milliseconds an event, not before', async () => {
+  const name = nameOf(++count);
+  const log = await dexieExperimentLog(tickingMoment(), name);
+  await log.append([started, ...Array.from({ length: 199 }, (_, i) => answer(`a${i}`, 1))]);
+  const events = await log.events();
+  log.close();
+  const fresh = await dexieExperimentLog(tickingMoment(), nameOf(++count));
+  const held = await new Promise<IDBDatabase>((done) => {
+    const opening = indexedDB.open(nameOf(count));
+    opening.onsuccess = () => done(opening.result);
+  });
+  let isHeld = true;
+  const holding = held.transaction([...held.objectStoreNames], 'readwrite');
+  const goOn = () => {
+    if (isHeld) holding.objectStore('heads').count().onsuccess = goOn;
+  };
+  goOn();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const closed = vi.spyOn(IDBDatabase.prototype, 'close');
+  const restored = fresh.merge({ events, artifacts: [] });
+  await vi.advanceTimersByTimeAsync(120_000 + 5 * events.length - 1);
+  expect(closed).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(closed).toHaveBeenCalledOnce();
+  vi.useRealTimers();
+  isHeld = false;
+  await restored;
+  expect(await fresh.events()).toEqual(events);
+  vi.restoreAllMocks();
+  held.close();
+  fresh.close();
+});
+
 test('a tab whose database another one deleted writes and reads nothing any more, so that it stays deleted', async () => {
   const name = nameOf(++count);
   const [here, there] = [await dexieExperimentLog(tickingMoment(), name), await dexieExperimentLog(tickingMoment(), name)];

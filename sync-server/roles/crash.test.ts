@@ -161,11 +161,11 @@ describe('R14: kill -9 at every commit point of a flush', () => {
     });
     for (const report of reports) {
       const isTaken = async () => [200, 201].includes(await report.upload(`http://127.0.0.1:${leader.port}`).catch(() => 0));
-      await vi.waitUntil(isTaken, { timeout: 60_000 });
+      await vi.waitUntil(isTaken, { timeout: 40_000 });
     }
     await revived;
     const isMade = async () => (await postgres.sql(`${name}_l`, 'SELECT 1 FROM models WHERE slot = 1').catch(() => [])).length === 1;
-    await vi.waitUntil(isMade, { timeout: 60_000, interval: 200 });
+    await vi.waitUntil(isMade, { timeout: 40_000, interval: 200 });
     const end = await endOf(postgres, name);
     for (const { child } of [leader, helper]) child.kill('SIGKILL');
     await Promise.all([leader.exited, helper.exited]);
