@@ -56,7 +56,7 @@ describe('the server', () => {
   let database: OpenDatabase;
 
   beforeAll(async () => {
-    mkdirSync(join(clientDir, 'assets'));
+    for (const folder of ['assets', 'packs']) mkdirSync(join(clientDir, folder));
     writeFileSync(join(oldAssetsDir, 'page-of-last-week.js'), 'export {};');
     for (const [name, text] of [
       ['index.html', '<!doctype html><title>app</title>'],

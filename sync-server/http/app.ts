@@ -90,6 +90,8 @@ function client(app: Express, { clientDir, oldAssetsDir }: HttpPorts): void {
     express.static(clientDir, {
       maxAge: 0,
       index: 'index.html',
+      // a folder of packs is there, and a screen of that name
+      redirect: false,
       setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
     }),
   );
