@@ -65,6 +65,8 @@ describe('the server', () => {
       ['engine.json', '{}'],
       ['assets/index-abc.js', '//'],
       ['assets/x-abc.wasm', ''],
+      ['assets/long-abc.js', '//'.repeat(1000)],
+      ['packs/a.pack', 'a'.repeat(2000)],
     ] as const) {
       writeFileSync(join(clientDir, name), text);
     }
@@ -143,6 +145,13 @@ describe('the server', () => {
     expect(await (await get('/assets/page-of-last-week.js')).text()).toBe('export {};');
     expect((await get('/assets/page-of-nobody.js')).status).toBe(404);
     expect((await get('/assets/x-abc.wasm')).headers.get('content-type')).toBe('application/wasm');
+  });
+
+  test('sends the app’s texts compressed, and packs as they are, since they are gzip files themselves', async () => {
+    const encodingOf = async (path: string) => (await get(path, { 'accept-encoding': 'gzip, br' })).headers.get('content-encoding');
+    expect(await encodingOf('/assets/long-abc.js')).toBe('br');
+    expect(await encodingOf('/packs/a.pack')).toBeNull();
+    expect(await (await get('/assets/long-abc.js')).text()).toBe('//'.repeat(1000));
   });
 
   test('serves the app at the addresses of its screens, and nothing at others', async () => {

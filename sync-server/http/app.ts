@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
+import compression from 'compression';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -78,7 +79,13 @@ function health(app: Express, { ping, isDraining, version }: HttpPorts): void {
 
 const YEAR_S = 31_536_000;
 
+/** Packs and weights are compressed already, or do not get smaller. */
+const isText: compression.CompressionFilter = (request, response) =>
+  response.getHeader('Content-Type') !== 'application/octet-stream' && compression.filter(request, response);
+
 function client(app: Express, { clientDir, oldAssetsDir }: HttpPorts): void {
+  // the app's own files alone: what an answer of the API says could be guessed from its length
+  app.use(compression({ filter: isText }));
   app.use(
     '/assets',
     named('/assets'),
