@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
-import { engineList, questionPacks } from './vite.plugins.ts';
+import { engineList, firstLoad, questionPacks } from './vite.plugins.ts';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const pages = { learner: at('./client/app/main.tsx'), dashboard: at('./client/dashboard/main.tsx') };
 const engine = { entryFileNames: 'assets/engine-[name]-[hash].js', chunkFileNames: 'assets/engine-[name]-[hash].js' };
 
 export default defineConfig({
@@ -57,7 +58,10 @@ export default defineConfig({
     outDir: process.env.EG_BUILD_DIR ?? at('./.tsbuild/dist/client'),
     emptyOutDir: true,
     chunkSizeWarningLimit: 1200,
-    rolldownOptions: { input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html') } },
+    rolldownOptions: {
+      input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html') },
+      output: { codeSplitting: { groups: firstLoad(pages) } },
+    },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:3000', '/ajax-api': 'http://127.0.0.1:3000' } },
   test: {

@@ -16,6 +16,33 @@ function filesOf(folder: string): Record<string, Uint8Array> {
   return files;
 }
 
+interface ModuleGraph {
+  getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
+}
+
+/**
+ * Puts what a page loads first into one file of its own and one for what both pages need. As many small files as modules are shared by screens,
+ * forty, would wait for each other on a slow line.
+ *
+ * @param pages their scripts by name
+ */
+export function firstLoad(pages: Readonly<Record<string, string>>) {
+  const needed = new Map<string, ReadonlySet<string>>();
+  const neededBy = (script: string, graph: ModuleGraph) => {
+    const found = new Set([script]);
+    for (const id of found) for (const next of graph.getModuleInfo(id)?.importedIds ?? []) found.add(next);
+    return found;
+  };
+  const pagesOf = (id: string, graph: ModuleGraph): readonly string[] => {
+    if (needed.size === 0) for (const [name, script] of Object.entries(pages)) needed.set(name, neededBy(script, graph));
+    return [...needed].flatMap(([name, modules]) => (modules.has(id) ? [name] : []));
+  };
+  return [
+    { name: (id: string, graph: ModuleGraph) => (pagesOf(id, graph).length > 1 ? 'shared' : null), priority: 2 },
+    { name: (id: string, graph: ModuleGraph) => pagesOf(id, graph)[0] ?? null, priority: 1 },
+  ];
+}
+
 /**
  * Checks every folder of public/packs by the rules of a pack file, and puts it into the build as /packs/NAME.pack, JSON under gzip: the browser opens
  * that by itself, so a learner's first download has neither zip nor validator. Lists them in the virtual module `virtual:packs`. A broken pack
