@@ -5,7 +5,6 @@ import { defineConfig } from 'vitest/config';
 import { engineList, firstLoad, questionPacks } from './vite.plugins.ts';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const pages = { learner: at('./client/app/main.tsx'), dashboard: at('./client/dashboard/main.tsx') };
 const engine = { entryFileNames: 'assets/engine-[name]-[hash].js', chunkFileNames: 'assets/engine-[name]-[hash].js' };
 
 export default defineConfig({
@@ -60,7 +59,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
       input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html') },
-      output: { codeSplitting: { groups: firstLoad(pages) } },
+      output: { codeSplitting: { groups: firstLoad(at('./client/app/main.tsx'), at('./client/dashboard/main.tsx')) } },
     },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:3000', '/ajax-api': 'http://127.0.0.1:3000' } },

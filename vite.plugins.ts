@@ -21,26 +21,31 @@ interface ModuleGraph {
 }
 
 /**
- * Puts what a page loads first into one file of its own and one for what both pages need. As many small files as modules are shared by screens,
- * forty, would wait for each other on a slow line.
+ * Puts what the learner's page loads first into one file, and into another what the staff's page loads first too. As many small files as modules are
+ * shared by screens, forty, would wait for each other on a slow line. The page's script stays by itself: a screen that it awaits must not
+ * import the file it is in.
  *
- * @param pages their scripts by name
+ * @param learner script of the learner's page
+ * @param staff   script of the staff's page
  */
-export function firstLoad(pages: Readonly<Record<string, string>>) {
+export function firstLoad(learner: string, staff: string) {
   const needed = new Map<string, ReadonlySet<string>>();
-  const neededBy = (script: string, graph: ModuleGraph) => {
+  const neededBy = (script: string, graph: ModuleGraph): ReadonlySet<string> => {
+    const known = needed.get(script);
+    if (known) return known;
     const found = new Set([script]);
     for (const id of found) for (const next of graph.getModuleInfo(id)?.importedIds ?? []) found.add(next);
+    found.delete(script);
+    needed.set(script, found);
     return found;
   };
-  const pagesOf = (id: string, graph: ModuleGraph): readonly string[] => {
-    if (needed.size === 0) for (const [name, script] of Object.entries(pages)) needed.set(name, neededBy(script, graph));
-    return [...needed].flatMap(([name, modules]) => (modules.has(id) ? [name] : []));
-  };
-  return [
-    { name: (id: string, graph: ModuleGraph) => (pagesOf(id, graph).length > 1 ? 'shared' : null), priority: 2 },
-    { name: (id: string, graph: ModuleGraph) => pagesOf(id, graph)[0] ?? null, priority: 1 },
-  ];
+  const group = (name: string, isShared: boolean, priority: number) => ({
+    name: (id: string, graph: ModuleGraph) =>
+      neededBy(learner, graph).has(id) && neededBy(staff, graph).has(id) === isShared ? name : null,
+    debugName: name,
+    priority,
+  });
+  return [group('shared', true, 2), group('learner', false, 1)];
 }
 
 /**

@@ -11,3 +11,19 @@ test('no download is larger than its hard limit', async ({ watched: page }) => {
   );
   expect(sizes.filter((s) => s.bytes > s.hard).map((s) => `${s.what}: ${kilobytes(s.bytes)}`)).toEqual([]);
 });
+
+test('the first page waits for a handful of scripts, which come compressed', async ({ watched: page }) => {
+  await page.addInitScript(() => Object.defineProperty(navigator, 'serviceWorker', { value: undefined }));
+  await page.goto('/');
+  const paint = await page.getByRole('button', { name: '시작하기' }).evaluate(() => performance.now());
+  const scripts = await page.evaluate(
+    (until) =>
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+        .filter((e) => e.name.endsWith('.js') && e.responseEnd <= until && !/-hook-/.test(e.name))
+        .map((e) => ({ name: new URL(e.name).pathname, sent: e.encodedBodySize, size: e.decodedBodySize })),
+    paint,
+  );
+  expect(scripts.map((s) => s.name).slice(6)).toEqual([]);
+  expect(scripts.filter((s) => s.size > 2000 && s.sent > 0.6 * s.size)).toEqual([]);
+  expect(scripts.some((s) => s.size > 100_000)).toBe(true);
+});
