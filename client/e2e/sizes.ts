@@ -13,12 +13,13 @@ export interface Size {
 
 const gz = (bytes: Uint8Array): number => gzipSync(bytes).length;
 
-/** Bytes of everything the page has fetched so far that matches, gzip; the hooks of test builds, the registration of the service worker and the work of idle moments left out: the page does not wait for them. */
+/** The hooks of test builds, the registration of the service worker and the work of idle moments: the page does not wait for them. */
+export const NOT_WAITED_FOR = /(test|bench)-hook|memory-experiment|workbox|idle-work/;
+
+/** Bytes of everything the page has fetched so far that matches and it waits for, gzip. */
 async function fetched(page: Page, client: string, pattern: RegExp): Promise<number> {
   const names = await page.evaluate(() => performance.getEntriesByType('resource').map((e) => new URL(e.name).pathname));
-  const own = [...new Set(names)].filter(
-    (name) => pattern.test(name) && !/(test|bench)-hook|memory-experiment|workbox|idle-work/.test(name),
-  );
+  const own = [...new Set(names)].filter((name) => pattern.test(name) && !NOT_WAITED_FOR.test(name));
   return own.reduce((sum, name) => sum + gz(readFileSync(join(client, name))), 0);
 }
 
