@@ -2,6 +2,13 @@
 export interface Sql {
   /** Rows of one statement; `$1 …` stand for the values. @throws if the statement fails */
   query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * A statement that only inserts, sent so often that planning it counts: its plan is kept by the connection. Not for one that reads: a plan
+   * made while a table was small would go on reading it whole.
+   *
+   * @throws if the statement fails
+   */
+  insert(text: string, values: readonly unknown[]): Promise<void>;
 }
 
 /** What use cases need of a database. */

@@ -82,10 +82,22 @@ export async function createDatabaseWithRole(adminUrl: string, name: string, pas
   return url.toString();
 }
 
+const names = new Map<string, string>();
+
+/** What a connection keeps a statement's plan under. */
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `insert ${names.size}`;
+  names.set(text, name);
+  return name;
+}
+
 const sqlOf = (client: Pick<pg.Pool, 'query'>): Sql => ({
   async query<Row>(text: string, values: readonly unknown[] = []) {
     const { rows } = await client.query(text, [...values]);
     return rows as Row[];
+  },
+  async insert(text, values) {
+    await client.query({ name: nameOf(text), text, values: [...values] });
   },
 });
 

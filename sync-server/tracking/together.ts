@@ -15,8 +15,8 @@ export async function writeTogether(sql: Sql, writes: readonly Write[]): Promise
     before += values.length;
     return `w${i} AS (${placed})`;
   });
-  await sql.query(
-    `WITH ${parts.join(', ')} SELECT`,
-    writes.flatMap((w) => w.values),
-  );
+  const text = `WITH ${parts.join(', ')} SELECT`;
+  const values = writes.flatMap((w) => w.values);
+  if (writes.every((w) => w.text.startsWith('INSERT'))) await sql.insert(text, values);
+  else await sql.query(text, values);
 }
