@@ -40,9 +40,9 @@ export default defineConfig({
         // a service worker may not import scripts by plain URL under Trusted Types
         inlineWorkboxRuntime: true,
         globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.pack', 'engine.json'],
-        globIgnores: ['**/engine-*.js', 'dashboard.html', '**/dashboard-*', '**/{test,bench}-hook-*'],
+        globIgnores: ['**/engine-*.js', '{dashboard,push}.html', '**/{dashboard,push}-*', '**/{test,bench}-hook-*'],
         navigateFallback: '/index.html',
-        navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|health|healthz|readyz|metrics|version)/],
+        navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|push|health|healthz|readyz|metrics|version)/],
         runtimeCaching: [
           {
             urlPattern: ({ url, sameOrigin }) => sameOrigin && (/\/assets\/engine-/.test(url.pathname) || url.pathname.endsWith('.wasm')),
@@ -58,7 +58,7 @@ export default defineConfig({
     emptyOutDir: true,
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
-      input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html') },
+      input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html'), push: at('./client/push.html') },
       output: { codeSplitting: { groups: firstLoad(at('./client/app/main.tsx'), at('./client/dashboard/main.tsx')) } },
     },
   },

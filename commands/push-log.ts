@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { unzipSync } from 'fflate';
-import { type Incoming, retryAfterSeconds, sentPatiently, trackingClient } from '#shared/tracking/client.ts';
+import { type Incoming, retryAfterSeconds, trackingClient } from '#shared/tracking/client.ts';
 import { readMlruns } from '#shared/tracking/mlruns-read.ts';
 import { pushRuns } from '#shared/tracking/push.ts';
-import { proxiedPath } from '#sync-server/tracking/locations.ts';
 
 const HELP = `Push an exported log to an MLflow server: its runs with their whole histories, artifacts too.
 
@@ -38,23 +37,6 @@ async function answered(base: string, path: string, init: RequestInit): Promise<
   }
 }
 
-async function putFile(base: string, artifactUri: string, path: string, bytes: Uint8Array): Promise<void> {
-  const folder = proxiedPath(artifactUri);
-  if (folder === null)
-    throw new Error(`The server keeps artifacts under ${artifactUri}, where only it can write. Start it with --serve-artifacts.`);
-  const full = `${folder}/${path}`.split('/').map(encodeURIComponent).join('/');
-  const { status } = await sentPatiently(
-    () =>
-      answered(base, `/api/2.0/mlflow-artifacts/artifacts/${full}`, {
-        method: 'PUT',
-        body: bytes as Uint8Array<ArrayBuffer>,
-        headers: { 'Content-Type': 'application/octet-stream' },
-      }),
-    { waitMs },
-  );
-  if (status >= 300) throw new Error(`${path}: the server answered ${status}.`);
-}
-
 function unzipped(file: string): Record<string, Uint8Array> {
   const bytes = new Uint8Array(readFileSync(file));
   try {
@@ -74,7 +56,13 @@ async function push(file: string, base: string): Promise<string> {
   const onProgress = (done: number, all: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} runs`);
   };
-  await pushRuns({ client, putFile: (...args) => putFile(base, ...args), onProgress }, runs);
+  const putFile = (path: string, bytes: Uint8Array) =>
+    answered(base, path, {
+      method: 'PUT',
+      body: bytes as Uint8Array<ArrayBuffer>,
+      headers: { 'Content-Type': 'application/octet-stream' },
+    });
+  await pushRuns({ client, putFile, waitMs, onProgress }, runs);
   return `${runs.length} runs of ${file} are on ${base}.`;
 }
 

@@ -19,7 +19,7 @@ const KEEP_ASSETS_MS = 30 * 86_400_000;
 /** Put a new build in place without taking away what open pages still load: hashed assets stay for 30 days, the pages come last. */
 function publish(from, to) {
   mkdirSync(join(to, 'assets'), { recursive: true });
-  const last = new Set(['dashboard.html', 'index.html', 'sw.js']);
+  const last = new Set(['dashboard.html', 'push.html', 'index.html', 'sw.js']);
   const names = readdirSync(from).sort((a, b) => Number(last.has(a)) - Number(last.has(b)));
   for (const name of names) cpSync(join(from, name), join(to, name), { recursive: true });
   const now = new Date();

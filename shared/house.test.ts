@@ -46,6 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'client/workers': ['client/ports', 'models', 'models/tfjs', 'shared'],
   'client/dashboard': ['client/ports', 'client/ui', 'client/i18n', 'models', 'shared'],
   'client/dashboard/main.tsx': ['client', 'shared'],
+  'client/push': ['client/ports', 'client/ui', 'client/i18n', 'shared'],
+  'client/push/main.tsx': ['client', 'shared'],
   'client/app': ['client', 'models', 'shared'],
   'sync-server/ports': ['models', 'shared'],
   'sync-server/crypto': ['shared'],

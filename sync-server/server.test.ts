@@ -138,6 +138,14 @@ describe('the server', () => {
     }
   });
 
+  test('lets one page alone call another server, encrypted or on the same machine', async () => {
+    const calls = async (path: string) =>
+      /connect-src ([^;]*)/.exec((await get(path, { accept: 'text/html' })).headers.get('content-security-policy') ?? '')?.[1];
+    const wide = "'self' https: http://localhost:* http://127.0.0.1:*";
+    for (const path of ['/push', '/push/', '/push.html']) expect(await calls(path)).toBe(wide);
+    for (const path of ['/', '/index.html', '/storage', '/pushed', '/nothing']) expect(await calls(path)).toBe("'self'");
+  });
+
   test('lets hashed assets be kept for a year, and pages never unasked', async () => {
     expect((await get('/assets/index-abc.js')).headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     for (const path of ['/', '/sw.js', '/engine.json', '/my-model'])

@@ -3,7 +3,6 @@ import * as z from 'zod/mini';
 import type { Safety } from '#client/backup/safety.ts';
 import { type ExperimentLog, StorageFault } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
-import type { Moment } from '#client/ports/numbering.ts';
 import type { PackStore } from '#client/ports/pack-store.ts';
 import type { Trainer } from '#client/ports/trainer.ts';
 import type { Sharing } from '#client/sharing/sharing.ts';
@@ -15,10 +14,10 @@ import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx
 import { trainingDesk } from '#client/tutor/training-desk.ts';
 import { openTutor, type Tutor } from '#client/tutor/tutor.ts';
 import type { BackendMemory } from '#client/workers/worker-trainer.ts';
-import { epochMs } from '#shared/domain/time.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { Install } from './install.ts';
 import { readMarker } from './marker.ts';
+import { now } from './moment.ts';
 import { testSwitches } from './test-switches.ts';
 import { trustedScriptUrl } from './trusted-types.ts';
 
@@ -40,11 +39,6 @@ function fetchedTrainer(fetched: () => Promise<Trainer>): Trainer {
 }
 
 const BACKEND_KEY = `examsgraph.backend.${import.meta.env.VITE_EG_BUILD ?? 'dev'}`;
-
-function now(): Moment {
-  const word = new Uint32Array(1);
-  return { at: epochMs(Date.now()), tz: -new Date().getTimezoneOffset(), rng: () => crypto.getRandomValues(word)[0] ?? 0 };
-}
 
 function deviceKind(): string {
   if (matchMedia('(pointer: fine)').matches) return 'desktop';

@@ -7,6 +7,7 @@ import { httpFederationAir } from '#client/sync/federation-air.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
+import { isTrialBuild } from './trial.ts';
 
 /** What joins sharing to the rest of the app. */
 export interface SharingParts {
@@ -17,9 +18,6 @@ export interface SharingParts {
   readonly tutor: () => Promise<Tutor | null>;
   readonly serve: (model: PulledModel) => void;
 }
-
-/** Whether this build is a trial's. */
-export const isTrialBuild = (): boolean => import.meta.env.VITE_EG_TRIAL === '1';
 
 /** Sharing with everything it needs; fetched when it is first used. */
 export function sharingOf({ log, trainer, moment, tutor, serve }: SharingParts): Sharing {

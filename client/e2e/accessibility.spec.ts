@@ -30,6 +30,24 @@ async function expectNoOverflow(page: Page, screen: string): Promise<void> {
   expect(wide, `${screen} scrolls sideways`).toEqual([]);
 }
 
+/** The names of the tabs are whole: none is broken within a word, none is cut off, and none stands over the end of the page. */
+async function expectWholeTabs(page: Page, screen: string): Promise<void> {
+  const broken = await page.evaluate(() => {
+    const tabs = [...document.querySelectorAll<HTMLElement>('.tabs a')];
+    const linesOf = (a: HTMLElement): number => {
+      const range = document.createRange();
+      range.selectNodeContents(a.lastChild as Node);
+      return new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size;
+    };
+    const names = tabs.filter((a) => linesOf(a) > (a.textContent ?? '').split(' ').length || a.scrollWidth > a.clientWidth);
+    scrollTo({ top: document.documentElement.scrollHeight });
+    const end = document.querySelector('main > :last-child')?.getBoundingClientRect().bottom ?? 0;
+    const bar = document.querySelector('.tabs')?.getBoundingClientRect().top ?? Number.POSITIVE_INFINITY;
+    return [...names.map((a) => a.textContent), ...(end > bar ? [`the page ends ${end - bar} px under them`] : [])];
+  });
+  expect(broken, screen).toEqual([]);
+}
+
 test('every screen is free of axe violations, light and dark, and of sideways scrolling', async ({ watched: page }) => {
   test.setTimeout(300_000);
   await page.goto('/');
@@ -127,11 +145,13 @@ for (const [language, textSize] of [
       '/storage',
       '/sharing',
       '/start',
+      '/push',
     ]) {
       await page.goto(path);
       await expect(page.locator('h1').first()).toBeVisible();
       await page.locator('main :is(.card, li, form, fieldset)').first().waitFor();
       await expectNoOverflow(page, path);
+      if (await page.locator('.tabs').count()) await expectWholeTabs(page, path);
     }
     await page.goto('/');
     await page.locator('.button.primary').first().click();

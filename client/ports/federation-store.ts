@@ -39,6 +39,17 @@ export interface PulledModel {
   readonly lossBefore: number | null;
   readonly lossAfter: number | null;
   readonly at: number;
+  /** What was promised to those whose updates are in it; absent in what the first release stored. */
+  readonly privacy?: ModelPrivacy;
+}
+
+/** The privacy claim under which a version was aggregated. */
+export interface ModelPrivacy {
+  /** Worst case over the horizon; null on a trial, where none is claimed. */
+  readonly epsilon: number | null;
+  readonly delta: number;
+  /** The slot whose sum made it. */
+  readonly flush: number;
 }
 
 /** Single values kept beside the ledger. */

@@ -1,5 +1,6 @@
 import type { Consent, PulledModel } from '#client/ports/federation-store.ts';
 import type { TaskConfig } from '#shared/aggregation/config.ts';
+import { capEpsilon } from '#shared/aggregation/personal-ledger.ts';
 import { verifyRelease, verifyWeights } from '#shared/aggregation/verify.ts';
 import type { SharingPorts } from './ports.ts';
 import { Distrusted, seeTree } from './trust.ts';
@@ -40,6 +41,7 @@ export async function pullModel(ports: SharingPorts, config: TaskConfig, consent
     lossBefore: verdict?.before ?? null,
     lossAfter: verdict?.after ?? null,
     at: moment().at,
+    privacy: { epsilon: ports.isTrial ? null : capEpsilon(config), delta: config.delta, flush: release.value.slot },
   };
   await log.federation.write([
     { kind: 'value', key: 'latest', value: model },

@@ -51,10 +51,27 @@ test('a log of sessions and a training is exported whole: every run, the history
   expect((JSON.parse(text('log.json')) as unknown[]).length).toBe((await log.events()).length);
   expect(text('csv/answers.csv').split('\r\n')).toHaveLength(35);
   expect(text('model/MLmodel')).toContain('mlflow.onnx');
+  expect(text('model/MLmodel')).toContain('  dp_epsilon: null\n  dp_delta: null\n  flush: null\n');
   expect(files['model/model.onnx']?.length).toBeGreaterThan(5892);
   expect(JSON.parse(text('model/features.json'))).toHaveLength(28);
   expect(JSON.parse(text('model/tfjs/model.json')).weightsManifest[0].paths).toEqual(['group1-shard1of1.bin']);
   expect(files['model/tfjs/group1-shard1of1.bin']).toHaveLength(4 * (1473 + 29));
+});
+
+test('the exported model says what was promised to those whose updates are in the shared one behind it', async () => {
+  const moment = () => ({ at: epochMs(1_700_000_000_000), tz: 0, rng: seededRng(3) });
+  const log = memoryExperimentLog(moment);
+  const tutor = openTutor(samplePack(5), { log, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
+  const { label, weights, sha256 } = GLOBAL;
+  const serving = { version: 3, label, taskId: '', sha256, served: weights, base: weights, baseSha256: '', logIndex: 9, isUsed: true };
+  const privacy = { epsilon: 2.985, delta: 1e-6, flush: 12 };
+  const value = { ...serving, lossBefore: null, lossAfter: null, at: 1, privacy };
+  await log.federation.write([{ kind: 'value', key: 'serving', value }]);
+  const metadata = async () => strFromU8(unzipSync(await exportLog(log, tutor))['model/MLmodel'] ?? new Uint8Array());
+  expect(await metadata()).toContain('  dp_epsilon: 2.985\n  dp_delta: 0.000001\n  flush: 12\n');
+  // of another model nothing is claimed for this one
+  await log.federation.write([{ kind: 'value', key: 'serving', value: { ...value, label: 'another/1' } }]);
+  expect(await metadata()).toContain('  dp_epsilon: null\n');
 });
 
 test('names out of a restored log never leave the folder they belong to', async () => {

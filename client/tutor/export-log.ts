@@ -1,9 +1,11 @@
 import { zipped } from '#client/backup/zip.ts';
 import type { ExperimentLog } from '#client/ports/experiment-log.ts';
+import type { ModelPrivacy, PulledModel } from '#client/ports/federation-store.ts';
 import { FEATURES } from '#models/difficulty/features.ts';
 import { LAYERS_MODEL_WEIGHTS, layersModel } from '#models/difficulty/layers-model.ts';
 import { onnxModel } from '#models/difficulty/onnx.ts';
 import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles, partsOf } from '#shared/tracking/mlruns.ts';
+import { type ReadRun, readMlruns } from '#shared/tracking/mlruns-read.ts';
 import type { Tutor } from './tutor.ts';
 
 const encoder = new TextEncoder();
@@ -23,7 +25,8 @@ async function rowsOf(log: ExperimentLog): Promise<ExportedRows> {
   return { experiments, runs, params, tags, metrics, model_versions, aliases, answers };
 }
 
-const MLMODEL = (label: string, features: number) => `artifact_path: model
+/** What is known of the shared model behind the personal one; the start weights have seen no learner of this app. */
+const MLMODEL = (label: string, features: number, privacy: ModelPrivacy | null) => `artifact_path: model
 flavors:
   onnx:
     data: model.onnx
@@ -39,6 +42,9 @@ flavors:
 metadata:
   personal: true
   base_version: ${JSON.stringify(label)}
+  dp_epsilon: ${privacy?.epsilon ?? null}
+  dp_delta: ${privacy?.delta ?? null}
+  flush: ${privacy?.flush ?? null}
 signature:
   inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, ${features}]}}]'
   outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 1]}}]'
@@ -48,13 +54,14 @@ const CONDA = 'name: examsgraph\nchannels: [conda-forge]\ndependencies: [python=
 const PYTHON_ENV = 'python: "3.11"\nbuild_dependencies: [pip]\ndependencies: [-r requirements.txt]\n';
 
 /** The personal model as a folder that MLflow loads: the network that serves, with the learner's offset and feature weights. */
-async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
+async function modelFolder(tutor: Tutor, serving: PulledModel | undefined): Promise<Record<string, Uint8Array>> {
   const { model, champion } = await tutor.state();
   const { theta, delta } = model.layer.terms.both;
   const weights = champion?.weights ?? tutor.global.weights;
   const tfjs = layersModel(weights, theta, delta);
+  const privacy = (serving?.label === tutor.global.label && serving.privacy) || null;
   return {
-    'model/MLmodel': bytesOf(MLMODEL(champion?.label ?? tutor.global.label, delta.length)),
+    'model/MLmodel': bytesOf(MLMODEL(champion?.label ?? tutor.global.label, delta.length, privacy)),
     'model/model.onnx': onnxModel(weights, theta, delta),
     'model/tfjs/model.json': bytesOf(tfjs.json),
     [`model/tfjs/${LAYERS_MODEL_WEIGHTS}`]: tfjs.weights,
@@ -72,6 +79,20 @@ async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
   };
 }
 
+const inBytes = (texts: Readonly<Record<string, string>>): Record<string, Uint8Array> =>
+  Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, bytesOf(text)]));
+
+/** The runs in MLflow's folders, their artifacts beside them. */
+async function foldersOf(log: ExperimentLog, rows: ExportedRows): Promise<Record<string, Uint8Array>> {
+  const files = inBytes(mlrunsFiles(rows));
+  const runs = new Map(rows.runs.map((run) => [run.run_id, run]));
+  for (const { run_id, path, bytes } of await log.artifacts()) {
+    const run = runs.get(run_id);
+    if (run) files[`${artifactRoot(run)}/${partsOf(path)}`] = bytes;
+  }
+  return files;
+}
+
 /**
  * The whole log as a zip: for MLflow, for a spreadsheet, as events, and the personal model for ONNX and TensorFlow.js. Made on the device; nothing is sent.
  *
@@ -79,12 +100,16 @@ async function modelFolder(tutor: Tutor): Promise<Record<string, Uint8Array>> {
  */
 export async function exportLog(log: ExperimentLog, tutor: Tutor | null): Promise<Uint8Array> {
   const rows = await rowsOf(log);
-  const texts = { ...mlrunsFiles(rows), ...csvFiles(rows), 'log.json': JSON.stringify(await log.events()), 'README.txt': EXPORT_README };
-  const files: Record<string, Uint8Array> = Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, bytesOf(text)]));
-  const runs = new Map(rows.runs.map((run) => [run.run_id, run]));
-  for (const { run_id, path, bytes } of await log.artifacts()) {
-    const run = runs.get(run_id);
-    if (run) files[`${artifactRoot(run)}/${partsOf(path)}`] = bytes;
-  }
-  return zipped({ ...files, ...(tutor ? await modelFolder(tutor) : {}) });
+  const texts = { ...csvFiles(rows), 'log.json': JSON.stringify(await log.events()), 'README.txt': EXPORT_README };
+  return zipped({
+    ...(await foldersOf(log, rows)),
+    ...inBytes(texts),
+    ...(tutor ? await modelFolder(tutor, await log.federation.value('serving')) : {}),
+  });
+}
+
+/** The log's runs as they are pushed to an MLflow server: those of the exported folders. Empty where no run is yet. */
+export async function runsOf(log: ExperimentLog): Promise<readonly ReadRun[]> {
+  const rows = await rowsOf(log);
+  return rows.runs.some((run) => run.lifecycle_stage === 'active') ? readMlruns(await foldersOf(log, rows)) : [];
 }

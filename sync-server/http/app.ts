@@ -5,7 +5,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { mountApiDocs } from './api-docs.ts';
-import { apiHeaders, securityHeaders, staffHeaders } from './headers.ts';
+import { apiHeaders, pushHeaders, securityHeaders, staffHeaders } from './headers.ts';
 import { type Gatekeeper, mount, mountEnd, type Route } from './routes.ts';
 import type { Door } from './tracking-door.ts';
 
@@ -102,10 +102,15 @@ function client(app: Express, { clientDir, oldAssetsDir }: HttpPorts): void {
       setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
     }),
   );
-  app.get(/^\/dashboard(\/|$)/, named('dashboard'), (_request, response) => {
-    response.setHeader('Cache-Control', 'no-cache');
-    response.sendFile('dashboard.html', { root: clientDir });
-  });
+  for (const [path, name] of [
+    [/^\/dashboard(\/|$)/, 'dashboard'],
+    [/^\/push\/?$/, 'push'],
+  ] as const) {
+    app.get(path, named(name), (_request, response) => {
+      response.setHeader('Cache-Control', 'no-cache');
+      response.sendFile(`${name}.html`, { root: clientDir });
+    });
+  }
   app.get(
     /^\/(start|study|done|review|exam|practice|progress|my-model|packs|storage|settings|sharing)(\/|$)/,
     named('page'),
@@ -123,10 +128,11 @@ export function newApp(ports: HttpPorts): RequestListener {
   app.disable('x-powered-by');
   app.set('etag', 'strong');
   if (ports.trustedProxies) app.set('trust proxy', ports.trustedProxies);
-  const [page, staff, api] = [securityHeaders(), staffHeaders(), apiHeaders()];
+  const [page, staff, push, api] = [securityHeaders(), staffHeaders(), pushHeaders(), apiHeaders()];
   app.use(measured(ports), (request, response, next) => {
     const { path } = request;
     if (path.startsWith('/dashboard')) return staff(request, response, next);
+    if (/^\/push(\/|\.html)?$/.test(path)) return push(request, response, next);
     return path.startsWith('/api/') || path.startsWith('/ajax-api/') ? api(request, response, next) : page(request, response, next);
   });
   app.use((_request, response, next) => {

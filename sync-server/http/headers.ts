@@ -37,6 +37,12 @@ export function securityHeaders(): RequestHandler {
   return headers(PAGES);
 }
 
+/** The page from which a learner sends their log to a server they name: encrypted, or on their own machine. */
+export function pushHeaders(): RequestHandler {
+  const here = ['localhost', '127.0.0.1'].map((host) => `http://${host}:*`);
+  return headers({ ...PAGES, scriptSrc: ["'self'"], workerSrc: ["'none'"], connectSrc: ["'self'", 'https:', ...here] });
+}
+
 /** Staff pages run no WebAssembly. */
 export function staffHeaders(): RequestHandler {
   return headers({ ...PAGES, scriptSrc: ["'self'"] });

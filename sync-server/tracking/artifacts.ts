@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { invalid, missing, TrackingFault } from '#shared/tracking/fault.ts';
 import type { FileEndpointName } from '#shared/tracking/file-endpoints.ts';
+import { proxiedPath } from '#shared/tracking/proxied-path.ts';
 import type { ArtifactTree, TreeEntry } from '../ports/artifact-tree.ts';
 import { TooLarge } from '../ports/blob-store.ts';
 import { checkNotOfTheService } from './guard.ts';
 import { checkRunId } from './ids.ts';
-import { decodeSafely, isLocal, localPath, proxiedPath } from './locations.ts';
+import { decodeSafely, isLocal, localPath } from './locations.ts';
 import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
 import { downloadUri } from './version-sources.ts';
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invalid } from '#shared/tracking/fault.ts';
 import { checkLength, LIMITS } from '#shared/tracking/limits.ts';
+import { proxiedPath } from '#shared/tracking/proxied-path.ts';
 import { isExperimentId } from './ids.ts';
 import type { Places } from './tracking.ts';
 
@@ -23,19 +24,6 @@ export function localPath(location: string): string {
 export function below(location: string, ...parts: readonly string[]): string {
   const [, path = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(location) ?? [];
   return `${path.replace(/\/+$/, '')}/${parts.join('/')}${rest}`;
-}
-
-/** The path within the proxied artifacts that a location means, without empty or `.` parts; null for a location elsewhere. */
-export function proxiedPath(location: string): string | null {
-  const [, served] =
-    /^mlflow-artifacts:(?:\/\/[^/]*)?([^?#]*)/i.exec(location) ??
-    /^https?:\/\/[^?#]*\/api\/2\.0\/mlflow-artifacts\/artifacts\/([^?#]*)/i.exec(location) ??
-    [];
-  if (served === undefined) return null;
-  return served
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
 }
 
 /** Folders named like an experiment hold that experiment's artifacts alone; the root holds everybody's. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { invalid, missing } from '#shared/tracking/fault.ts';
+import { proxiedPath } from '#shared/tracking/proxied-path.ts';
 import type { Sql } from '../ports/database.ts';
 import { sweep } from './artifact-rows.ts';
 import { isExperimentId, newId } from './ids.ts';
-import { proxiedPath } from './locations.ts';
 import type { Handlers, TrackingPorts } from './tracking.ts';
 
 /** Rows that go with a run. */

@@ -127,6 +127,10 @@ function sortingOf(orders: readonly Order[], phase: Phase, within: Within, state
   return { joins: joins.join(' '), conditions: tests, terms };
 }
 
+/** Conditions tested one after the other, each only where those before it hold: Postgres, asked for all, would begin with any. */
+const inTurn = (conditions: readonly string[]): string =>
+  conditions.reduceRight((rest, test) => `CASE WHEN ${test} THEN ${rest} ELSE false END`);
+
 /** Which part of the order is asked, and how far down it is looked. */
 interface Stretch {
   readonly phase: Phase;
@@ -151,7 +155,9 @@ function stretchSql(query: Query, { phase, from, size, window }: Stretch): { tex
     ...tests,
     ...(from.length > 0 ? [comesAfter(terms, from, statement)] : []),
   ];
-  const wanted = conditions(query.filter, (clause) => fieldPlace(clause, within, statement), statement, window !== null);
+  // what stands in the run's own row costs nothing
+  const clauses = [...query.filter].sort((a, b) => Number(b.source === 'attribute') - Number(a.source === 'attribute'));
+  const wanted = conditions(clauses, (clause) => fieldPlace(clause, within, statement), statement, window !== null);
   const columns = terms.map((t, i) => `${t.sql} AS s${i}`).join(', ');
   const most = statement.put(size + 1, 'int');
   const sorted = (where: readonly string[], limit: string) =>
@@ -160,7 +166,7 @@ function stretchSql(query: Query, { phase, from, size, window }: Stretch): { tex
   const inner =
     window === null
       ? sorted([...base, ...wanted], most)
-      : `SELECT r.* FROM (${sorted(base, statement.put(window, 'int'))}) r WHERE ${wanted.join(' AND ')} ORDER BY ${again} LIMIT ${most}`;
+      : `SELECT r.* FROM (${sorted(base, statement.put(window, 'int'))}) r WHERE ${inTurn(wanted)} ORDER BY ${again} LIMIT ${most}`;
   // one text for all rows: a thousand of them are parsed in no time
   const last = `max(${tuple(terms, (_, i) => `q.s${i}`)}) FILTER (WHERE q.n = ${statement.put(size, 'int')})`;
   const text = `SELECT string_agg(q.run_id || ' ' || q.rev, ',') AS found, ${last} AS last

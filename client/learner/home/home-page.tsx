@@ -1,5 +1,4 @@
 import { Play, WifiOff } from 'lucide-react';
-import { useSyncExternalStore } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useModelWords } from '#client/i18n/model-words.ts';
@@ -8,6 +7,7 @@ import { standings, summarise } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
+import { useOnline } from '#client/ui/online.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
@@ -23,19 +23,10 @@ void Promise.all([import('#client/tutor/recommend.ts'), import('#client/tutor/re
 
 const FIRST_SESSION = 10;
 
-function subscribeOnline(tell: () => void): () => void {
-  addEventListener('online', tell);
-  addEventListener('offline', tell);
-  return () => {
-    removeEventListener('online', tell);
-    removeEventListener('offline', tell);
-  };
-}
-
 function Standing({ answers, examDate, now }: { readonly answers: number; readonly examDate: string | null; readonly now: number }) {
   const { t } = useSpeech();
   const { storage } = usePorts();
-  const isOnline = useSyncExternalStore(subscribeOnline, () => navigator.onLine);
+  const isOnline = useOnline();
   const days = examDate ? Math.ceil((new Date(`${examDate}T00:00`).getTime() - now) / 86_400_000) : null;
   return (
     <p className="row">

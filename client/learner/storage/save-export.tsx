@@ -4,6 +4,7 @@ import { useStoragePageWords } from '#client/i18n/storage-page-words.ts';
 import { StorageFault } from '#client/ports/experiment-log.ts';
 import { readSettings, usePorts } from '#client/tutor/learner-ports.tsx';
 import { download } from '#client/ui/download.ts';
+import { useOnline } from '#client/ui/online.ts';
 import { Notice } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 
@@ -14,6 +15,7 @@ export function SaveExport() {
   const w = useStoragePageWords();
   const { t } = useSpeech();
   const { log, tutorFor, moment } = usePorts();
+  const isOnline = useOnline();
   const [progress, setProgress] = useState<Progress>({ kind: 'idle' });
   const save = async () => {
     setProgress({ kind: 'working' });
@@ -39,6 +41,14 @@ export function SaveExport() {
         {progress.kind === 'working' && t.common.loading}
         {progress.kind === 'saved' && w.exportedDone}
       </p>
+      {isOnline ? (
+        <p>
+          {/* a page of its own: its policy lets it call another server */}
+          <a href="/push">{w.push}</a>
+        </p>
+      ) : (
+        <p className="quiet small">{w.pushOffline}</p>
+      )}
       {progress.kind === 'failed' && (
         <Notice tone="bad">{progress.fault instanceof StorageFault ? storageWords(t, progress.fault) : w.exportedFailed}</Notice>
       )}

@@ -1,0 +1,146 @@
+import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { useSpeech } from '#client/i18n/language.tsx';
+import { usePushWords } from '#client/i18n/push-words.ts';
+import type { Pushed, PushTarget } from '#client/ports/mlflow-push.ts';
+import { Notice } from '#client/ui/states.tsx';
+
+interface Props {
+  /** Runs that would go. */
+  readonly runs: number;
+  readonly push: (target: PushTarget, onProgress: (done: number) => void, stop: AbortSignal) => Promise<Pushed>;
+}
+
+type State =
+  | { readonly kind: 'idle' | 'not-an-address' }
+  | { readonly kind: 'working'; readonly done: number }
+  | { readonly kind: 'over'; readonly outcome: Pushed; readonly address: string };
+
+/** The address without what follows its path; null unless nobody on the way can read along: encrypted, or this machine. */
+function addressOf(text: string): string | null {
+  if (!URL.canParse(text.trim())) return null;
+  const { protocol, hostname, origin, pathname } = new URL(text.trim());
+  const isHere = protocol === 'http:' && ['localhost', '127.0.0.1'].includes(hostname);
+  return protocol === 'https:' || isHere ? origin + pathname.replace(/\/+$/, '') : null;
+}
+
+function Outcome({ outcome, address }: { readonly outcome: Pushed; readonly address: string }) {
+  const w = usePushWords();
+  switch (outcome.kind) {
+    case 'done':
+      return <Notice>{w.done(outcome.runs, address)}</Notice>;
+    case 'stopped':
+      return <Notice>{w.stopped(outcome.runs)}</Notice>;
+    case 'unreachable':
+      return (
+        <Notice tone="bad">
+          <p>{w.unreachable(address, location.origin)}</p>
+          <p>
+            <code>mlflow server --cors-allowed-origins {location.origin}</code>
+          </p>
+        </Notice>
+      );
+    case 'refused':
+      return <Notice tone="bad">{w.refused(outcome.message)}</Notice>;
+    default:
+      return <Notice tone="bad">{w[outcome.kind]}</Notice>;
+  }
+}
+
+/** From here the log goes to an MLflow server of the learner's own choice. */
+export function PushPage({ runs, push }: Props) {
+  const w = usePushWords();
+  const { t } = useSpeech();
+  const [address, setAddress] = useState('http://localhost:5000');
+  const [user, setUser] = useState('');
+  const [secret, setSecret] = useState('');
+  const [state, setState] = useState<State>({ kind: 'idle' });
+  const control = useRef(new AbortController());
+  useEffect(() => () => control.current.abort(), []);
+  useEffect(() => {
+    document.title = `${w.title} · ${t.name}`;
+  }, [w, t]);
+  const start = async (event: FormEvent) => {
+    event.preventDefault();
+    const base = addressOf(address);
+    if (base === null) return setState({ kind: 'not-an-address' });
+    control.current = new AbortController();
+    setState({ kind: 'working', done: 0 });
+    const outcome = await push({ base, user, secret }, (done) => setState({ kind: 'working', done }), control.current.signal);
+    setState({ kind: 'over', outcome, address: base });
+  };
+  const isWorking = state.kind === 'working';
+  return (
+    <main className="page bare">
+      <header>
+        <h1>{w.title}</h1>
+        <p>{runs > 0 ? w.text(runs) : w.nothing}</p>
+      </header>
+      {runs > 0 && (
+        <form className="card" onSubmit={(event) => void start(event)}>
+          <label className="field">
+            <span>{w.address}</span>
+            <input
+              type="text"
+              inputMode="url"
+              autoComplete="url"
+              spellCheck={false}
+              value={address}
+              disabled={isWorking}
+              aria-describedby="address-hint"
+              aria-invalid={state.kind === 'not-an-address'}
+              onChange={(event) => setAddress(event.target.value)}
+            />
+          </label>
+          <p className="quiet small" id="address-hint">
+            {w.addressHint}
+          </p>
+          <label className="field">
+            <span>{w.user}</span>
+            <input
+              type="text"
+              autoComplete="off"
+              spellCheck={false}
+              value={user}
+              disabled={isWorking}
+              onChange={(event) => setUser(event.target.value)}
+            />
+          </label>
+          <label className="field">
+            <span>{w.secret}</span>
+            <input
+              type="password"
+              autoComplete="off"
+              value={secret}
+              disabled={isWorking}
+              aria-describedby="secret-hint"
+              onChange={(event) => setSecret(event.target.value)}
+            />
+          </label>
+          <p className="quiet small" id="secret-hint">
+            {w.secretHint}
+          </p>
+          {/* two buttons, not one: the tap that stops must not submit what it has just become */}
+          {isWorking ? (
+            <button key="stop" type="button" className="button wide" onClick={() => control.current.abort()}>
+              {w.stop}
+            </button>
+          ) : (
+            <button key="push" type="submit" className="button primary wide">
+              {w.now}
+            </button>
+          )}
+          <p className="number" role="status">
+            {isWorking && w.progress(state.done, runs)}
+          </p>
+          {state.kind === 'not-an-address' && <Notice tone="bad">{w.notAnAddress}</Notice>}
+          {state.kind === 'over' && <Outcome outcome={state.outcome} address={state.address} />}
+        </form>
+      )}
+      <p>
+        <a className="button" href="/storage">
+          {w.back}
+        </a>
+      </p>
+    </main>
+  );
+}
