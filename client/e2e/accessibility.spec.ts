@@ -127,12 +127,14 @@ for (const [language, textSize] of [
     await begin(page);
     await answer(page, false);
     await page.setViewportSize({ width: 320, height: 640 });
-    await page.evaluate((appearance) => localStorage.setItem('examsgraph.appearance', JSON.stringify(appearance)), {
-      language,
-      look: 'light',
-      textSize,
-      spacing: 'wide',
-    });
+    const setLook = (size: string) =>
+      page.evaluate((appearance) => localStorage.setItem('examsgraph.appearance', JSON.stringify(appearance)), {
+        language,
+        look: 'light',
+        textSize: size,
+        spacing: 'wide',
+      });
+    await setLook(textSize);
     for (const path of [
       '/',
       '/progress',
@@ -161,5 +163,11 @@ for (const [language, textSize] of [
     await page.locator('.bottom .primary').click();
     await expect(page.locator('.feedback')).toBeVisible();
     await expectNoOverflow(page, 'feedback');
+    for (const size of ['115', '130', '150', '175']) {
+      await setLook(size);
+      await page.goto('/settings');
+      await page.locator('main .card').first().waitFor();
+      await expectWholeTabs(page, `${size} %`);
+    }
   });
 }
