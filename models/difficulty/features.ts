@@ -45,6 +45,9 @@ const MAX_STREAK = 5;
 interface Tally {
   attempts: number;
   wins: number;
+  /** ln(1 + attempts) and ln(1 + wins): taken once an answer, not once a question ranked. */
+  logAttempts: number;
+  logWins: number;
   trend: [number, number, number];
   lastAt: number;
 }
@@ -58,7 +61,7 @@ export interface History {
   previous: Answer | null;
 }
 
-const newTally = (): Tally => ({ attempts: 0, wins: 0, trend: [0, 0, 0], lastAt: -1 });
+const newTally = (): Tally => ({ attempts: 0, wins: 0, logAttempts: 0, logWins: 0, trend: [0, 0, 0], lastAt: -1 });
 
 /** The history of a learner who has answered nothing. */
 export function noHistory(): History {
@@ -68,6 +71,8 @@ export function noHistory(): History {
 function count(tally: Tally, y: 0 | 1, at: number): void {
   tally.attempts += 1;
   tally.wins += y;
+  tally.logAttempts = Math.log1p(tally.attempts);
+  tally.logWins = Math.log1p(tally.wins);
   for (let d = 0; d < 3; d++) {
     const keep = TREND_KEEP[d] as number;
     tally.trend[d] = keep * (tally.trend[d] as number) + (1 - keep) * (2 * y - 1);
@@ -86,6 +91,7 @@ export function advance(history: History, answer: Answer): void {
   history.previous = answer;
 }
 
+/** Means over a question's skills. */
 interface SkillMeans {
   logit: number;
   seen: number;
@@ -95,66 +101,84 @@ interface SkillMeans {
   readonly trend: [number, number, number];
 }
 
-function meansOf(skills: readonly string[], history: History, tables: DifficultyTables): SkillMeans {
-  const sum: SkillMeans = { logit: 0, seen: 0, attempts: 0, wins: 0, lastAt: -1, trend: [0, 0, 0] };
+function meansOf(skills: readonly string[], history: History, tables: DifficultyTables, into: SkillMeans): void {
+  const { trend } = into;
+  into.logit = into.seen = into.attempts = into.wins = trend[0] = trend[1] = trend[2] = 0;
+  into.lastAt = -1;
   const share = 1 / skills.length;
   for (const skill of skills) {
     const row = tables.skill(skill);
-    sum.logit += share * row.logit;
-    sum.seen += share * row.seen;
+    into.logit += share * row.logit;
+    into.seen += share * row.seen;
     const tally = history.skills.get(skill);
     if (!tally) continue;
-    sum.attempts += share * tally.attempts;
-    sum.wins += share * tally.wins;
-    sum.lastAt = Math.max(sum.lastAt, tally.lastAt);
-    for (let d = 0; d < 3; d++) sum.trend[d] = (sum.trend[d] as number) + share * (tally.trend[d] as number);
+    into.attempts += share * tally.attempts;
+    into.wins += share * tally.wins;
+    into.lastAt = Math.max(into.lastAt, tally.lastAt);
+    for (let d = 0; d < 3; d++) trend[d] = (trend[d] as number) + share * (tally.trend[d] as number);
   }
-  return sum;
 }
 
 const winRate = (wins: number, attempts: number): number => (wins + 1.5) / (attempts + 2);
 
-/** The 28 raw features of the next answer, before standardising: it sees earlier answers only. Shape [28]. */
-export function rawFeatures(history: History, question: Question, tables: DifficultyTables): number[] {
+const UNMET: Readonly<Tally> = newTally();
+
+function isOneShared(some: readonly string[], others: readonly string[]): boolean {
+  for (const skill of some) if (others.includes(skill)) return true;
+  return false;
+}
+
+// Thousands of questions are ranked while the learner waits: room made once, and nothing of it is kept between calls.
+const raw = new Float64Array(FEATURE_COUNT);
+const means: SkillMeans = { logit: 0, seen: 0, attempts: 0, wins: 0, lastAt: -1, trend: [0, 0, 0] };
+const CENTRES = Float64Array.from(FEATURES, ([, centre]) => centre);
+const SCALES = Float64Array.from(FEATURES, ([, , scale]) => scale);
+
+/** Fills `raw`, in the order of FEATURES. */
+function fillRaw(history: History, question: Question, tables: DifficultyTables): void {
   const skills = skillsOf(question);
   const itemRow = tables.item(question);
-  const item = history.items.get(question.id);
-  const skill = meansOf(skills, history, tables);
+  const item = history.items.get(question.id) ?? UNMET;
   const { all, previous } = history;
-  const now = all.attempts;
-  return [
-    itemRow.logit,
-    itemRow.seen,
-    skill.logit,
-    skill.seen,
-    Math.log1p(item?.attempts ?? 0),
-    Math.log1p(item?.wins ?? 0),
-    Math.log1p(all.attempts),
-    Math.log1p(all.wins),
-    Math.log1p(skill.attempts),
-    Math.log1p(skill.wins),
-    ...all.trend,
-    ...skill.trend,
-    ...(item?.trend ?? [0, 0, 0]),
-    history.streak,
-    skill.lastAt < 0 ? 0 : Math.log1p(now - skill.lastAt),
-    skill.lastAt < 0 ? 0 : 1,
-    previous?.question.id === question.id ? 1 : 0,
-    previous && skillsOf(previous.question).some((k) => skills.includes(k)) ? 1 : 0,
-    previous ? 2 * previous.y - 1 : 0,
-    winRate(item?.wins ?? 0, item?.attempts ?? 0),
-    winRate(all.wins, all.attempts),
-    winRate(skill.wins, skill.attempts),
-  ];
+  const skill = means;
+  meansOf(skills, history, tables, skill);
+  raw[0] = itemRow.logit;
+  raw[1] = itemRow.seen;
+  raw[2] = skill.logit;
+  raw[3] = skill.seen;
+  raw[4] = item.logAttempts;
+  raw[5] = item.logWins;
+  raw[6] = all.logAttempts;
+  raw[7] = all.logWins;
+  raw[8] = Math.log1p(skill.attempts);
+  raw[9] = Math.log1p(skill.wins);
+  for (let d = 0; d < 3; d++) {
+    raw[10 + d] = all.trend[d] as number;
+    raw[13 + d] = skill.trend[d] as number;
+    raw[16 + d] = item.trend[d] as number;
+  }
+  raw[19] = history.streak;
+  raw[20] = skill.lastAt < 0 ? 0 : Math.log1p(all.attempts - skill.lastAt);
+  raw[21] = skill.lastAt < 0 ? 0 : 1;
+  raw[22] = previous?.question.id === question.id ? 1 : 0;
+  raw[23] = previous && isOneShared(skillsOf(previous.question), skills) ? 1 : 0;
+  raw[24] = previous ? 2 * previous.y - 1 : 0;
+  raw[25] = winRate(item.wins, item.attempts);
+  raw[26] = winRate(all.wins, all.attempts);
+  raw[27] = winRate(skill.wins, skill.attempts);
+}
+
+/** The 28 raw features of the next answer, before standardising: it sees earlier answers only. Shape [28]. */
+export function rawFeatures(history: History, question: Question, tables: DifficultyTables): number[] {
+  fillRaw(history, question, tables);
+  return [...raw];
 }
 
 /** Writes the standardised features of the next answer into `out` from `offset` on. */
 export function writeFeatures(out: Float32Array, offset: number, history: History, question: Question, tables: DifficultyTables): void {
-  const raw = rawFeatures(history, question, tables);
-  for (let i = 0; i < FEATURE_COUNT; i++) {
-    const [, centre, scale] = FEATURES[i] as readonly [string, number, number];
-    out[offset + i] = clip(((raw[i] as number) - centre) / scale, -5, 5);
-  }
+  fillRaw(history, question, tables);
+  for (let i = 0; i < FEATURE_COUNT; i++)
+    out[offset + i] = clip(((raw[i] as number) - (CENTRES[i] as number)) / (SCALES[i] as number), -5, 5);
 }
 
 /** The standardised features of the next answer, fresh, shape [28]. */

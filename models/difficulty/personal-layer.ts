@@ -79,7 +79,7 @@ export function layerToFit(): PersonalLayer {
 export function personalLogit(term: PersonalTerm, question: Question, x: Float32Array): number {
   const skills = skillsOf(question);
   let sum = 0;
-  for (const skill of skills) sum += term.skills.get(skill) ?? 0;
+  if (term.skills.size > 0) for (const skill of skills) sum += term.skills.get(skill) ?? 0;
   let logit = term.theta + sum / skills.length;
   for (let i = 0; i < FEATURE_COUNT; i++) logit += (term.delta[i] as number) * (x[i] as number);
   return logit;
@@ -101,38 +101,44 @@ export function isPersonal(layer: PersonalLayer): boolean {
   return layer.answers >= WARM_UP;
 }
 
-/** The logit of every variant, in the order of VARIANTS; shape [4]. */
-function logitsOf(layer: PersonalLayer, net: number, question: Question, x: Float32Array): readonly number[] {
-  return VARIANTS.map((variant) => variantLogit(layer, variant, net, question, x));
+// room made once: thousands of questions are ranked while the learner waits
+const logits = new Float64Array(VARIANTS.length);
+
+/** Fills `logits`, in the order of VARIANTS. */
+function fillLogits(layer: PersonalLayer, net: number, question: Question, x: Float32Array): void {
+  for (let i = 0; i < VARIANTS.length; i++) logits[i] = variantLogit(layer, VARIANTS[i] as Variant, net, question, x);
 }
 
 /**
- * P(correct) served: the variants' probabilities averaged, each with a share proportional to its first share (.9 for the network alone) times
+ * P(correct) served, by what `logits` holds: the variants' probabilities averaged, each with a share proportional to its first share (.9 for the network alone) times
  * exp(-Σ .995^age · loss) (exponential weights, Vovk 1990; discounted as in Herbster and Warmuth 1998), so that a variant which stops
  * helping fades. The network alone for the learner's first 20 answers.
  */
-function mixed(layer: PersonalLayer, logits: readonly number[]): number {
+function mixed(layer: PersonalLayer): number {
   if (!isPersonal(layer)) return sigmoid(logits[0] as number);
   const { none, offset, weights, both } = layer.discounted;
   const least = Math.min(none, offset, weights, both);
   let [sum, shares] = [0, 0];
-  VARIANTS.forEach((variant, i) => {
+  for (let i = 0; i < VARIANTS.length; i++) {
+    const variant = VARIANTS[i] as Variant;
     const first = variant === 'none' ? NETWORK_SHARE : (1 - NETWORK_SHARE) / 3;
     const share = first * Math.exp(least - layer.discounted[variant]);
     shares += share;
     sum += share * sigmoid(logits[i] as number);
-  });
+  }
   return sum / shares;
 }
 
 /** P(correct) served of the next answer; `net` is the network's logit for x, shape [28]. */
 export function servedChance(layer: PersonalLayer, net: number, question: Question, x: Float32Array): number {
-  return isPersonal(layer) ? mixed(layer, logitsOf(layer, net, question, x)) : sigmoid(net);
+  if (!isPersonal(layer)) return sigmoid(net);
+  fillLogits(layer, net, question, x);
+  return mixed(layer);
 }
 
 function boundNorm(delta: Float32Array): void {
   let squares = 0;
-  for (const d of delta) squares += d * d;
+  for (let i = 0; i < delta.length; i++) squares += (delta[i] as number) ** 2;
   const norm = Math.sqrt(squares);
   if (norm > MAX_DELTA) for (let i = 0; i < delta.length; i++) delta[i] = ((delta[i] as number) * MAX_DELTA) / norm;
 }
@@ -174,12 +180,13 @@ export function learn(
   y: 0 | 1,
   rates: LayerRates = DEFAULT_RATES,
 ): number {
-  const logits = logitsOf(layer, net, question, x);
-  const served = mixed(layer, logits);
+  fillLogits(layer, net, question, x);
+  const served = mixed(layer);
   remember(layer.losses.served, crossEntropy(served, y));
   watchDrift(layer.drift, net, y);
   const haste = isUnsettled(layer.drift) ? AFTER_ALARM : 1;
-  for (const [i, variant] of VARIANTS.entries()) {
+  for (let i = 0; i < VARIANTS.length; i++) {
+    const variant = VARIANTS[i] as Variant;
     const logit = logits[i] as number;
     const loss = crossEntropyOfLogit(logit, y);
     remember(layer.losses[variant], loss);

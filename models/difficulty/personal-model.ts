@@ -1,5 +1,6 @@
 import { clip, sigmoid } from '#shared/maths/logistic.ts';
-import { advance, featuresOf, type History, noHistory } from './features.ts';
+import { FEATURE_COUNT } from '../learner.ts';
+import { advance, type History, noHistory, writeFeatures } from './features.ts';
 import { type LayerRates, learn, newLayer, type PersonalLayer, servedChance } from './personal-layer.ts';
 import type { Answer, Question } from './question.ts';
 import type { DifficultyTables } from './tables.ts';
@@ -30,9 +31,12 @@ export interface Prediction {
   readonly networkP: number;
 }
 
+// room made once: thousands of questions are ranked while the learner waits
+const x = new Float32Array(FEATURE_COUNT);
+
 /** P(correct) of the next answer, served and network alone. */
 export function predict(model: PersonalModel, question: Question): Prediction {
-  const x = featuresOf(model.history, question, model.tables);
+  writeFeatures(x, 0, model.history, question, model.tables);
   const net = model.network(x);
   const served = servedChance(model.layer, net, question, x);
   return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
@@ -40,7 +44,7 @@ export function predict(model: PersonalModel, question: Question): Prediction {
 
 /** The layer alone learns one answer, in place, constant time; the history stays. @returns what was predicted before it */
 export function teach(model: PersonalModel, answer: Answer): Prediction {
-  const x = featuresOf(model.history, answer.question, model.tables);
+  writeFeatures(x, 0, model.history, answer.question, model.tables);
   const net = model.network(x);
   const served = learn(model.layer, net, answer.question, x, answer.y, model.rates);
   return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };

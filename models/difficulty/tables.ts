@@ -1,4 +1,3 @@
-import { remembered } from '#shared/domain/remembered.ts';
 import { clip, logit } from '#shared/maths/logistic.ts';
 import { type Answer, type Question, skillsOf } from './question.ts';
 
@@ -54,6 +53,11 @@ export function countAnswer(counts: Counts, { question, y }: Answer): void {
   counts.total.answers += 1;
 }
 
+function kept(rows: Map<string, TableRow>, key: string, row: TableRow): TableRow {
+  rows.set(key, row);
+  return row;
+}
+
 /**
  * Tables from counts: `logit(clip((s + 8 m) / (n + 8), .01, .99))` per item, 20 for 8 per skill; m is the author's prior of the item,
  * or else the mean.
@@ -65,8 +69,9 @@ export function tablesFrom(counts: Counts, fallbackMean?: number): DifficultyTab
   const items = new Map<string, TableRow>();
   const skills = new Map<string, TableRow>();
   return {
-    item: (question) => remembered(items, question.id, () => shrunk(counts.items.get(question.id), question.prior ?? mean, ITEM_WEIGHT)),
-    skill: (id) => remembered(skills, id, () => shrunk(counts.skills.get(id), mean, SKILL_WEIGHT)),
+    item: (question) =>
+      items.get(question.id) ?? kept(items, question.id, shrunk(counts.items.get(question.id), question.prior ?? mean, ITEM_WEIGHT)),
+    skill: (id) => skills.get(id) ?? kept(skills, id, shrunk(counts.skills.get(id), mean, SKILL_WEIGHT)),
   };
 }
 

@@ -60,6 +60,8 @@ function bell(centre: number, spread: number): Float64Array {
 
 const AS_KNOWN = bell(KNOWN, KNOWN_SPREAD);
 const FRESH = ASSUMPTIONS.map(({ start }) => bell(start, START_SPREAD));
+const freshBeliefs = (): readonly Float64Array[] => FRESH.map((fresh) => fresh.slice());
+const STROKES = Float64Array.from(ASSUMPTIONS, ({ stroke }) => stroke);
 /** Chance to climb to the next point with an answer: the less often one errs, the less there is to gain. */
 const CLIMBS = ASSUMPTIONS.map(({ growth }) =>
   GRID.map((x, i) => (i === POINTS - 1 ? 0 : Math.min(1, (2 * growth * sigmoid(-x - 0.5)) / WIDTH))),
@@ -124,13 +126,14 @@ function beliefsAfter(answers: readonly SkillAnswer[]) {
   const likelihood = new Float64Array(POINTS);
   for (const { skills, logit, y } of answers) {
     for (let i = 0; i < POINTS; i++) likelihood[i] = sigmoid(y === 1 ? (GRID[i] as number) + logit : -(GRID[i] as number) - logit);
-    const least = Math.max(...evidence) - GIVEN_UP;
-    for (let h = 0; h < evidence.length; h++) if ((evidence[h] as number) < least) evidence[h] = Number.NEGATIVE_INFINITY;
+    let best = Number.NEGATIVE_INFINITY;
+    for (let h = 0; h < evidence.length; h++) best = Math.max(best, evidence[h] as number);
+    for (let h = 0; h < evidence.length; h++) if ((evidence[h] as number) < best - GIVEN_UP) evidence[h] = Number.NEGATIVE_INFINITY;
     for (const skill of skills) {
-      const belief = remembered(beliefs, skill, () => FRESH.map((fresh) => fresh.slice()));
-      for (const [h, { stroke }] of ASSUMPTIONS.entries()) {
+      const belief = remembered(beliefs, skill, freshBeliefs);
+      for (let h = 0; h < evidence.length; h++) {
         if (evidence[h] === Number.NEGATIVE_INFINITY) continue;
-        const likely = takeIn(belief[h] as Float64Array, likelihood, CLIMBS[h] as Float64Array, stroke);
+        const likely = takeIn(belief[h] as Float64Array, likelihood, CLIMBS[h] as Float64Array, STROKES[h] as number);
         evidence[h] = (evidence[h] as number) + Math.log(likely);
       }
     }
