@@ -171,6 +171,13 @@ function remember(losses: number[], loss: number): void {
   if (losses.length > WINDOW) losses.shift();
 }
 
+/** Scores one variant. @returns its discounted sum with this loss */
+function scored(i: number, before: number, losses: number[], y: 0 | 1): number {
+  const loss = crossEntropyOfLogit(logits[i] as number, y);
+  remember(losses, loss);
+  return KEEP * before + loss;
+}
+
 /** Learn one answer, in place, in constant time: every variant is scored first, then updated with its own error. @returns P(correct) served before */
 export function learn(
   layer: PersonalLayer,
@@ -185,17 +192,16 @@ export function learn(
   remember(layer.losses.served, crossEntropy(served, y));
   watchDrift(layer.drift, net, y);
   const haste = isUnsettled(layer.drift) ? AFTER_ALARM : 1;
-  for (let i = 0; i < VARIANTS.length; i++) {
-    const variant = VARIANTS[i] as Variant;
-    const logit = logits[i] as number;
-    const loss = crossEntropyOfLogit(logit, y);
-    remember(layer.losses[variant], loss);
-    layer.discounted[variant] = KEEP * layer.discounted[variant] + loss;
-    const error = y - sigmoid(logit);
-    const term = layer.terms[variant];
-    if (variant === 'offset' || variant === 'both') updateOffset(term, error, question, haste * rates.offset);
-    if (variant === 'weights' || variant === 'both') updateWeights(term, error, x, haste * rates.weights);
-  }
+  const { terms, losses, discounted } = layer;
+  discounted.none = scored(0, discounted.none, losses.none, y);
+  discounted.offset = scored(1, discounted.offset, losses.offset, y);
+  discounted.weights = scored(2, discounted.weights, losses.weights, y);
+  discounted.both = scored(3, discounted.both, losses.both, y);
+  updateOffset(terms.offset, y - sigmoid(logits[1] as number), question, haste * rates.offset);
+  updateWeights(terms.weights, y - sigmoid(logits[2] as number), x, haste * rates.weights);
+  const error = y - sigmoid(logits[3] as number);
+  updateOffset(terms.both, error, question, haste * rates.offset);
+  updateWeights(terms.both, error, x, haste * rates.weights);
   layer.answers += 1;
   return served;
 }
