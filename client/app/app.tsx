@@ -194,7 +194,7 @@ function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null })
   const isStudying = path.startsWith('/study') || /^\/exam\/./.test(path);
   if (storage === 'kept' && !fault && (!applyUpdate || isStudying)) return null;
   return (
-    <div className="page" style={{ paddingBottom: 0, gap: 8 }}>
+    <div className={fault === null ? 'page' : 'page told'} style={{ paddingBottom: 0, gap: 8 }}>
       {storage === 'memory' && <Notice tone="bad">{t.storageFault.memory}</Notice>}
       {fault !== null && (
         <Notice tone="bad">

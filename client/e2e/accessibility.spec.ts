@@ -30,6 +30,24 @@ async function expectNoOverflow(page: Page, screen: string): Promise<void> {
   expect(wide, `${screen} scrolls sideways`).toEqual([]);
 }
 
+/** Buttons of the study screen's bar: all within the screen, and no text cut off. @returns where they are */
+async function expectWholeBar(page: Page, screen: string): Promise<readonly { readonly x: number; readonly y: number }[]> {
+  const { cut, places } = await page.evaluate(() => {
+    const buttons = [...document.querySelectorAll<HTMLElement>('.bottom .button')];
+    const out = buttons.filter((b) => {
+      const range = document.createRange();
+      range.selectNodeContents(b);
+      const [text, box] = [range.getBoundingClientRect(), b.getBoundingClientRect()];
+      return (
+        box.bottom > innerHeight || box.right > innerWidth || text.left < box.left || text.right > box.right || text.bottom > box.bottom
+      );
+    });
+    return { cut: out.map((b) => b.textContent), places: buttons.map((b) => b.getBoundingClientRect()).map(({ x, y }) => ({ x, y })) };
+  });
+  expect(cut, screen).toEqual([]);
+  return places;
+}
+
 /** The names of the tabs are whole: none is broken within a word, none is cut off, and none stands over the end of the page. */
 async function expectWholeTabs(page: Page, screen: string): Promise<void> {
   const broken = await page.evaluate(() => {
@@ -160,9 +178,11 @@ for (const [language, textSize] of [
     await expect(page.locator('.stem h1')).toBeVisible();
     await expectNoOverflow(page, 'question');
     await choose(page, false);
+    const [left, right] = await expectWholeBar(page, 'Not sure and Sure');
     await page.locator('.bottom .primary').click();
     await expect(page.locator('.feedback')).toBeVisible();
     await expectNoOverflow(page, 'feedback');
+    expect(await expectWholeBar(page, 'Undo and Next')).toEqual([left, right]);
     for (const size of ['115', '130', '150', '175']) {
       await setLook(size);
       await page.goto('/settings');

@@ -189,7 +189,12 @@ test('options can be ruled out and brought back, and a third button says Guess',
   await page.locator('.option').first().click();
   await expect(page.locator('.choice[data-struck]')).toHaveCount(0);
   await choose(page, true);
+  const places = await page.locator('.bottom .button').all();
+  const [guess, , sure] = await Promise.all(places.map((b) => b.boundingBox()));
   await page.getByRole('button', { name: '찍었어요' }).click();
+  await expect(page.locator('.feedback')).toBeVisible();
+  expect(await page.locator('.bottom .button').last().boundingBox()).toEqual(sure);
+  expect(await page.locator('.bottom .button').first().boundingBox()).toEqual(guess);
   await expect(page.getByRole('status').filter({ hasText: '찍었다고 했어요' })).toBeVisible();
   expect((await standing(page)).map((a) => a['confidence'])).toContain(0.4);
 });

@@ -39,6 +39,7 @@ test('a wiped phone shows Restore, and a backup with a passphrase brings answers
   await page.goto('/');
   await expect(page.getByRole('heading', { name: '진도가 사라졌어요' })).toBeVisible();
   await expect(page.getByText(/여기에 답 80개가 있었어요/)).toBeVisible();
+  await expect(page.getByText('예산은 계정마다 세고, 예전 것은 쓴 채로 남아요.')).toBeVisible();
   await page.locator('input[type=file]').setInputFiles(path);
   await expect(page.getByText(/백업, 답 80개/)).toBeVisible();
   await page.locator('input[type=password]').fill('틀린 말');
@@ -353,8 +354,59 @@ test('every other write of the learner’s screens says so when it cannot be don
     await page.waitForLoadState('networkidle');
     await plant(page, fault, 99);
     await act(page);
-    await expect(page.locator('.notice.bad').first(), `${what}, ${fault}`).toBeVisible({ timeout: 3000 });
+    await expect(page.locator('.notice.bad').first(), `${what}, ${fault}`).toBeInViewport({ timeout: 3000 });
     await heal(page);
   }
   expect(await standing(page)).toHaveLength(10);
+});
+
+/** What can be said about a question: in its menu, and below its feedback. */
+const REMARKS: readonly (readonly [name: string, act: (page: Page) => Promise<unknown>])[] = [
+  ['a bookmark', (p) => p.getByRole('button', { name: '책갈피' }).click()],
+  ['how hard it felt', (p) => p.getByText('너무 어려움').click()],
+  ['a rating', (p) => p.locator('dialog').getByText('5', { exact: true }).click()],
+  [
+    'a note',
+    async (p) => {
+      await p.locator('dialog textarea').first().fill('적어 둔다');
+      await p.getByRole('button', { name: '메모 저장' }).click();
+    },
+  ],
+  [
+    'a report',
+    async (p) => {
+      await p.locator('dialog summary').click();
+      await p.locator('dialog details').getByRole('button').click();
+    },
+  ],
+  ['putting it away', (p) => p.getByRole('button', { name: '다시 내지 않기' }).click()],
+];
+
+test('what is said of a question and cannot be kept is told within its menu; flag and undo are told on the page', async ({ page }) => {
+  test.setTimeout(180_000);
+  await page.addInitScript(soil);
+  await begin(page);
+  await answer(page, false);
+  await next(page);
+  for (const [i, [what, act]] of REMARKS.entries()) {
+    await page.getByRole('button', { name: '이 문제 더 보기' }).click();
+    await expect(page.locator('dialog[open] textarea').first()).toBeVisible();
+    await plant(page, Object.values(FAULTS)[i % 5] ?? 'quota', 99);
+    await act(page);
+    await expect(page.locator('dialog .notice.bad'), what).toBeInViewport({ timeout: 3000 });
+    await heal(page);
+    await page.keyboard.press('Escape');
+    await expect(page.locator('dialog[open]')).toHaveCount(0);
+  }
+  await plant(page, 'quota', 99);
+  await page.getByRole('button', { name: '표시', exact: true }).click();
+  await expect(page.locator('.notice.bad').first()).toBeInViewport({ timeout: 3000 });
+  await heal(page);
+  await page.reload();
+  await expect(page.locator('.stem h1')).toBeVisible();
+  await plant(page, 'abort', 99);
+  await page.locator('.top').getByRole('button', { name: '되돌리기' }).click();
+  await expect(page.locator('.fault')).toBeInViewport({ timeout: 3000 });
+  await heal(page);
+  expect(await standing(page)).toHaveLength(1);
 });

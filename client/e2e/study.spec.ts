@@ -17,6 +17,17 @@ test('the first question comes without account, login or prompt, and says where 
   await expect(page.getByText('수준 찾는 중')).toBeVisible();
 });
 
+test('the first session says that it finds the level, the second does not', async ({ watched: page }) => {
+  await begin(page);
+  await expect(page.getByText('수준 찾는 중')).toBeVisible();
+  await finishSession(page);
+  await page.goto('/');
+  await page.locator('.button.primary').first().click();
+  await expect(page.locator('.stem h1')).toBeVisible();
+  await expect(page.locator('.count')).toContainText('1 /');
+  await expect(page.getByText('수준 찾는 중')).toHaveCount(0);
+});
+
 test('an answer is marked at once, explained option by option, spoken, and focus moves to it', async ({ watched: page }) => {
   await begin(page);
   await answer(page, true);

@@ -20,7 +20,7 @@ export const enModel = {
   accuracy: 'Right predictions',
   accuracyBasis: (low: string, high: string, baseline: string, n: number) =>
     `between ${low} and ${high}, from ${n} answers; always guessing one way: ${baseline}`,
-  tooFew: (n: number) => `from 20 answers on (${n} so far)`,
+  tooFew: (n: number) => `from 10 answers on (${n} so far)`,
   train: 'Train now',
   stop: 'Stop',
   training: 'Training',

@@ -19,7 +19,7 @@ export const koModel: typeof enModel = {
   level: '개인화',
   accuracy: '맞은 예측',
   accuracyBasis: (low, high, baseline, n) => `범위 ${low}–${high}, 답 ${n}개 기준. 한쪽으로만 찍으면 ${baseline}`,
-  tooFew: (n) => `답 20개부터(지금 ${n}개)`,
+  tooFew: (n) => `답 10개부터(지금 ${n}개)`,
   train: '지금 학습',
   stop: '멈추기',
   training: '학습',

@@ -64,6 +64,7 @@ export const useStoragePageWords = bilingual({
     lostText: (answers: number, date: string) =>
       `On ${date} there ${answers === 1 ? 'was' : 'were'} ${count(answers, 'answer', 'answers')} here. The browser has cleared them, which it may do when space runs short or after a week without a visit.`,
     lostHint: 'A backup file brings them back.',
+    lostAccount: 'Without one, sharing starts as a new account. Budgets count per account; the old one stays spent.',
     lostOwn: 'There is a copy on this phone.',
     lostRestore: 'Restore the copy',
     lostNew: 'Begin without them',
@@ -125,6 +126,7 @@ export const useStoragePageWords = bilingual({
     lostText: (answers, date) =>
       `${date}에는 여기에 답 ${answers}개가 있었어요. 공간이 모자라거나 일주일 동안 열지 않으면 브라우저가 지우기도 해요.`,
     lostHint: '백업 파일이 있으면 되살릴 수 있어요.',
+    lostAccount: '백업이 없으면 공유는 새 계정으로 시작해요. 예산은 계정마다 세고, 예전 것은 쓴 채로 남아요.',
     lostOwn: '이 휴대폰에 복사본이 있어요.',
     lostRestore: '복사본 되살리기',
     lostNew: '없이 시작하기',

@@ -82,7 +82,7 @@ describe('ways to study', () => {
   test('what was answered comes up for review days later, the wrong ones sooner', async () => {
     const { tutor, clock } = desk(5);
     await run(tutor, { mode: 'practice', planned: 20 }, (item) => item.topics[0] === 'a');
-    const plan = { easyDays: [1, 1, 1, 1, 1, 1, 1], dailyCap: 50, spreadDays: 1, isPaused: false, examDay: null };
+    const plan = { easyDays: [1, 1, 1, 1, 1, 1, 1], dailyCap: 50, spreadDays: 1, spreadFrom: null, isPaused: false, examDay: null };
     expect((await tutor.reviews(plan)).today).toHaveLength(0);
     clock.at += DAY;
     const wrongFirst = (await tutor.reviews(plan)).today.map((d) => tutor.course.items.get(d.itemId)?.topics[0]);
@@ -95,7 +95,7 @@ describe('ways to study', () => {
 });
 
 describe('a review graded by the learner', () => {
-  const plan = { easyDays: [1, 1, 1, 1, 1, 1, 1], dailyCap: 50, spreadDays: 1, isPaused: false, examDay: null };
+  const plan = { easyDays: [1, 1, 1, 1, 1, 1, 1], dailyCap: 50, spreadDays: 1, spreadFrom: null, isPaused: false, examDay: null };
   const reviewed = async (seed: number) => {
     const made = desk(seed);
     await run(made.tutor, { mode: 'practice', planned: 5 }, always);

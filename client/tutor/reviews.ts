@@ -18,10 +18,13 @@ export async function readReviewPlan(reader: LogReader): Promise<ReviewPlan> {
   const rows = new Map((await reader.list('settings')).map((s) => [s.key, s.value]));
   const easy = (rows.get(REVIEW_KEYS.easy) ?? '').split(',').map(Number);
   const examDate = rows.get('exam_date');
+  // the day on which it was chosen is missing in logs of the first release
+  const [days = '1', from] = (rows.get(REVIEW_KEYS.spread) ?? '1').split('@');
   return {
     easyDays: easy.length === 7 && easy.every((share) => share >= 0 && share <= 1) ? easy : Array.from({ length: 7 }, () => 1),
     dailyCap: Number(rows.get(REVIEW_KEYS.cap) ?? DEFAULT_CAP),
-    spreadDays: Number(rows.get(REVIEW_KEYS.spread) ?? 1),
+    spreadDays: Number(days),
+    spreadFrom: from === undefined ? null : Number(from),
     isPaused: rows.get(REVIEW_KEYS.paused) === 'on',
     examDay: examDate ? Math.floor(Date.parse(`${examDate}T00:00:00Z`) / DAY_MS) : null,
   };
@@ -36,7 +39,17 @@ export function queueOf(desk: Desk, state: TutorState, plan: ReviewPlan): Queue 
       ([id]) => !state.suspended.has(id) && desk.course.items.get(id)?.status !== 'retired' && desk.course.items.has(id),
     ),
   );
-  return reviewQueue(state.recollection.scheduler ?? scheduler(parameters), asked, plan, { now: at, today: studyDay(at, tz) });
+  const today = studyDay(at, tz);
+  const done = reviewsOf(state, today);
+  return reviewQueue(state.recollection.scheduler ?? scheduler(parameters), asked, plan, { now: at, today, done });
+}
+
+/** Questions met on an earlier day that were answered again on this one. */
+function reviewsOf(state: TutorState, day: number): number {
+  const first = state.answers.findIndex((a) => studyDay(a.at, a.tz) >= day);
+  if (first < 0) return 0;
+  const before = new Set(state.answers.slice(0, first).map((a) => a.item_id));
+  return new Set(state.answers.slice(first).flatMap((a) => (before.has(a.item_id) ? [a.item_id] : []))).size;
 }
 
 /** Reviews so far: answers to a question a day or more after the one before. */

@@ -20,14 +20,14 @@ export interface ModelSummary {
   readonly version: { readonly kind: 'global'; readonly label: string } | { readonly kind: 'personal'; readonly version: number };
   readonly dataPoints: number;
   readonly level: number;
-  /** Predictions made before each of the latest answers, held against what happened; null below 20. */
+  /** Predictions made before each of the latest answers, held against what happened; null below 10. */
   readonly record: PredictionRecord | null;
   /** Epoch ms of the latest answer or registration; null before the first. */
   readonly updatedAt: number | null;
 }
 
 const RECORD_WINDOW = 200;
-const RECORD_MIN = 20;
+const RECORD_MIN = 10;
 
 function recordOf(answers: readonly AnswerRow[]): PredictionRecord | null {
   const latest = answers.slice(-RECORD_WINDOW);

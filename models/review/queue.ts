@@ -8,6 +8,8 @@ export interface ReviewPlan {
   readonly dailyCap: number;
   /** Work a backlog off over this many days; 1: as the cap allows. */
   readonly spreadDays: number;
+  /** Study day the spreading began; null: it never ends. */
+  readonly spreadFrom: number | null;
   readonly isPaused: boolean;
   /** Study day of the exam; null if not known. */
   readonly examDay: number | null;
@@ -66,13 +68,14 @@ export function dueDay(scheduler: Scheduler, itemId: string, memory: Memory, pla
  * Today's reviews and the month ahead. The portion is never more than the cap, and a backlog is spread over the days asked for;
  * before an exam the order is by recall on its day.
  *
- * @param today study day of `now` @param memories by item id; suspended questions left out by the caller
+ * @param memories by item id; suspended questions left out by the caller
+ * @param today study day of `now` @param done reviews given on it already: they are part of the day's portion
  */
 export function reviewQueue(
   scheduler: Scheduler,
   memories: ReadonlyMap<string, Memory>,
   plan: ReviewPlan,
-  { now, today }: { readonly now: number; readonly today: number },
+  { now, today, done }: { readonly now: number; readonly today: number; readonly done: number },
 ): Queue {
   const isBeforeExam = plan.examDay !== null && plan.examDay > today;
   const at = isBeforeExam ? now + ((plan.examDay as number) - today) * DAY_MS : now;
@@ -80,7 +83,9 @@ export function reviewQueue(
     ([itemId, memory]): Due => ({ itemId, day: dueDay(scheduler, itemId, memory, plan), recall: scheduler.recall(memory, at) }),
   );
   const due = all.filter((d) => d.day <= today).sort((a, b) => a.recall - b.recall);
-  const portion = Math.min(plan.dailyCap, Math.ceil(due.length / Math.max(1, plan.spreadDays)));
+  const daysLeft = plan.spreadFrom === null ? plan.spreadDays : plan.spreadDays - (today - plan.spreadFrom);
+  const ofToday = Math.min(plan.dailyCap, Math.ceil((due.length + done) / Math.max(1, daysLeft)));
+  const portion = Math.max(0, ofToday - done);
   const forecast = Array.from({ length: FORECAST_DAYS }, (_, i) => (i === 0 ? due.length : all.filter((d) => d.day === today + i).length));
   return { today: plan.isPaused ? [] : due.slice(0, portion), dueByToday: due.length, forecast };
 }

@@ -8,7 +8,14 @@ import { DEFAULT_PARAMETERS, type Memory, scheduler } from './memory.ts';
 import { dueDay, type ReviewPlan, reviewQueue, weekdayOf } from './queue.ts';
 
 const DAY = 86_400_000;
-const PLAN: ReviewPlan = { easyDays: [1, 1, 1, 1, 1, 1, 1], dailyCap: 1000, spreadDays: 1, isPaused: false, examDay: null };
+const PLAN: ReviewPlan = {
+  easyDays: [1, 1, 1, 1, 1, 1, 1],
+  dailyCap: 1000,
+  spreadDays: 1,
+  spreadFrom: null,
+  isPaused: false,
+  examDay: null,
+};
 const fsrs = scheduler();
 
 describe('grades', () => {
@@ -90,7 +97,7 @@ describe('the queue', () => {
         return [`item-${i}`, fsrs.remember(null, (1 + below(4, rng)) as Grade, day * DAY, day)] as const;
       }),
     );
-  const now = { now: 20_000 * DAY, today: 20_000 };
+  const now = { now: 20_000 * DAY, today: 20_000, done: 0 };
 
   forAll('offers today’s portion, the least likely recalled first, never more than the cap or its share of the backlog', (rng) => {
     const plan = { ...PLAN, dailyCap: 1 + below(30, rng), spreadDays: 1 + below(7, rng) };
@@ -103,6 +110,29 @@ describe('the queue', () => {
     expect(queue.forecast[0]).toBe(queue.dueByToday);
     expect(queue.forecast).toHaveLength(30);
     expect(queue.forecast.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(60);
+  });
+
+  forAll('what was reviewed today is part of the portion: after it nothing more is offered', (rng) => {
+    const plan = { ...PLAN, dailyCap: 1 + below(30, rng), spreadDays: 1 + below(7, rng) };
+    const all = memories(60, rng, now.today);
+    const { today } = reviewQueue(fsrs, all, plan, now);
+    const done = below(today.length + 1, rng);
+    const rest = new Map(all);
+    for (const { itemId } of today.slice(0, done)) rest.delete(itemId);
+    expect(reviewQueue(fsrs, rest, plan, { ...now, done }).today).toHaveLength(today.length - done);
+  });
+
+  forAll('a backlog that is spread over some days is worked off on the last of them', (rng) => {
+    const spreadDays = 2 + below(12, rng);
+    const plan = { ...PLAN, spreadDays, spreadFrom: now.today };
+    const rest = new Map([...memories(60, rng, now.today)].filter(([id, memory]) => dueDay(fsrs, id, memory, PLAN) <= now.today));
+    const backlog = rest.size;
+    for (let day = 0; day < spreadDays; day++) {
+      const { today } = reviewQueue(fsrs, rest, plan, { now: (now.today + day) * DAY, today: now.today + day, done: 0 });
+      expect(today.length).toBeLessThanOrEqual(Math.ceil(backlog / spreadDays));
+      for (const { itemId } of today) rest.delete(itemId);
+    }
+    expect(rest.size).toBe(0);
   });
 
   test('a pause offers nothing and forgets nothing', () => {

@@ -4,14 +4,14 @@ import type { StudyDay } from '#client/tutor/insights.ts';
 import { useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { studyDay } from '#shared/domain/time.ts';
 
-const WEEKS = 26;
+const WEEKS = 53;
 const CELL = 12;
 const KEY = 'calendar.hidden';
 
 /** Level 0–3 of a day's answers, so that a short day still shows. */
 const levelOf = (answers: number): number => (answers === 0 ? 0 : answers < 10 ? 1 : answers < 30 ? 2 : 3);
 
-/** Study days as a grid and a table; it counts nothing down and can be hidden. */
+/** Study days of a year as a grid and a table; it counts nothing down and can be hidden. */
 export function Calendar({ days }: { readonly days: readonly StudyDay[] }) {
   const w = useProgressWords();
   const { t, language } = useSpeech();

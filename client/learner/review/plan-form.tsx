@@ -1,10 +1,11 @@
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useReviewWords } from '#client/i18n/review-words.ts';
-import { readSettings, useLog } from '#client/tutor/learner-ports.tsx';
+import { readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { REVIEW_KEYS } from '#client/tutor/reviews.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import type { ReviewPlan } from '#models/review/queue.ts';
+import { studyDay } from '#shared/domain/time.ts';
 
 const LEVELS = ['1', '0.5', '0'] as const;
 const CAPS = [10, 20, 40, 80];
@@ -15,6 +16,9 @@ export function PlanForm({ tutor, plan }: { readonly tutor: Tutor; readonly plan
   const w = useReviewWords();
   const { t } = useSpeech();
   const settings = useLog(readSettings, 'settings');
+  const { at, tz } = usePorts().moment();
+  const today = studyDay(at, tz);
+  const isOver = plan.spreadFrom !== null && today - plan.spreadFrom >= plan.spreadDays;
   const set = (key: string, value: string) => void tutor.note([{ kind: 'setting.set', body: { key, value } }]);
   const easeDay = (day: number, share: string) =>
     set(REVIEW_KEYS.easy, plan.easyDays.map((old, i) => (i === day ? share : String(old))).join(','));
@@ -31,9 +35,9 @@ export function PlanForm({ tutor, plan }: { readonly tutor: Tutor; readonly plan
       <Segments
         legend={w.spread}
         name="spread"
-        value={String(plan.spreadDays)}
+        value={String(isOver ? 1 : plan.spreadDays)}
         choices={SPREADS.map((n) => ({ value: String(n), label: w.days(n) }))}
-        onChange={(n) => set(REVIEW_KEYS.spread, n)}
+        onChange={(n) => set(REVIEW_KEYS.spread, `${n}@${today}`)}
       />
       <fieldset className="field">
         <legend className="quiet" style={{ padding: 0, marginBottom: 6 }}>

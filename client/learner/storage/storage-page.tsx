@@ -59,6 +59,7 @@ export function LostPage({ onAnew }: { readonly onAnew: () => void }) {
         <h1>{w.lost}</h1>
         <p>{w.lostText(lost.answers, new Date(lost.at).toLocaleDateString(language))}</p>
         <p>{w.lostHint}</p>
+        <p>{w.lostAccount}</p>
       </header>
       {own.kind !== 'waiting' && <Restore {...(own.kind === 'ready' && own.value ? { own: own.value } : {})} />}
       <button type="button" className="button wide" onClick={onAnew}>

@@ -43,7 +43,7 @@ export function BottomBar({ stage, hasGuess, grades, onGrade, onAnswer, onNext, 
           )}
         </div>
       )}
-      <div data-buttons={isGraded ? 4 : hasGuess && stage.phase === 'open' ? 3 : 2}>
+      <div data-buttons={isGraded ? 4 : hasGuess ? 3 : 2}>
         {isGraded ? (
           <Suspense>
             <GradeButtons choices={grades} isFresh={stage.isFresh} onGrade={onGrade} />

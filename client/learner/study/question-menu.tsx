@@ -2,8 +2,11 @@ import { useEffect, useRef, useState } from 'react';
 import { useQuestionWords } from '#client/i18n/question-words.ts';
 import { useLog } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
+import { useAttempt } from '#client/ui/attempt.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import type { Item } from '#shared/packs/schema.ts';
+
+type Attempt = ReturnType<typeof useAttempt>['attempt'];
 
 interface Props {
   readonly tutor: Tutor;
@@ -14,13 +17,22 @@ interface Props {
 
 const FAULTS = ['wrongKey', 'unclear', 'typo', 'other'] as const;
 
-function Note({ tutor, item, note }: { readonly tutor: Tutor; readonly item: Item; readonly note: string }) {
+function Note({
+  tutor,
+  item,
+  note,
+  attempt,
+}: {
+  readonly tutor: Tutor;
+  readonly item: Item;
+  readonly note: string;
+  readonly attempt: Attempt;
+}) {
   const w = useQuestionWords();
   const [text, setText] = useState(note);
   const [isSaved, setSaved] = useState(false);
   const save = async () => {
-    await tutor.overlay({ kind: 'item.noted', itemId: item.id, value: text.trim() });
-    setSaved(true);
+    if (await attempt(() => tutor.overlay({ kind: 'item.noted', itemId: item.id, value: text.trim() }))) setSaved(true);
   };
   return (
     <div className="stack">
@@ -46,12 +58,12 @@ function Note({ tutor, item, note }: { readonly tutor: Tutor; readonly item: Ite
   );
 }
 
-function Felt({ tutor, item }: { readonly tutor: Tutor; readonly item: Item }) {
+function Felt({ tutor, item, attempt }: { readonly tutor: Tutor; readonly item: Item; readonly attempt: Attempt }) {
   const w = useQuestionWords();
   const [felt, setFelt] = useState<'easy' | 'right' | 'hard' | null>(null);
   const [rating, setRating] = useState<string | null>(null);
   const give = (more: { readonly rating?: number; readonly difficulty_felt?: 'easy' | 'right' | 'hard' }) =>
-    void tutor.note([{ kind: 'feedback.given', body: { about: 'item', ref: item.id, ...more } }]);
+    void attempt(() => tutor.note([{ kind: 'feedback.given', body: { about: 'item', ref: item.id, ...more } }]));
   return (
     <>
       <Segments
@@ -78,14 +90,14 @@ function Felt({ tutor, item }: { readonly tutor: Tutor; readonly item: Item }) {
   );
 }
 
-function Report({ tutor, item }: { readonly tutor: Tutor; readonly item: Item }) {
+function Report({ tutor, item, attempt }: { readonly tutor: Tutor; readonly item: Item; readonly attempt: Attempt }) {
   const w = useQuestionWords();
   const [fault, setFault] = useState<(typeof FAULTS)[number]>('wrongKey');
   const [more, setMore] = useState('');
   const [isKept, setKept] = useState(false);
   const keep = async () => {
-    await tutor.overlay({ kind: 'item.reported', itemId: item.id, value: more.trim() ? `${fault}: ${more.trim()}` : fault });
-    setKept(true);
+    const value = more.trim() ? `${fault}: ${more.trim()}` : fault;
+    if (await attempt(() => tutor.overlay({ kind: 'item.reported', itemId: item.id, value }))) setKept(true);
   };
   if (isKept) {
     return (
@@ -124,29 +136,30 @@ function Report({ tutor, item }: { readonly tutor: Tutor; readonly item: Item })
 export function QuestionMenu({ tutor, item, onClose, onSuspended }: Props) {
   const w = useQuestionWords();
   const dialog = useRef<HTMLDialogElement>(null);
+  const { attempt, told } = useAttempt();
   const row = useLog((reader) => reader.get('items', [tutor.packId, item.id]), `${tutor.packId} ${item.id}`);
   useEffect(() => dialog.current?.showModal(), []);
   const mine = row.kind === 'ready' ? row.value : undefined;
   const isBookmarked = mine?.bookmarked ?? false;
   const suspend = async () => {
-    await tutor.overlay({ kind: 'item.suspended', itemId: item.id, value: true });
-    onSuspended();
+    if (await attempt(() => tutor.overlay({ kind: 'item.suspended', itemId: item.id, value: true }))) onSuspended();
   };
   return (
     <dialog ref={dialog} className="sheet" onClose={onClose} aria-labelledby="question-menu">
       <div className="stack">
         <h2 id="question-menu">{w.title}</h2>
+        {told && <div className="told">{told}</div>}
         <button
           type="button"
           className="button wide"
           aria-pressed={isBookmarked}
-          onClick={() => void tutor.overlay({ kind: 'item.bookmarked', itemId: item.id, value: !isBookmarked })}
+          onClick={() => void attempt(() => tutor.overlay({ kind: 'item.bookmarked', itemId: item.id, value: !isBookmarked }))}
         >
           {isBookmarked ? w.unbookmark : w.bookmark}
         </button>
-        <Felt tutor={tutor} item={item} />
-        {row.kind === 'ready' && <Note key={item.id} tutor={tutor} item={item} note={mine?.note ?? ''} />}
-        <Report tutor={tutor} item={item} />
+        <Felt tutor={tutor} item={item} attempt={attempt} />
+        {row.kind === 'ready' && <Note key={item.id} tutor={tutor} item={item} note={mine?.note ?? ''} attempt={attempt} />}
+        <Report tutor={tutor} item={item} attempt={attempt} />
         <button type="button" className="button wide" onClick={() => void suspend()}>
           {w.suspend}
         </button>

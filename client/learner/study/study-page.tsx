@@ -145,7 +145,8 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
   };
   const stem = stemOf(item, language);
   const number = session.totals.answered + 1;
-  const isLevel = session.seq <= 5 || stage.shown.reason === 'cold';
+  const earlier = useOnce(async () => (await tutor.state()).answers.some((a) => a.session_id !== sessionId), sessionId);
+  const isLevel = stage.shown.reason === 'cold' || (earlier.kind === 'ready' && !earlier.value);
   const grades = useGrades(tutor, stage, hasGrades);
   const asGraded = async (place: number) => {
     const choice = grades[place];
