@@ -92,11 +92,21 @@ function readScreensAhead(fetchPages: FetchPages): void {
 
 type FetchPages = (rest: () => Promise<void>) => Promise<void>;
 
-/** Everything that goes on beside the screens: screens ahead, engine, refits, sharing, safety. */
+/** Once a day: log what the pattern analyser finds. Failing is no harm: Progress tells the same from the answers. */
+function logPatternsDaily(ports: LearnerPorts): void {
+  const analyse = async () => {
+    const { packId } = await readSettings(ports.log);
+    await (packId ? await ports.tutorFor(packId) : null)?.logPatterns();
+  };
+  whenIdle(() => void analyse().catch(() => undefined));
+}
+
+/** Everything that goes on beside the screens: screens ahead, engine, refits, patterns, sharing, safety. */
 export function workWhenIdle(ports: LearnerPorts, fetchPages: FetchPages): void {
   readScreensAhead(fetchPages);
   fetchEngineWhenIdle(ports);
   refitWhenDue(ports);
+  logPatternsDaily(ports);
   shareWhenOnline(ports);
   keepSafe(ports);
   searchWhenCharging(ports);

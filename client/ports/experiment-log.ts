@@ -89,6 +89,8 @@ export class StorageFault extends Error {
  * An append is durable when its promise resolves; it happens whole or not at all.
  */
 export interface ExperimentLog extends LogReader {
+  /** The device the log belongs to, 16 hexadecimal digits. */
+  readonly deviceId: string;
   /** @throws StorageFault; Error on a draft that breaks its schema */
   append(drafts: readonly Draft[], together?: Together): Promise<Appended>;
   /** How many of the events are not here yet. */

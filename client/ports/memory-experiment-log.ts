@@ -83,6 +83,7 @@ export function memoryExperimentLog(moment: () => Moment, device_id = 'memory000
 
   return {
     ...reader,
+    deviceId: device_id,
     federation,
     append: (drafts, together = {}) => inTurn(() => append(drafts, together)),
     async compare(events) {

@@ -1,5 +1,6 @@
 import { AirFault } from '#client/ports/federation-air.ts';
 import type { AccountKeys, Consent, ContributionRow, PulledModel } from '#client/ports/federation-store.ts';
+import { runTags } from '#client/ports/run-tags.ts';
 import { configHashHex, contributionRho, type TaskConfig } from '#shared/aggregation/config.ts';
 import { randomBytes } from '#shared/aggregation/contribution.ts';
 import { makeEnrolment } from '#shared/aggregation/enrolment.ts';
@@ -75,7 +76,7 @@ async function mirror(ports: SharingPorts, row: ContributionRow, isClipped: bool
         run_name: `contribution ${new Date(at).toISOString().slice(0, 16)}`,
         start_time: at,
         params: pairs({ task: row.task_id, base_version: row.baseVersion, config_hash: row.config_hash, clip_norm: row.clipNorm }),
-        tags: pairs({ 'eg.kind': 'federated-contributions', status: 'sealed' }),
+        tags: runTags(ports.log, 'federated-contributions', { status: 'sealed' }),
       },
     },
     {

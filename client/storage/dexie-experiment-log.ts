@@ -226,6 +226,7 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
   const writePlainly = <T>(work: (stores: Stores) => Promise<T>): Promise<T> => guarded(connection, () => plainTransaction(db, work));
   return {
     ...namedReader(db),
+    deviceId,
     federation: dexieFederationStore(db, writePlainly, named),
     async append(drafts, together = {}) {
       drafts.forEach(checkDraft);

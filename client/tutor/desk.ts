@@ -1,6 +1,7 @@
-import type { ExperimentLog, Together } from '#client/ports/experiment-log.ts';
+import type { ArtifactBytes, ExperimentLog, Together } from '#client/ports/experiment-log.ts';
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import type { Moment } from '#client/ports/numbering.ts';
+import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { newExperimentId, uuidv7 } from '#shared/domain/ids.ts';
 import { oneAtATime } from '#shared/domain/one-at-a-time.ts';
 import type { Draft } from '#shared/tracking/event.ts';
@@ -112,6 +113,15 @@ export async function experimentNamed(desk: Desk, name: string): Promise<{ reado
   if (known) return { id: known.experiment_id, drafts: [] };
   const experiment_id = newExperimentId(desk.ports.moment().rng);
   return { id: experiment_id, drafts: [{ kind: 'experiment.created', body: { experiment_id, name } }] };
+}
+
+/** A file of JSON below a run: the event that logs it, and its bytes. */
+export function jsonArtifact(run_id: string, path: string, value: unknown): { readonly draft: Draft; readonly bytes: ArtifactBytes } {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  return {
+    draft: { kind: 'artifact.logged', body: { run_id, path, sha256: sha256Hex(bytes), size: bytes.length } },
+    bytes: { run_id, path, bytes },
+  };
 }
 
 /** A record as MLflow's list of key and value. */

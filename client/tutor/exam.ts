@@ -9,7 +9,8 @@ import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { ExamMark, ExamRow } from '#shared/tracking/rows.ts';
 import { type Desk, sessionOf } from './desk.ts';
 import { scoreNow } from './score.ts';
-import { beginSession, ending, showItem } from './session.ts';
+import { beginSession, showItem } from './session.ts';
+import { type EndedAnswer, ending } from './session-end.ts';
 import { type Course, foldModel, modelLabel, personalizationLevel, questionOf, type TutorState } from './tutor-state.ts';
 
 /** How a mock exam is to be. */
@@ -103,6 +104,8 @@ export async function submitExam(desk: Desk, sessionId: string, reason: 'submitt
     const answered = markedAnswers(desk.course, exam);
     const model = foldModel(desk.course, global, now.champion, now.answers, storeLayer(copyLayer(now.model.layer)));
     const taught: TutorState = { ...now, model };
+    const { at } = moment();
+    const given: EndedAnswer[] = [];
     const drafts = answered.flatMap(({ itemId, mark, correct }): Draft[] => {
       const shown = showItem(desk, taught, session, itemId, undefined);
       const answer = { question: questionOf(desk.course, itemId), y: correct };
@@ -116,12 +119,13 @@ export async function submitExam(desk: Desk, sessionId: string, reason: 'submitt
       };
       teach(model, answer);
       advance(model.history, answer);
+      given.push({ ...body, at });
       return [shown, { kind: 'answer.recorded', body }];
     });
     const correct = answered.filter((a) => a.correct === 1).length;
     const end: Draft = { kind: 'exam.submitted', body: { session_id: sessionId, reason, correct, answered: answered.length } };
     return {
-      drafts: [...drafts, end, ...ending(session, 'finished', moment().at)],
+      drafts: [...drafts, end, ...(await ending(desk, [...now.answers, ...given], session, 'finished'))],
       together: { personal: { pack_id: desk.packId, model_version: modelLabel(now, global), layer: storeLayer(model.layer) } },
       refold: true,
     };

@@ -119,7 +119,7 @@ function patternAnswers(answers: readonly AnswerRow[]): readonly PatternAnswer[]
 }
 
 /** Latest answers the patterns are read from: enough for any habit, few enough for a phone. */
-const PATTERN_WINDOW = 5000;
+export const PATTERN_WINDOW = 5000;
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 

@@ -2,6 +2,7 @@ import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { newLayer } from '#models/difficulty/personal-layer.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Desk } from './desk.ts';
+import { previousAlias } from './training.ts';
 import { personalName, resetKey } from './tutor-state.ts';
 
 /** Let an earlier version serve again; later answers are learned on top of it. @throws RangeError if there is no such version */
@@ -11,8 +12,7 @@ export async function rollBack(desk: Desk, version: number): Promise<void> {
   await desk.write(async () => {
     const row = await log.get('model_versions', [name, version]);
     if (!row) throw new RangeError(`no version ${version}`);
-    const before = await log.get('aliases', [name, 'champion']);
-    const previous: Draft[] = before ? [{ kind: 'alias.set', body: { name, alias: 'previous', version: before.version } }] : [];
+    const previous = await previousAlias(log, name);
     return { drafts: [...previous, { kind: 'alias.set', body: { name, alias: 'champion', version, run_id: row.run_id } }], refold: true };
   });
 }

@@ -1,4 +1,5 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
+import { runTags } from '#client/ports/run-tags.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
 import type { Scored } from '#models/recommend/score.ts';
 import { EXPLORE_RATE } from '#models/recommend/slate.ts';
@@ -8,7 +9,8 @@ import type { Rng } from '#shared/maths/rng.ts';
 import type { Body, Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 import { type SlateHead, scoredOptions, slateBody, worthsNow } from './choose.ts';
-import { type Desk, experimentNamed, pairs, targetChance } from './desk.ts';
+import { type Decision, type Desk, experimentNamed, jsonArtifact, pairs, targetChance } from './desk.ts';
+import { measured } from './session-end.ts';
 import { modelLabel, questionOf, type TutorState } from './tutor-state.ts';
 
 /** The latest slate of recommendations on record for a pack. */
@@ -18,7 +20,7 @@ export async function latestHomeSlate(log: LogReader, packId: string): Promise<T
 }
 
 /** The run of a slate whose time is over: how it was drawn, and what became of it. */
-async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): Promise<readonly Draft[]> {
+async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): Promise<Pick<Decision, 'drafts' | 'together'>> {
   const { moment } = desk.ports;
   const experiment = await experimentNamed(desk, 'recommendations');
   const { at, rng } = moment();
@@ -39,16 +41,26 @@ async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): P
     explore_rate: EXPLORE_RATE,
     model_version: slate.model_version,
   });
-  const tags = pairs({ 'eg.kind': 'recommendation', 'eg.pack_id': desk.packId, 'eg.slate_id': slate.slate_id });
+  const tags = runTags(desk.ports.log, 'recommendation', { 'eg.pack_id': desk.packId, 'eg.slate_id': slate.slate_id });
   const run_name = `slate ${new Date(slate.at).toISOString().slice(0, 16)}`;
-  const measured = slateMetrics(items, desk.course.pack.manifest.topics.length);
-  const metrics = Object.entries(measured).map(([key, value]) => ({ key, value, timestamp: at, step: 0 }));
-  return [
+  const followed = (await desk.ports.log.list('sessions', 'pack_id', desk.packId)).filter((s) => s.slate_id === slate.slate_id);
+  const { engagement_score, learning_velocity } = followed.length > 0 ? await measured(desk, now.answers, followed) : {};
+  const found = {
+    ...slateMetrics(items, desk.course.pack.manifest.topics.length),
+    ...(engagement_score === undefined ? {} : { engagement_score }),
+    ...(learning_velocity === undefined ? {} : { learning_velocity }),
+  };
+  const metrics = Object.entries(found).map(([key, value]) => ({ key, value, timestamp: at, step: 0 }));
+  const kept = slate.slots.flatMap(({ slot, picks }) => picks.map((pick) => ({ slot, ...pick })));
+  const file = jsonArtifact(run_id, 'slate.json', kept);
+  const drafts: Draft[] = [
     ...experiment.drafts,
     { kind: 'run.created', body: { run_id, experiment_id: experiment.id, run_name, start_time: slate.at, params, tags } },
     ...(metrics.length > 0 ? [{ kind: 'metric.logged' as const, body: { run_id, metrics } }] : []),
+    file.draft,
     { kind: 'run.updated', body: { run_id, status: 'FINISHED', end_time: at } },
   ];
+  return { drafts, together: { artifacts: [file.bytes] } };
 }
 
 /** Draw the three recommendations of Home, as the slate to log; null for a pack without questions. */
@@ -76,8 +88,8 @@ export async function recommend(desk: Desk): Promise<Tables['slates'] | null> {
     const worths = await worthsNow(desk.course, now);
     const slate = drawHome(head, scoredOptions(desk.course, now, { targetP, now: at, exclude: new Set(), worths }), rng);
     if (!slate) return null;
-    const over = latest ? await slateRun(desk, now, latest) : [];
-    return { drafts: [...over, { kind: 'slate.shown', body: slate }] };
+    const over = latest ? await slateRun(desk, now, latest) : { drafts: [] };
+    return { ...over, drafts: [...over.drafts, { kind: 'slate.shown', body: slate }] };
   });
   return latestHomeSlate(log, desk.packId);
 }

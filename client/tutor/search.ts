@@ -1,4 +1,5 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
+import { runTags } from '#client/ports/run-tags.ts';
 import { type Trainer, TrainingLost } from '#client/ports/trainer.ts';
 import { type Rung, SEARCH_NEEDS, type SearchResult, type Trial } from '#models/difficulty/automl.ts';
 import type { LayerSettings } from '#models/difficulty/layer-settings.ts';
@@ -34,7 +35,7 @@ async function searchRuns(desk: Desk, begun: number, answers: number, rungs: rea
       run_name: name,
       start_time: begun,
       params: pairs(params),
-      tags: pairs({ ...tags, 'eg.kind': 'automl', 'eg.pack_id': desk.packId }),
+      tags: runTags(desk.ports.log, 'automl', { 'eg.pack_id': desk.packId, ...tags }),
     },
   });
   const ended = (run_id: string): Draft => ({

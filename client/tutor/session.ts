@@ -1,3 +1,4 @@
+import { runTags } from '#client/ports/run-tags.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import { unreachable } from '#shared/domain/result.ts';
@@ -41,6 +42,9 @@ function fixedBy(plan: SessionPlan): Partial<Body<'session.started'>> & { readon
   }
 }
 
+/** What a session came to is not needed to begin one: fetched when the first ends. */
+const theEnd = () => import('./session-end.ts');
+
 /** A run of the study log and the session it measures, begun together. */
 export async function beginSession(
   desk: Desk,
@@ -58,7 +62,7 @@ export async function beginSession(
     planned_questions: session.planned,
     device_kind: deviceKind,
   });
-  const tags = pairs({ 'eg.kind': 'study-session', 'eg.pack_id': desk.packId });
+  const tags = runTags(desk.ports.log, 'study-session', { 'eg.pack_id': desk.packId });
   const run_name = `session ${new Date(at).toISOString().slice(0, 16)}`;
   return [
     ...experiment.drafts,
@@ -71,12 +75,13 @@ export async function beginSession(
 export async function startSession(desk: Desk, plan: SessionPlan): Promise<string> {
   const session_id = desk.newId();
   await desk.write(async (now) => {
-    const { at } = desk.ports.moment();
     const open = (await desk.ports.log.list('sessions', 'pack_id', desk.packId)).filter((s) => s.ended === null && s.mode !== 'exam');
     const begun = await beginSession(desk, now, { session_id, mode: plan.mode, ...fixedBy(plan) });
     const opened: Draft[] =
       plan.mode === 'recommended' ? [{ kind: 'slate.opened', body: { slate_id: plan.slateId, slot: plan.slot } }] : [];
-    return { drafts: [...open.flatMap((s) => ending(s, 'left', at)), ...begun, ...opened] };
+    const left: Draft[] = [];
+    for (const s of open) left.push(...(await (await theEnd()).ending(desk, now.answers, s, 'left')));
+    return { drafts: [...left, ...begun, ...opened] };
   });
   return session_id;
 }
@@ -169,21 +174,10 @@ export async function question(desk: Desk, sessionId: string): Promise<Shown | n
   return shown;
 }
 
-/** The events that end a session and its run, and complete the recommendation it followed. */
-export function ending(session: SessionRow, reason: 'finished' | 'left', at: number): readonly Draft[] {
-  const { session_id, run_id, slate_id, slot } = session;
-  const isCompleted = slate_id !== undefined && slot !== undefined && reason === 'finished';
-  return [
-    { kind: 'session.ended', body: { session_id, reason } },
-    { kind: 'run.updated', body: { run_id, status: reason === 'finished' ? 'FINISHED' : 'KILLED', end_time: at } },
-    ...(isCompleted ? [{ kind: 'slate.completed' as const, body: { slate_id, slot } }] : []),
-  ];
-}
-
 /** End a session and its run; a second call changes nothing. */
 export async function endSession(desk: Desk, sessionId: string, reason: 'finished' | 'left'): Promise<void> {
-  await desk.write(async () => {
+  await desk.write(async (now) => {
     const session = await sessionOf(desk, sessionId);
-    return session.ended ? null : { drafts: ending(session, reason, desk.ports.moment().at) };
+    return session.ended ? null : { drafts: await (await theEnd()).ending(desk, now.answers, session, reason) };
   });
 }

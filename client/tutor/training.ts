@@ -1,5 +1,7 @@
 import type { ArtifactBytes, LogReader } from '#client/ports/experiment-log.ts';
+import { runTags } from '#client/ports/run-tags.ts';
 import { type Trained, type Trainer, TrainingLost, type TrainingProgress } from '#client/ports/trainer.ts';
+import { FINE_TUNE_PLAN, LAYER_PLAN } from '#models/difficulty/candidate.ts';
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { FIRST_REFIT_AT, refitDue } from '#models/difficulty/refit.ts';
 import { weightsToBytes } from '#models/learner.ts';
@@ -8,7 +10,7 @@ import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
-import { type Champion, foldModel, layerSettings, modelLabel, personalName, type TutorState } from './tutor-state.ts';
+import { type Champion, foldModel, layerSettings, modelLabel, personalizationLevel, personalName, type TutorState } from './tutor-state.ts';
 
 /** Fewest answers a training makes sense for at all. */
 export const MIN_TRAINING_ANSWERS = 5;
@@ -36,7 +38,7 @@ async function beginRun(desk: Desk, early: boolean): Promise<string> {
       answers_total: now.answers.length,
       base_version: now.champion?.label ?? global.label,
     });
-    const tags = pairs({ 'eg.kind': 'training', 'eg.pack_id': desk.packId });
+    const tags = runTags(desk.ports.log, 'training', { 'eg.pack_id': desk.packId });
     const run_name = `refit ${new Date(at).toISOString().slice(0, 16)}`;
     return {
       drafts: [
@@ -71,9 +73,9 @@ function curveMetrics(epochs: readonly Epoch[], at: number): { key: string; valu
   ]);
 }
 
-function resultDrafts(run_id: string, trained: Trained, epochs: readonly Epoch[], at: number): Draft[] {
+function resultDrafts(run_id: string, trained: Trained, epochs: readonly Epoch[], at: number, level: number): Draft[] {
   const metric = (key: string, value: number) => ({ key, value, timestamp: at, step: epochs.length });
-  const numbers = { ...trained.metrics, train_ms: trained.trainMs, warmup_ms: trained.warmupMs };
+  const numbers = { ...trained.metrics, train_ms: trained.trainMs, warmup_ms: trained.warmupMs, personalization_level: level };
   const metrics = [...curveMetrics(epochs, at), ...Object.entries(numbers).map(([key, value]) => metric(key, value))];
   const isRegistered = trained.verdict.kind === 'registered';
   const tags = {
@@ -85,6 +87,10 @@ function resultDrafts(run_id: string, trained: Trained, epochs: readonly Epoch[]
   const params = {
     backend: trained.backend,
     candidate: trained.kind,
+    learning_rate: (trained.kind === 'fine-tune' ? FINE_TUNE_PLAN : LAYER_PLAN).learningRate,
+    // all answers at a step, and nothing is drawn
+    batch_size: trained.answersUsed,
+    seed: 0,
     answers_used: trained.answersUsed,
     holdout_answers: trained.heldOutAnswers,
   };
@@ -108,6 +114,14 @@ function artifactsOf(
   return [{ run_id, path: 'model/personal.json', bytes: json }, ...weights];
 }
 
+/** The alias `previous` for what serves now; by its run, since logs of several devices may give its number to another. */
+export async function previousAlias(log: LogReader, name: string): Promise<readonly Draft[]> {
+  const before = await log.get('aliases', [name, 'champion']);
+  const row = before ? await log.get('model_versions', [name, before.version]) : undefined;
+  if (!before || !row) return [];
+  return [{ kind: 'alias.set', body: { name, alias: 'previous', version: before.version, run_id: row.run_id } }];
+}
+
 /** The transaction that makes a better candidate the champion: artifacts, version, alias, and the layer as it now serves. */
 async function registration(desk: Desk, run_id: string, trained: Trained, throughSeq: number) {
   const { log, global } = desk.ports;
@@ -115,14 +129,13 @@ async function registration(desk: Desk, run_id: string, trained: Trained, throug
   const version = 1 + Math.max(0, ...(await log.list('model_versions', 'name', name)).map((v) => v.version));
   const artifacts = artifactsOf(run_id, trained, { throughSeq, throughHlc: await log.hlcAt(throughSeq) }, global.weights);
   const early = trained.verdict.kind === 'registered' && trained.verdict.early;
-  const previous = await log.get('aliases', [name, 'champion']);
   const drafts: Draft[] = [
     ...artifacts.map(
       ({ path, bytes }): Draft => ({ kind: 'artifact.logged', body: { run_id, path, sha256: sha256Hex(bytes), size: bytes.length } }),
     ),
     { kind: 'model.registered', body: { name, version, run_id, tags: pairs({ early: String(early) }) } },
-    ...(previous ? [{ kind: 'alias.set' as const, body: { name, alias: 'previous', version: previous.version } }] : []),
-    { kind: 'alias.set', body: { name, alias: 'champion', version } },
+    ...(await previousAlias(log, name)),
+    { kind: 'alias.set', body: { name, alias: 'champion', version, run_id } },
   ];
   const weights = trained.kind === 'fine-tune' ? trained.weights : null;
   const champion: Champion = {
@@ -164,7 +177,9 @@ async function finish(desk: Desk, basis: Basis, trained: Trained, epochs: readon
     result = judged(trained, basis, now, modelLabel(now, global));
     const isBroken = result.verdict.kind === 'rejected' && result.verdict.reason === 'not-finite';
     const end: Draft = { kind: 'run.updated', body: { run_id, status: isBroken ? 'FAILED' : 'FINISHED', end_time: moment().at } };
-    const results = resultDrafts(run_id, result, epochs, moment().at);
+    const n = result.layer.answers;
+    const level = result.verdict.kind === 'registered' ? n / (n + 100) : personalizationLevel(now);
+    const results = resultDrafts(run_id, result, epochs, moment().at, level);
     if (result.verdict.kind === 'rejected') return { drafts: [...results, end] };
     const { drafts, artifacts, champion, layerNow } = await registration(desk, run_id, result, basis.throughSeq);
     const personal = { pack_id: desk.packId, model_version: champion.label, layer: layerNow(now) };

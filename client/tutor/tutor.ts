@@ -56,6 +56,8 @@ export interface Tutor {
   /** Search the layer's settings; what is better is used. @returns null when stopped */
   search(trainer: Trainer, onRung: (rung: Rung) => void, signal: AbortSignal): Promise<SearchResult | null>;
   isSearchDue(): Promise<boolean>;
+  /** Log what the pattern analyser finds, once a day. @returns whether a run was logged */
+  logPatterns(): Promise<boolean>;
   /** Let an earlier version serve again. */
   rollBack(version: number): Promise<void>;
   /** Forget what the personal model learned; the answers stay. */
@@ -102,6 +104,7 @@ export function openTutor(pack: Pack, ports: TutorPorts): Tutor {
     isRefitDue: async () => (await training()).isRefitDue(ports.log, desk),
     search: async (trainer, onRung, signal) => (await search()).searchLayer(desk, trainer, onRung, signal),
     isSearchDue: async () => (await search()).isSearchDue(ports.log, desk),
+    logPatterns: async () => (await import('./pattern-run.ts')).logPatterns(desk),
     rollBack: async (version) => (await management()).rollBack(desk, version),
     resetModel: async () => (await management()).resetModel(desk),
     closeLostRuns: async () => (await training()).closeLostRuns(desk),

@@ -32,7 +32,8 @@ export interface Candidate {
 
 /** How the layer is fitted; the pull until the automatic search finds a better one. */
 export const LAYER_PLAN: DescentPlan = { steps: 60, learningRate: 0.02, pull: 20 };
-const FINE_TUNE_PLAN: DescentPlan = { steps: 60, learningRate: 0.002, pull: 400 };
+/** The same for the network's own weights. */
+export const FINE_TUNE_PLAN: DescentPlan = { steps: 60, learningRate: 0.002, pull: 400 };
 
 function historyAfter(answers: readonly Answer[]): History {
   const history = noHistory();

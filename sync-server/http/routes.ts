@@ -119,7 +119,8 @@ export function mount(app: Express, routes: readonly Route<never>[], gatekeeper:
 export function mountEnd(app: Express, log: Log): void {
   app.use((_request, response) => {
     response.locals.route = 'unmatched';
-    response.status(404).json({ kind: 'not-found', message: 'Nothing is here.' });
+    // by either name: the app's own faults have a kind, MLflow's clients look for an error code
+    response.status(404).json({ kind: 'not-found', error_code: 'ENDPOINT_NOT_FOUND', message: 'Nothing is here.' });
   });
   const onFault: ErrorRequestHandler = (fault: unknown, _request, response, next) => {
     if (response.headersSent) return next(fault);
