@@ -5,6 +5,7 @@ import { forAll } from '#shared/testing/for-all.ts';
 import { AREA_NEEDS, areaOf } from './areas.ts';
 import { difficultyChoice, type Finding, habitOf, type PatternAnswer, peakTime, sessionLength } from './habits.ts';
 import { factorOf, predictedScore, type ScoreBasis } from './predicted-score.ts';
+import { sessionMetrics } from './session-metrics.ts';
 
 describe('the beta distribution', () => {
   // Values by direct integration of the density, to six places.
@@ -175,5 +176,36 @@ describe('the predicted score', () => {
     if (score.kind !== 'range') throw new Error(score.kind);
     const { low, expected, high } = score.range;
     expect([low >= 0, low <= expected, expected <= high, high <= 1]).toEqual([true, true, true, true]);
+  });
+});
+
+describe('figures of a session at its end', () => {
+  const answer = (i: number, timeSpent: number, confidence: number | null = 0.9) => ({
+    itemId: `i${i}`,
+    at: 60_000 * (i + 1),
+    timeSpent,
+    confidence,
+  });
+  const basis = { planned: 4, startedAt: 0, usualTime: () => null, thetaStart: 0.1, thetaEnd: 0.4, ratings: [4, 5] };
+
+  test('are computed by the formulas of the experiment log', () => {
+    const metrics = sessionMetrics({ ...basis, answers: [answer(0, 100), answer(1, 1, 0.6), answer(2, 259, null)] });
+    expect(metrics.learning_velocity).toBeCloseTo(0.3 / 0.1, 12);
+    // 3 of 4 answered, 360 s studied in 180 s, one of three given in under two seconds
+    expect(metrics.engagement_score).toBeCloseTo((3 / 4 + 1 + 2 / 3) / 3, 12);
+    expect(metrics.average_confidence).toBeCloseTo(0.75, 12);
+    expect(metrics.satisfaction).toBe(4.5);
+  });
+
+  test('an answer is rapid below a tenth of the learner’s usual time for the question', () => {
+    const answers = [answer(0, 5), answer(1, 25)];
+    const slow = sessionMetrics({ ...basis, answers, usualTime: () => 100 });
+    expect(slow.engagement_score).toBeCloseTo((2 / 4 + 30 / 120 + 1 / 2) / 3, 12);
+  });
+
+  test('what cannot be told is left out', () => {
+    expect(sessionMetrics({ ...basis, answers: [], ratings: [] })).toEqual({});
+    const short = sessionMetrics({ ...basis, answers: [answer(0, 100, null)], ratings: [] });
+    expect(Object.keys(short)).toEqual(['engagement_score']);
   });
 });
