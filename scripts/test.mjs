@@ -128,6 +128,9 @@ async function journeys() {
   return statuses;
 }
 
+/** The stock Python client, where there is one: it is not fetched for a test. */
+const hasStockClient = spawnSync('python3', ['-c', 'import mlflow'], { stdio: 'ignore' }).status === 0;
+
 const unit = vitest();
 try {
   const statuses = await journeys();
@@ -138,6 +141,8 @@ try {
 const { status, text } = await unit;
 console.log(text);
 count('vitest', '.reports/vitest.json', status, fromVitest);
+
+if (hasStockClient) check('stock MLflow client', node(['scripts/run.mjs', 'commands/conformance-mlflow.ts']) === 0);
 
 for (const name of failures) console.log(`FAILED ${name.split('\n').slice(0, 6).join('\n  ')}`);
 console.log(`${passed} passed, ${failed} failed`);

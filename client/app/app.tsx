@@ -139,6 +139,12 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
         <Route path="/study/:session">{({ session }) => <StudyPage key={session} sessionId={session} />}</Route>
         <Route path="/done/:session">{({ session }) => <DonePage sessionId={session} />}</Route>
         <Route path="/packs">{withTabs(<PacksPage packId={packId} />)}</Route>
+        <Route path="/add">
+          <Redirect to="/packs" replace />
+        </Route>
+        <Route path="/privacy">
+          <Redirect to="/sharing" replace />
+        </Route>
         <Route path="/storage">{withTabs(<StoragePage />)}</Route>
         <Route path="/sharing">{withTabs(<SharingPage />)}</Route>
         <Route path="/settings">{withTabs(<SettingsPage appearance={appearance} onAppearance={onAppearance} />)}</Route>

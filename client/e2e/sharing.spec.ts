@@ -10,6 +10,23 @@ import { agree, answerMany, begin, rows, test } from './steps.ts';
 
 test.use({ baseURL: process.env['EG_TRIAL_URL'] ?? '' });
 
+test('Privacy: four consents, all off; what would be sent and the odds are said, and the two answers are equal', async ({ page }) => {
+  await page.goto(new URL('/privacy', process.env['EG_BASE_URL']).href);
+  await expect(page).toHaveURL(/\/sharing$/);
+  await expect(page.getByText('52주 동안 최악의 경우 ε ≤ 2.985')).toBeVisible();
+  await expect(page.getByText('ε이 1이면 2.7배, 4면 55배예요.')).toBeVisible();
+  await expect(page.getByText('꺼짐', { exact: true })).toHaveCount(3);
+  const [yes, no] = ['동의하고 공유하기', '공유하지 않기'].map((name) => page.getByRole('button', { name, exact: true }));
+  const look = (button: typeof yes) =>
+    button?.evaluate((b) => {
+      const { backgroundColor, color, fontSize, fontWeight, height, width, borderColor } = getComputedStyle(b);
+      return { backgroundColor, fontSize, fontWeight, height, width, borderColor, color };
+    });
+  await page.getByText('만 16세 이상').click();
+  await expect(yes as NonNullable<typeof yes>).toBeEnabled();
+  expect(await look(yes)).toEqual(await look(no));
+});
+
 test('on the trial: study, share, simulated learners contribute; the own update lands in a version that the phone pulls and verifies', async ({
   watched: page,
 }) => {

@@ -4,6 +4,16 @@ import { count } from './english-count.ts';
 export const enSharing = {
   title: 'Sharing',
   lead: 'Everything here is off until you switch it on, and the app is complete without it.',
+  others: {
+    title: 'Also off',
+    off: 'off',
+    consents: [
+      { name: 'Collection', means: 'Your own log on the server, encrypted so that only your devices can read it.' },
+      { name: 'Analytics', means: 'Private statistics over many learners, your real exam result among them.' },
+      { name: 'Sharing', means: 'Publishing packs or notes of your own.' },
+    ],
+    notYet: 'This version cannot do any of the three, so there is nothing to switch on. Each will ask on its own.',
+  },
   training: 'Help the shared model learn',
   whatLeaves: 'What leaves this phone',
   protection: 'How it is protected',

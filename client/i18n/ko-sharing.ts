@@ -4,6 +4,16 @@ import type { SharingWords } from './en-sharing.ts';
 export const koSharing: SharingWords = {
   title: '공유',
   lead: '직접 켜기 전에는 모두 꺼져 있어요. 켜지 않아도 앱의 모든 기능을 쓸 수 있어요.',
+  others: {
+    title: '이것도 꺼져 있어요',
+    off: '꺼짐',
+    consents: [
+      { name: '수집', means: '내 기록을 서버에 두기. 내 기기만 읽을 수 있게 암호화해요.' },
+      { name: '분석', means: '여러 학습자의 비공개 통계. 실제 시험 결과도 들어가요.' },
+      { name: '공유', means: '내 문제집이나 메모를 공개하기.' },
+    ],
+    notYet: '이 버전은 셋 다 하지 못하니 켤 것이 없어요. 생기면 하나씩 따로 물어볼게요.',
+  },
   training: '공유 모델의 학습 돕기',
   whatLeaves: '이 휴대폰에서 나가는 것',
   protection: '보호 방법',

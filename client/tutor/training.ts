@@ -59,6 +59,7 @@ export async function closeLostRuns(desk: Desk): Promise<void> {
     if (lost.length === 0) return;
     await desk.write(async () => ({
       drafts: lost.flatMap(({ run_id }): Draft[] => [
+        { kind: 'tag.set', body: { run_id, key: 'promoted', value: 'false' } },
         { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: INTERRUPTED } },
         { kind: 'run.updated', body: { run_id, status: 'FAILED', end_time: moment().at } },
       ]),

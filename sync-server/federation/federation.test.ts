@@ -98,6 +98,16 @@ describe('the whole loop', () => {
     ]);
   });
 
+  test('an evaluation names the data it was made on', async () => {
+    const [input] = await i.leader.db.query<{ name: string; source: string; digest: string; context: string }>(
+      `SELECT d.name, d.source, d.digest, n.tags -> 0 ->> 'value' AS context
+       FROM inputs n JOIN datasets d USING (dataset_id) JOIN runs r USING (run_id) JOIN experiments e ON e.experiment_id = r.experiment_id
+       WHERE e.name = 'model-evaluations' LIMIT 1`,
+    );
+    expect(input).toMatchObject({ name: 'public hold-out', context: 'evaluation' });
+    expect(input?.digest).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   test('the log refuses to be changed', async () => {
     await expect(i.leader.db.query("UPDATE log_leaf SET entry = ''")).rejects.toThrow('append-only');
     await expect(i.leader.db.query('DELETE FROM log_leaf')).rejects.toThrow('append-only');

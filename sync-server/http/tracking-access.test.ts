@@ -129,6 +129,17 @@ test('another site’s page gets nothing, neither below /ajax-api with the cooki
   expect((await ask('GET', '/api/2.0/mlflow/experiments/search', { ...bearer('admin'), Origin: 'https://evil.example' })).status).toBe(403);
 });
 
+test('a path of an API that is not here is told by MLflow’s code, GraphQL and other versions included', async () => {
+  for (const path of ['/graphql', '/api/4.0/mlflow/runs/search', '/api/2.0/mlflow/nothing', '/api/2.0/nothing']) {
+    const response = await ask('POST', path, bearer('admin'));
+    expect([path, response.status, ((await response.json()) as { error_code: string }).error_code]).toEqual([
+      path,
+      404,
+      'ENDPOINT_NOT_FOUND',
+    ]);
+  }
+});
+
 test('a name this server does not go by is refused', async () => {
   const { request } = await import('node:http');
   const { port } = new URL(t.base);

@@ -15,6 +15,8 @@ export interface ServiceRun {
   readonly step: number;
   readonly params: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
+  /** The data set it was measured on. */
+  readonly dataset?: { readonly name: string; readonly digest: string; readonly source: string; readonly context: string };
   /** What is not finite is left out. */
   readonly metrics: Readonly<Record<string, number>>;
 }

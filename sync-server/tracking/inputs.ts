@@ -40,7 +40,8 @@ async function openRun(sql: Sql, runId: string): Promise<string> {
   return run.experiment_id;
 }
 
-async function putDataSet(sql: Sql, runId: string, experimentId: string, { dataset: d, tags }: SentDataSet): Promise<void> {
+/** Keeps a data set and that a run reads it, in the caller's transaction. */
+export async function putDataSet(sql: Sql, runId: string, experimentId: string, { dataset: d, tags }: SentDataSet): Promise<void> {
   await sql.query(
     `INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT DO NOTHING`,

@@ -2,6 +2,7 @@ import { newExperimentId } from '#shared/domain/ids.ts';
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Sql } from '../ports/database.ts';
 import type { Promotion, RunLog, ServiceRun } from '../ports/run-log.ts';
+import { putDataSet } from './inputs.ts';
 import { writeLogs } from './log-writer.ts';
 import { writeEvent } from './registry.ts';
 import { monthOf, writeRuns } from './run-writer.ts';
@@ -66,7 +67,13 @@ async function say(sql: Sql, run: ServiceRun): Promise<void> {
 }
 
 async function logFinished(sql: Sql, rng: Rng, source: string, run: ServiceRun): Promise<void> {
-  await begin(sql, source, await experimentNamed(sql, rng, run.experiment, run.at), run, true);
+  const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
+  await begin(sql, source, experimentId, run, true);
+  if (run.dataset) {
+    const { context, ...dataset } = run.dataset;
+    const tags = [{ key: 'mlflow.data.context', value: context }];
+    await putDataSet(sql, run.runId, experimentId, { dataset: { ...dataset, source_type: 'local' }, tags });
+  }
   await say(sql, run);
 }
 

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { Link } from 'wouter';
 import { useRunsWords } from '#client/i18n/runs-words.ts';
 import { useLog } from '#client/tutor/learner-ports.tsx';
 import { TRAINING_PAUSED } from '#client/tutor/training.ts';
@@ -24,6 +25,9 @@ export function Manage({ tutor }: { readonly tutor: Tutor }) {
           {isPaused ? w.unpause : w.pause}
         </button>
       </p>
+      <Link className="button" href="/storage">
+        {w.exported}
+      </Link>
       <h3>{w.reset}</h3>
       <p className="quiet small" role="status">
         {step === 'done' ? w.resetDone : w.resetHint}

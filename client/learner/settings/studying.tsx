@@ -1,16 +1,20 @@
+import { useSpeech } from '#client/i18n/language.tsx';
 import { useSettingsWords } from '#client/i18n/settings-words.ts';
 import { readSettings, UNREAD_SETTINGS, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { dailyReminder } from '#client/ui/calendar-file.ts';
 import { download } from '#client/ui/download.ts';
 import { Segments } from '#client/ui/segments.tsx';
 
-/** How the study screen behaves, and questions that are not asked any more. */
+const MINUTES = [5, 10, 15, 20, 30, 45, 60];
+
+/** How long to study a day, how the study screen behaves, and questions that are not asked any more. */
 export function Studying() {
   const words = useSettingsWords();
+  const { t } = useSpeech();
   const { log } = usePorts();
   const settings = useLog(readSettings, 'settings');
   const suspended = useLog(async (reader) => (await reader.list('items')).filter((i) => i.suspended), 'suspended');
-  const { hasGuess, hasGrades, hasKeys } = settings.kind === 'ready' ? settings.value : UNREAD_SETTINGS;
+  const { hasGuess, hasGrades, hasKeys, minutesADay } = settings.kind === 'ready' ? settings.value : UNREAD_SETTINGS;
   const set = (key: string, value: string) => void log.append([{ kind: 'setting.set', body: { key, value } }]);
   const choices = [
     { value: 'on', label: words.on },
@@ -22,6 +26,18 @@ export function Studying() {
   return (
     <section className="card" aria-labelledby="studying">
       <h2 id="studying">{words.studying}</h2>
+      <label className="field">
+        <span className="quiet">{t.start.minutes}</span>
+        <select value={String(minutesADay)} onChange={(event) => set('minutes_a_day', event.target.value)}>
+          {[...new Set([...MINUTES, minutesADay])]
+            .sort((a, b) => a - b)
+            .map((n) => (
+              <option key={n} value={n}>
+                {n}
+              </option>
+            ))}
+        </select>
+      </label>
       <Segments
         legend={words.guess}
         name="guess"

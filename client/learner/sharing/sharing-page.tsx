@@ -183,6 +183,25 @@ function Asked({ sharing, wasOn }: { readonly sharing: Sharing; readonly wasOn: 
   );
 }
 
+/** The consents that are asked for one day: off, and nothing here could use them. */
+function OtherConsents() {
+  const { others } = sharingWords(useSpeech().language);
+  return (
+    <section className="card" aria-labelledby="others">
+      <h2 id="others">{others.title}</h2>
+      {others.consents.map(({ name, means }) => (
+        <div key={name}>
+          <h3 className="row apart">
+            {name} <span className="chip">{others.off}</span>
+          </h3>
+          <p className="quiet small">{means}</p>
+        </div>
+      ))}
+      <p className="quiet small">{others.notYet}</p>
+    </section>
+  );
+}
+
 function Body({ sharing }: { readonly sharing: Sharing }) {
   const { t } = useSpeech();
   const { log } = usePorts();
@@ -195,6 +214,7 @@ function Body({ sharing }: { readonly sharing: Sharing }) {
       {sharing.isTrial && <TrialTour view={view.value} />}
       {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} wasOn={consent !== null} />}
       {consent && <SharedModel latest={latest} />}
+      <OtherConsents />
       {consent && <Erase sharing={sharing} />}
       {(consent || contributions.length > 0) && (
         <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent?.epsilonCap ?? null} />

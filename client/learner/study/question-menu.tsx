@@ -167,6 +167,7 @@ export function QuestionMenu({ tutor, item, onClose, onSuspended }: Props) {
         <p className="quiet small">
           {w.licence}: {item.licence ?? tutor.course.pack.manifest.licence}. {tutor.course.pack.manifest.attribution}
         </p>
+        <p className="quiet small">{w.confidence}</p>
         <p className="keys quiet small">{w.keys}</p>
         <button type="button" className="button primary wide" onClick={() => dialog.current?.close()}>
           {w.close}
