@@ -70,8 +70,13 @@ export const enModel = {
   earlyTag: 'early',
   backend: 'Learning engine',
   backendEmpty: 'WebGPU is tried first, then wasm, then cpu; what was chosen stands here after the first training.',
-  totals: (runs: number, minutes: number, versions: number) =>
-    `${count(runs, 'run', 'runs')}, ${minutes} min of study, ${count(versions, 'version', 'versions')}`,
+  totals: (all: { readonly runs: number; readonly minutes: number; readonly accuracy: string | null; readonly versions: number }) =>
+    [
+      count(all.runs, 'run', 'runs'),
+      `${count(all.minutes, 'minute', 'minutes')} of study`,
+      ...(all.accuracy === null ? [] : [`${all.accuracy} right`]),
+      count(all.versions, 'version', 'versions'),
+    ].join(', '),
   passedOver: {
     'no-webgpu': 'this browser does not have it',
     'no-adapter': 'no graphics adapter',

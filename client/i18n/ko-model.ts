@@ -67,7 +67,8 @@ export const koModel: typeof enModel = {
   earlyTag: '초기',
   backend: '학습 엔진',
   backendEmpty: 'WebGPU, wasm, cpu 순서로 시도해요. 첫 학습 뒤에 무엇을 썼는지 여기에 나타나요.',
-  totals: (runs, minutes, versions) => `실행 ${runs}개, 공부 ${minutes}분, 버전 ${versions}개`,
+  totals: ({ runs, minutes, accuracy, versions }) =>
+    [`실행 ${runs}개`, `공부 ${minutes}분`, ...(accuracy === null ? [] : [`정답률 ${accuracy}`]), `버전 ${versions}개`].join(', '),
   passedOver: {
     'no-webgpu': '이 브라우저에는 없어요',
     'no-adapter': '그래픽 어댑터가 없어요',

@@ -1,8 +1,10 @@
 import type { Grade } from '#models/review/grading.ts';
 import { scheduler } from '#models/review/memory.ts';
+import { dueDay } from '#models/review/queue.ts';
 import { studyDay } from '#shared/domain/time.ts';
 import type { Desk } from './desk.ts';
 import { recollectionOf, reviewHistory } from './recollection.ts';
+import { readReviewPlan } from './reviews.ts';
 
 /** One of the four grades a learner may give a recall. */
 export interface GradeChoice {
@@ -13,7 +15,6 @@ export interface GradeChoice {
   readonly isSuggested: boolean;
 }
 
-const RETENTION = 0.9;
 const GRADES: readonly Grade[] = [1, 2, 3, 4];
 
 /** What each grade of the latest answer would lead to. @returns empty unless that answer stands last */
@@ -24,11 +25,12 @@ export async function gradeChoices(desk: Desk, attemptId: string): Promise<reado
   const fsrs = scheduler(recollection.parameters);
   const before = (await recollectionOf(answers.slice(0, -1), recollection.parameters)).memories.get(last.item_id) ?? null;
   const suggested = reviewHistory(answers).at(-1)?.grade;
-  return GRADES.map((grade) => ({
-    grade,
-    days: Math.round(fsrs.interval(fsrs.remember(before, grade, last.at, studyDay(last.at, last.tz)), RETENTION)),
-    isSuggested: grade === suggested,
-  }));
+  const plan = await readReviewPlan(desk.ports.log);
+  return GRADES.map((grade) => {
+    const memory = fsrs.remember(before, grade, last.at, studyDay(last.at, last.tz));
+    // as the queue will have it: on a wanted weekday, before the exam
+    return { grade, days: dueDay(fsrs, last.item_id, memory, plan) - memory.day, isSuggested: grade === suggested };
+  });
 }
 
 /** The learner's own grade of a recall takes the place of the one read from the answer. */

@@ -119,7 +119,23 @@ export function batchesOf({ metrics = [], params = [], tags = [] }: Logged): rea
   const texts = Math.max(Math.ceil(params.length / LIMITS.paramsPerBatch), Math.ceil(tags.length / LIMITS.tagsPerBatch));
   const [p, t] = [parts(params, LIMITS.paramsPerBatch), parts(tags, LIMITS.tagsPerBatch)];
   const described = Array.from({ length: texts }, (_, i): Logged => ({ params: p[i] ?? [], tags: t[i] ?? [] }));
-  return [...described, ...parts(metrics, LIMITS.metricsPerBatch).map((m): Logged => ({ metrics: m }))];
+  return [...described.flatMap(withinBytes), ...parts(metrics, LIMITS.metricsPerBatch).map((m): Logged => ({ metrics: m }))];
+}
+
+/** Characters of a request that are within a mebibyte however they are written as UTF-8. */
+const MOST_CHARACTERS = 300_000;
+
+/** A batch in halves, until each is small enough to be sent. */
+function withinBytes(batch: Logged): readonly Logged[] {
+  const { params = [], tags = [] } = batch;
+  if (params.length + tags.length < 2 || jsonOf(batch).length <= MOST_CHARACTERS) return [batch];
+  const [p, t] = [Math.ceil(params.length / 2), Math.ceil(tags.length / 2)];
+  if (tags.length === 0 || params.length === 0)
+    return [
+      ...withinBytes({ params: params.slice(0, p), tags: tags.slice(0, t) }),
+      ...withinBytes({ params: params.slice(p), tags: tags.slice(t) }),
+    ];
+  return [...withinBytes({ params }), ...withinBytes({ tags })];
 }
 
 /** Sends, and sends again while the server asks for it, as long after as it says. @throws TrackingFault if it was ended, or what `send` throws */

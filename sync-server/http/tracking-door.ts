@@ -31,6 +31,8 @@ export interface DoorPorts {
 export type Door = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const MOST_JSON = 1024 * 1024;
+/** Data sets may have a profile of 16 MiB and a schema of one. */
+const MOST_INPUTS = 20 * MOST_JSON;
 
 type Target =
   | { readonly kind: 'json'; readonly name: EndpointName; readonly params: Readonly<Record<string, string>> }
@@ -130,16 +132,15 @@ export const isTrackingPath = (url: string): boolean => OURS.test(pathOf(url));
 
 const OURS = /^\/(api\/\d+\.\d+\/|ajax-api\/|api\/eg\/|graphql$|get-artifact$|model-versions\/get-artifact$)/;
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage, most: number): Promise<string> {
   const said = Number(request.headers['content-length'] ?? 0);
   const chunks: Buffer[] = [];
   let size = 0;
-  const tooLarge = () =>
-    invalid(`Batched logging API requests must be at most ${MOST_JSON} bytes, got a request of size ${said || 'more'}.`);
-  if (said > MOST_JSON) throw tooLarge();
+  const tooLarge = () => invalid(`Batched logging API requests must be at most ${most} bytes, got a request of size ${said || 'more'}.`);
+  if (said > most) throw tooLarge();
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_JSON) throw tooLarge();
+    if (size > most) throw tooLarge();
     chunks.push(chunk);
   }
   return chunks.length === 1 ? (chunks[0] as Buffer).toString('utf8') : Buffer.concat(chunks).toString('utf8');
@@ -157,7 +158,7 @@ async function requestOf(request: IncomingMessage, name: EndpointName, params: R
   const endpoint: Endpoint = ENDPOINTS[name];
   if (request.method === 'POST' || request.method === 'PUT') checkType(request);
   const isQuery = request.method === 'GET' && query.size > 0;
-  const body = isQuery ? '' : await bodyOf(request);
+  const body = isQuery ? '' : await bodyOf(request, name === 'logInputs' ? MOST_INPUTS : MOST_JSON);
   const sent = isQuery ? fromQuery(endpoint, query) : decoded(body);
   const json = () => (isQuery || body.startsWith('"') ? JSON.stringify(sent) : body);
   return understand(endpoint, { ...sent, ...params }, json);

@@ -9,7 +9,7 @@ import { personalName } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
-import type { Tables } from '#shared/tracking/rows.ts';
+import type { SessionRow, Tables } from '#shared/tracking/rows.ts';
 import { Manage } from './manage.tsx';
 import { Runs } from './runs.tsx';
 import { TrainingPanel } from './training-panel.tsx';
@@ -96,18 +96,19 @@ function Backend() {
 
 function Totals() {
   const model = useModelWords();
+  const { t } = useSpeech();
   const totals = useLog(async (reader) => {
     const sessions = await reader.list('sessions');
-    const seconds = sessions.reduce((sum, s) => sum + s.totals.studyTimeS, 0);
+    const sum = (of: (s: SessionRow) => number) => sessions.reduce((total, s) => total + of(s), 0);
+    const answered = sum((s) => s.totals.answered);
     return {
       runs: (await reader.list('runs')).length,
-      minutes: Math.round(seconds / 60),
+      minutes: Math.round(sum((s) => s.totals.studyTimeS) / 60),
+      accuracy: answered > 0 ? t.common.percent(sum((s) => s.totals.correct) / answered) : null,
       versions: (await reader.list('model_versions')).length,
     };
   }, 'totals');
-  return totals.kind === 'ready' ? (
-    <p className="quiet number">{model.totals(totals.value.runs, totals.value.minutes, totals.value.versions)}</p>
-  ) : null;
+  return totals.kind === 'ready' ? <p className="quiet number">{model.totals(totals.value)}</p> : null;
 }
 
 function Loaded({ tutor }: { readonly tutor: Tutor }) {
