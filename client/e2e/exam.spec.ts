@@ -156,3 +156,23 @@ test('time out of sight is not time spent, and leaving keeps what was typed a mo
   await page.goBack();
   await expect.poll(async () => (await marks(page))[typed]?.choice).toEqual(['12']);
 });
+
+test('a mock exam is answered, flagged and turned over by keyboard', async ({ watched: page }) => {
+  await begin(page);
+  await startExam(page);
+  let chosen = 0;
+  for (let n = 0; n < 8; n++) {
+    await expect(page.locator('.count')).toHaveText(`${n + 1} / 20`);
+    const { options } = await itemOnScreen(page);
+    if (options) {
+      await page.keyboard.press('b');
+      await expect(page.locator('.option input').nth(1)).toBeChecked();
+      chosen += 1;
+    }
+    if (n === 0) await page.keyboard.press('f');
+    await page.keyboard.press('Enter');
+  }
+  expect(chosen).toBeGreaterThan(2);
+  await expect.poll(async () => Object.values(await marks(page)).filter((m) => m.choice.length > 0).length).toBeGreaterThanOrEqual(chosen);
+  expect(Object.values(await marks(page)).filter((m) => m.flagged)).toHaveLength(1);
+});

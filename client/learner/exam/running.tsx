@@ -1,9 +1,11 @@
 import { Flag, LayoutGrid, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useExamWords } from '#client/i18n/exam-words.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
+import { readSettings, useLog } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
+import { keyedChoice, keyPlace } from '#client/ui/question/keyed-choice.ts';
 import { QuestionBody } from '#client/ui/question/question-body.tsx';
 import { stemOf } from '#client/ui/question/typed.tsx';
 import { choiceFromList, emptyChoice } from '#shared/packs/grade.ts';
@@ -125,6 +127,27 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
     document.title = `${w.pageTitle(place + 1, total)} · ${t.name}`;
   }, [w, t, place, total]);
   const item = tutor.course.items.get(state.itemId);
+  const choice = item && (mark.choice.length > 0 ? choiceFromList(item, mark.choice) : emptyChoice(item));
+  const settings = useLog(readSettings, 'settings');
+  const hasKeys = settings.kind === 'ready' && settings.value.hasKeys;
+  /** 1–5 or A–E choose, F flags (these can be off); Enter is Next. */
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    const where = keyPlace(event);
+    if (where === 'not-ours' || !item || !choice) return;
+    if (event.key === 'Enter' && where !== 'control' && !(event.target instanceof HTMLSelectElement)) {
+      event.preventDefault();
+      if (place + 1 < total) state.go(place + 1);
+      else setOverview(true);
+    }
+    if (where === 'field' || !hasKeys) return;
+    if (event.key.toLowerCase() === 'f') state.flag();
+    const chosen = keyedChoice(item, choice, event.key);
+    if (chosen) state.choose(chosen);
+  });
+  useEffect(() => {
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
   const stem = item ? stemOf(item, language) : null;
   return (
     <>
@@ -142,7 +165,7 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
           <LayoutGrid className="icon" size={20} strokeWidth={1.75} aria-hidden />
         </button>
       </div>
-      {stem && item && (
+      {stem && item && choice && (
         <>
           <div className="stem">
             <h1 lang={stem.lang}>{stem.text}</h1>
@@ -150,7 +173,7 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
           <QuestionBody
             key={item.id}
             item={item}
-            choice={mark.choice.length > 0 ? choiceFromList(item, mark.choice) : emptyChoice(item)}
+            choice={choice}
             onChoice={state.choose}
             isChecked={false}
             fieldFault={null}
