@@ -20,25 +20,13 @@ import { foldAnew } from './fold-anew.ts';
 import { JOURNAL_VERSION, type JournalDatabase, journalDatabase } from './journal-database.ts';
 import { plainTransaction, type Stores } from './plain-transaction.ts';
 import { storageFault } from './storage-fault.ts';
+import { isInterrupted, watched } from './watched.ts';
 
 // Twice this and a reopening between: within two seconds the learner knows whether an answer is safe.
 const WRITE_TIMEOUT_MS = 850;
 const BULK_TIMEOUT_MS = 120_000;
 /** An event of a backup makes about ten rows: on a slow phone years of answers take minutes. */
 const BULK_TIMEOUT_MS_PER_EVENT = 5;
-
-/** A write that neither succeeds nor fails (seen on full disks) is given up: the caller keeps the answer and says so. */
-async function watched<T>(work: PromiseLike<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StorageFault('interrupted')), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 interface Connection {
   readonly db: JournalDatabase;
@@ -54,7 +42,7 @@ async function guarded<T>(connection: Connection, work: () => PromiseLike<T>, ti
     return await watched(work(), timeoutMs);
   } catch (first) {
     const fault = storageFault(first);
-    if (connection.isOver || !(fault instanceof StorageFault && fault.kind === 'interrupted')) throw fault;
+    if (connection.isOver || !isInterrupted(fault)) throw fault;
     try {
       db.close({ disableAutoOpen: false });
       await watched(db.open(), WRITE_TIMEOUT_MS);
