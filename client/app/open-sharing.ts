@@ -39,8 +39,10 @@ export function sharingOf({ log, trainer, moment, tutor, serve }: SharingParts):
           judge: own.judge,
         };
       },
-      exclusively: async (work) =>
-        navigator.locks ? navigator.locks.request('examsgraph-sharing', { ifAvailable: true }, (lock) => work(lock !== null)) : work(true),
+      exclusively: async (work, isPatient) =>
+        navigator.locks
+          ? navigator.locks.request('examsgraph-sharing', { ifAvailable: !isPatient }, (lock) => work(lock !== null))
+          : work(true),
     },
     sha256Hex,
   );

@@ -26,6 +26,6 @@ export interface SharingPorts {
   readonly serve: (model: PulledModel) => void;
   /** Built for a trial: `demo` is accepted, and no epsilon is claimed. */
   readonly isTrial: boolean;
-  /** One tab at a time; told whether it got the turn. */
-  readonly exclusively: <T>(work: (isFree: boolean) => Promise<T>) => Promise<T>;
+  /** One tab at a time; told whether it got the turn. Who is patient waits until it does. */
+  readonly exclusively: <T>(work: (isFree: boolean) => Promise<T>, isPatient: boolean) => Promise<T>;
 }

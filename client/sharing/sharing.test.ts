@@ -172,7 +172,19 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
   const serving: PulledModel[] = [];
   const verdict = { isKept: true, before: null as number | null, after: null as number | null };
   const questions = [{ id: 'q', skills: ['s'], prior: 0.7 }];
-  let isTaken = false;
+  let turn: Promise<unknown> | null = null;
+  /** As a Web Lock: asked for if available, or waited for. */
+  const exclusively = async <T>(work: (isFree: boolean) => Promise<T>, isPatient: boolean): Promise<T> => {
+    while (turn) {
+      if (!isPatient) return work(false);
+      await turn.catch(() => undefined);
+    }
+    const own = work(true);
+    turn = own;
+    return own.finally(() => {
+      turn = null;
+    });
+  };
   const sharing = openSharing(
     {
       log,
@@ -187,14 +199,7 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
         answers: async () => Array.from({ length: 15 }, (_, i) => ({ itemId: 'q', y: (i % 2) as 0 | 1 })),
         judge: async () => verdict,
       }),
-      // as a Web Lock that is asked for if available
-      async exclusively(work) {
-        if (isTaken) return work(false);
-        isTaken = true;
-        return work(true).finally(() => {
-          isTaken = false;
-        });
-      },
+      exclusively,
     },
     sha256Hex,
   );
@@ -202,7 +207,7 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
     for (let i = from; i < from + n; i++) await log.append([...(i === 0 ? [started] : []), answer(`a${i}`, 1)]);
   };
   const agree = async () => sharing.agree({ proposal: await sharing.proposal(), ageBand: '16+', text: 'text', language: 'ko' });
-  return { log, sharing, serving, verdict, study, agree };
+  return { log, sharing, serving, verdict, study, agree, exclusively };
 }
 
 let server: ReturnType<typeof newServer>;
@@ -355,6 +360,21 @@ describe('sharing', () => {
     await Promise.all(meanwhile);
     expect(await device.log.federation.value('consentUnsent')).toBe(false);
     expect((await device.log.federation.contributions()).filter((c) => c.status === 'withdrawing')).toEqual([]);
+  });
+
+  test('sharing stopped while another tab is at a round: the server is told once that has ended', async () => {
+    await device.study(12);
+    await device.agree();
+    await round();
+    let end = (): void => undefined;
+    const elsewhere = device.exclusively(() => new Promise<void>((done) => (end = done)), false);
+    const stopping = device.sharing.withdraw();
+    await new Promise((next) => setTimeout(next));
+    expect(await device.log.federation.value('consentUnsent')).toBe(true);
+    end();
+    await Promise.all([elsewhere, stopping]);
+    expect(await device.log.federation.value('consentUnsent')).toBe(false);
+    expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['withdrawn']);
   });
 
   test('a bearer the server has forgotten is replaced once; a report it has forgotten is given up', async () => {

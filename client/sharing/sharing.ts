@@ -199,9 +199,10 @@ export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) 
   const { log, air, moment } = ports;
   /** Every round asked for so far: one that finds another under way ends before it. */
   let running: Promise<unknown> = Promise.resolve();
-  const round = (isAsked: boolean): Promise<RoundOutcome> => {
+  const round = (isAsked: boolean, isPatient = false): Promise<RoundOutcome> => {
     const own = ports.exclusively(
       async (isFree): Promise<RoundOutcome> => (isFree ? roundOf(ports, isAsked).catch(outcomeOf) : { kind: 'busy' }),
+      isPatient,
     );
     // their outcomes let go, or each would hold the one before
     running = Promise.allSettled([running, own]).then(() => undefined);
@@ -237,16 +238,15 @@ export function openSharing(ports: SharingPorts, sha256Hex: (bytes: Uint8Array) 
     },
     async withdraw() {
       await withdraw(ports);
-      // A round that is under way began before: the server is told by the next one.
-      await running;
-      await round(true);
+      // A round that is under way, here or in another tab, began before: the server is told once it has ended.
+      await round(true, true);
     },
     async erase() {
       await withdraw(ports);
       await running;
       return eraseAccount(ports);
     },
-    round,
+    round: (isAsked) => round(isAsked),
     simulate: () => air.simulate(),
     listen: air.listen,
   };
