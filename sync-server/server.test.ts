@@ -169,7 +169,10 @@ describe('the server', () => {
     expect(await (await get('/dashboard', { accept: 'text/html' })).text()).toContain('<title>staff</title>');
     for (const path of ['/api/2.0/mlflow/experiments/get', '/assets/missing.js', '/startled']) {
       const answer = await get(path, { accept: 'text/html' });
-      expect([answer.status, await answer.json()]).toEqual([404, { kind: 'not-found', error_code: 'ENDPOINT_NOT_FOUND', message: 'Nothing is here.' }]);
+      expect([answer.status, await answer.json()]).toEqual([
+        404,
+        { kind: 'not-found', error_code: 'ENDPOINT_NOT_FOUND', message: 'Nothing is here.' },
+      ]);
     }
   });
 

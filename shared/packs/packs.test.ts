@@ -279,7 +279,7 @@ describe('the starter pack', () => {
   });
 
   test.each(['ko', 'en'])(
-    'gives no key away by its length: where one option is the longest, it is the key about as often as any (%s)',
+    'gives no key away by its length: where one option is the longest, it is the key neither more nor less than others (%s)',
     (language) => {
       const told = singles.flatMap((i) => {
         const lengths = i.options.map((o) => (o.text[language] ?? '').length);
