@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { usePushWords } from '#client/i18n/push-words.ts';
 import type { Pushed, PushTarget } from '#client/ports/mlflow-push.ts';
@@ -46,6 +46,44 @@ function Outcome({ outcome, address }: { readonly outcome: Pushed; readonly addr
   }
 }
 
+interface FieldProps {
+  readonly name: string;
+  readonly hint?: string;
+  readonly type: 'url' | 'text' | 'password';
+  readonly value: string;
+  readonly isWorking: boolean;
+  readonly isWrong?: boolean;
+  readonly onChange: (value: string) => void;
+}
+
+function Field({ name, hint, type, value, isWorking, isWrong = false, onChange }: FieldProps) {
+  const id = useId();
+  return (
+    <>
+      <label className="field">
+        <span>{name}</span>
+        {/* an address is judged here: the browser's own complaint speaks its language, not the app's */}
+        <input
+          type={type === 'url' ? 'text' : type}
+          inputMode={type === 'url' ? 'url' : 'text'}
+          autoComplete={type === 'url' ? 'url' : 'off'}
+          spellCheck={false}
+          value={value}
+          disabled={isWorking}
+          aria-describedby={hint && id}
+          aria-invalid={isWrong}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      </label>
+      {hint && (
+        <p className="quiet small" id={id}>
+          {hint}
+        </p>
+      )}
+    </>
+  );
+}
+
 /** From here the log goes to an MLflow server of the learner's own choice. */
 export function PushPage({ runs, push }: Props) {
   const w = usePushWords();
@@ -56,6 +94,11 @@ export function PushPage({ runs, push }: Props) {
   const [state, setState] = useState<State>({ kind: 'idle' });
   const control = useRef(new AbortController());
   useEffect(() => () => control.current.abort(), []);
+  const told = useRef<HTMLDivElement>(null);
+  // on a phone it would stand below the screen
+  useEffect(() => {
+    if (state.kind === 'over' || state.kind === 'not-an-address') told.current?.scrollIntoView({ block: 'nearest' });
+  }, [state.kind]);
   useEffect(() => {
     document.title = `${w.title} · ${t.name}`;
   }, [w, t]);
@@ -77,47 +120,23 @@ export function PushPage({ runs, push }: Props) {
       </header>
       {runs > 0 && (
         <form className="card" onSubmit={(event) => void start(event)}>
-          <label className="field">
-            <span>{w.address}</span>
-            <input
-              type="text"
-              inputMode="url"
-              autoComplete="url"
-              spellCheck={false}
-              value={address}
-              disabled={isWorking}
-              aria-describedby="address-hint"
-              aria-invalid={state.kind === 'not-an-address'}
-              onChange={(event) => setAddress(event.target.value)}
-            />
-          </label>
-          <p className="quiet small" id="address-hint">
-            {w.addressHint}
-          </p>
-          <label className="field">
-            <span>{w.user}</span>
-            <input
-              type="text"
-              autoComplete="off"
-              spellCheck={false}
-              value={user}
-              disabled={isWorking}
-              onChange={(event) => setUser(event.target.value)}
-            />
-          </label>
-          <label className="field">
-            <span>{w.secret}</span>
-            <input
-              type="password"
-              autoComplete="off"
-              value={secret}
-              disabled={isWorking}
-              aria-describedby="secret-hint"
-              onChange={(event) => setSecret(event.target.value)}
-            />
-          </label>
-          <p className="quiet small" id="secret-hint">
-            {w.secretHint}
+          <Field
+            name={w.address}
+            hint={w.addressHint}
+            type="url"
+            value={address}
+            isWorking={isWorking}
+            isWrong={state.kind === 'not-an-address'}
+            onChange={setAddress}
+          />
+          <Field name={w.user} type="text" value={user} isWorking={isWorking} onChange={setUser} />
+          <Field name={w.secret} hint={w.secretHint} type="password" value={secret} isWorking={isWorking} onChange={setSecret} />
+          <div ref={told}>
+            {state.kind === 'not-an-address' && <Notice tone="bad">{w.notAnAddress}</Notice>}
+            {state.kind === 'over' && <Outcome outcome={state.outcome} address={state.address} />}
+          </div>
+          <p className="number" role="status">
+            {isWorking && w.progress(state.done, runs)}
           </p>
           {/* two buttons, not one: the tap that stops must not submit what it has just become */}
           {isWorking ? (
@@ -129,11 +148,6 @@ export function PushPage({ runs, push }: Props) {
               {w.now}
             </button>
           )}
-          <p className="number" role="status">
-            {isWorking && w.progress(state.done, runs)}
-          </p>
-          {state.kind === 'not-an-address' && <Notice tone="bad">{w.notAnAddress}</Notice>}
-          {state.kind === 'over' && <Outcome outcome={state.outcome} address={state.address} />}
         </form>
       )}
       <p>

@@ -43,7 +43,8 @@ async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): P
   });
   const tags = runTags(desk.ports.log, 'recommendation', { 'eg.pack_id': desk.packId, 'eg.slate_id': slate.slate_id });
   const run_name = `slate ${new Date(slate.at).toISOString().slice(0, 16)}`;
-  const followed = (await desk.ports.log.list('sessions', 'pack_id', desk.packId)).filter((s) => s.slate_id === slate.slate_id);
+  const sessions = slate.opened.length > 0 ? await desk.ports.log.list('sessions', 'pack_id', desk.packId) : [];
+  const followed = sessions.filter((s) => s.slate_id === slate.slate_id);
   const { engagement_score, learning_velocity } = followed.length > 0 ? await measured(desk, now.answers, followed) : {};
   const found = {
     ...slateMetrics(items, desk.course.pack.manifest.topics.length),
