@@ -25,7 +25,7 @@ async function rowsOf(log: ExperimentLog): Promise<ExportedRows> {
   return { experiments, runs, params, tags, metrics, model_versions, aliases, answers };
 }
 
-/** What is known of the shared model behind the personal one; the start weights have seen no learner of this app. */
+/** @param privacy what was promised to those whose updates are in the shared model; null for the start weights, which have seen no learner of this app */
 const MLMODEL = (label: string, features: number, privacy: ModelPrivacy | null) => `artifact_path: model
 flavors:
   onnx:

@@ -64,7 +64,8 @@ export async function ending(
   const { at } = desk.ports.moment();
   const isCompleted = slate_id !== undefined && slot !== undefined && reason === 'finished';
   const found = Object.entries(await measured(desk, answers, [session]));
-  const metrics = found.map(([key, value]) => ({ key, value, timestamp: at, step: totals.nextStep }));
+  // past every step, undone ones too: the latest of a metric is that of the greatest step
+  const metrics = found.map(([key, value]) => ({ key, value, timestamp: at, step: totals.topStep + 1 }));
   return [
     { kind: 'session.ended', body: { session_id, reason } },
     ...(metrics.length > 0 ? [{ kind: 'metric.logged' as const, body: { run_id, metrics } }] : []),

@@ -134,7 +134,7 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     const where = keyPlace(event);
     if (where === 'not-ours' || !item || !choice) return;
-    if (event.key === 'Enter' && where !== 'control' && !(event.target instanceof HTMLSelectElement)) {
+    if (event.key === 'Enter' && where !== 'control') {
       event.preventDefault();
       if (place + 1 < total) state.go(place + 1);
       else setOverview(true);

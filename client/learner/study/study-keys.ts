@@ -20,7 +20,7 @@ export function useStudyKeys(item: Item, choice: Choice, phase: string, actions:
     const place = keyPlace(event);
     if (place === 'not-ours') return;
     if (event.key === 'Enter') {
-      if (place === 'control' || event.target instanceof HTMLSelectElement) return;
+      if (place === 'control') return;
       event.preventDefault();
       void (phase === 'checked' ? actions.next() : actions.answer(event.shiftKey ? 'notSure' : 'sure'));
       return;

@@ -15,11 +15,11 @@ export function keyedChoice(item: Item, choice: Choice, key: string): Choice | n
   return { kind: 'options', ids: item.type === 'multiple' ? (rest.length < choice.ids.length ? rest : [...rest, id]) : [id] };
 }
 
-/** What a key was pressed in, where the screen's own keys are to be left alone: a dialog, a field that is typed into, a key held or combined. */
+/** Where a key was pressed, as the screen's own keys see it. `not-ours`: in a dialog or a list, which have keys of their own, or held or combined. */
 export function keyPlace(event: KeyboardEvent): 'not-ours' | 'field' | 'control' | 'page' {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return 'not-ours';
   const target = event.target instanceof HTMLElement ? event.target : null;
-  if (target?.closest('dialog')) return 'not-ours';
-  if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === 'text')) return 'field';
+  if (target?.closest('dialog, select')) return 'not-ours';
+  if (target instanceof HTMLInputElement && target.type === 'text') return 'field';
   return target?.closest('button, a, summary') ? 'control' : 'page';
 }
