@@ -1,3 +1,4 @@
+import { remembered } from '#shared/domain/remembered.ts';
 import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
 
 /** One answer as the pattern analyser sees it. */
@@ -33,11 +34,37 @@ interface Interval {
   readonly isBelow: boolean;
 }
 
-/** Groups drawn again with replacement; percentiles of the statistic over them. NaN draws are left out. */
-function interval<T>(groups: readonly (readonly T[])[], statistic: (all: readonly T[]) => number, rng: Rng): Interval {
+/** Sum and count of one kind of answers, then of another; the statistic is the difference of their means. */
+type Sums = readonly [number, number, number, number];
+
+const difference = ([a, n, b, m]: Sums): number => a / n - b / m;
+
+function sumsOf<T>(all: readonly T[], value: (one: T) => number, isOne: (one: T) => boolean, isOther: (one: T) => boolean): Sums {
+  let [a, n, b, m] = [0, 0, 0, 0];
+  for (const one of all) {
+    if (isOne(one)) [a, n] = [a + value(one), n + 1];
+    else if (isOther(one)) [b, m] = [b + value(one), m + 1];
+  }
+  return [a, n, b, m];
+}
+
+function total(groups: readonly Sums[], pick: (i: number) => Sums): Sums {
+  let [a, n, b, m] = [0, 0, 0, 0];
+  for (let i = 0; i < groups.length; i++) {
+    const group = pick(i);
+    a += group[0];
+    n += group[1];
+    b += group[2];
+    m += group[3];
+  }
+  return [a, n, b, m];
+}
+
+/** Groups drawn again with replacement; percentiles of the difference over them. NaN draws are left out. */
+function interval(groups: readonly Sums[], rng: Rng): Interval {
   const draws: number[] = [];
   for (let i = 0; i < RESAMPLES; i++) {
-    const value = statistic(Array.from(groups, () => groups[below(groups.length, rng)] as readonly T[]).flat());
+    const value = difference(total(groups, () => groups[below(groups.length, rng)] as Sums));
     if (Number.isFinite(value)) draws.push(value);
   }
   draws.sort((a, b) => a - b);
@@ -47,21 +74,28 @@ function interval<T>(groups: readonly (readonly T[])[], statistic: (all: readonl
   const variance = mean(draws.map((d) => (d - middle) ** 2)) * (n / (n - 1));
   // few groups: the bootstrap's spread is too small, and the normal quantile too; 1.96 + 2.4 / df is Student's to two digits
   const margin = (1.96 + 2.4 / (n - 1)) * Math.sqrt(variance);
-  const estimate = statistic(groups.flat());
+  const estimate = difference(total(groups, (i) => groups[i] as Sums));
   return { low: at(0.05), high: at(0.95), isAbove: estimate > margin, isBelow: estimate < -margin };
 }
 
 function grouped<T>(all: readonly T[], key: (one: T) => string): readonly (readonly T[])[] {
   const groups = new Map<string, T[]>();
-  for (const one of all) groups.set(key(one), [...(groups.get(key(one)) ?? []), one]);
+  for (const one of all) remembered(groups, key(one), () => []).push(one);
   return [...groups.values()];
 }
 
 const isIn = (hour: number, start: number): boolean => (hour - start + 24) % 24 < WINDOW_HOURS;
 
-const contrast = (start: number) => (all: readonly PatternAnswer[]) =>
-  mean(all.filter((a) => isIn(a.hour, start)).map((a) => a.residual)) -
-  mean(all.filter((a) => !isIn(a.hour, start)).map((a) => a.residual));
+const residual = (a: PatternAnswer): number => a.residual;
+
+/** Answers within a window of hours against all others. */
+const contrast = (all: readonly PatternAnswer[], start: number): Sums =>
+  sumsOf(
+    all,
+    residual,
+    (a) => isIn(a.hour, start),
+    () => true,
+  );
 
 /**
  * The two-hour window in which answers were better than expected, against all others; interval over days. The window is chosen on the even
@@ -80,17 +114,21 @@ export function peakTime(answers: readonly PatternAnswer[]): Finding<number> {
   };
   const best = windows.reduce((a, b) => (shrunk(b) > shrunk(a) ? b : a));
   const { low, high, isAbove } = interval(
-    grouped(judging, (a) => String(a.day)),
-    contrast(best),
+    grouped(judging, (a) => String(a.day)).map((day) => contrast(day, best)),
     seededRng(best + 1),
   );
   if (!isAbove) return { kind: 'unclear', n: answers.length };
-  return { kind: 'found', value: best, effect: contrast(best)(judging), low, high, n: answers.length };
+  return { kind: 'found', value: best, effect: difference(contrast(judging, best)), low, high, n: answers.length };
 }
 
-/** How far answers from a minute on fall behind those of the first ten. */
-const dropFrom = (start: number) => (all: readonly PatternAnswer[]) =>
-  mean(all.filter((a) => a.minute >= start).map((a) => a.residual)) - mean(all.filter((a) => a.minute < 10).map((a) => a.residual));
+/** Answers from a minute on against those of the first ten. */
+const dropFrom = (all: readonly PatternAnswer[], start: number): Sums =>
+  sumsOf(
+    all,
+    residual,
+    (a) => a.minute >= start,
+    (a) => a.minute < 10,
+  );
 
 /** How well one step down at a minute explains the answers: the sum of squares it takes away; 0 for a step up. */
 function stepDown(all: readonly PatternAnswer[], start: number): number {
@@ -116,8 +154,11 @@ export function sessionLength(answers: readonly PatternAnswer[]): Finding<number
   const [first, ...others] = starts;
   if (first === undefined) return { kind: 'unclear', n: sessions.length };
   const start = others.reduce((best, next) => (stepDown(choosing, next) > stepDown(choosing, best) ? next : best), first);
-  const effect = dropFrom(start)(judging.flat());
-  const { low, high, isBelow } = interval(judging, dropFrom(start), seededRng(start));
+  const effect = difference(dropFrom(judging.flat(), start));
+  const { low, high, isBelow } = interval(
+    judging.map((session) => dropFrom(session, start)),
+    seededRng(start),
+  );
   if (!isBelow || effect > -0.05) return { kind: 'unclear', n: sessions.length };
   return { kind: 'found', value: start, effect, low, high, n: sessions.length };
 }
@@ -125,14 +166,12 @@ export function sessionLength(answers: readonly PatternAnswer[]): Finding<number
 /** Mean chance of the questions opened by own choice, against the setting. */
 export function difficultyChoice(chosenP: readonly number[], targetP: number): Finding<number> {
   if (chosenP.length < 30) return { kind: 'too-few', have: chosenP.length, need: 30 };
-  const gap = (all: readonly number[]) => mean(all) - targetP;
   const { low, high, isAbove, isBelow } = interval(
-    chosenP.map((p) => [p]),
-    gap,
+    chosenP.map((p) => [p, 1, targetP, 1]),
     seededRng(7),
   );
   if (!isAbove && !isBelow) return { kind: 'unclear', n: chosenP.length };
-  return { kind: 'found', value: mean(chosenP), effect: gap(chosenP), low, high, n: chosenP.length };
+  return { kind: 'found', value: mean(chosenP), effect: mean(chosenP) - targetP, low, high, n: chosenP.length };
 }
 
 /** How somebody studies, as observed; not a cognitive style. */
