@@ -176,6 +176,14 @@ describe('the server', () => {
     }
   });
 
+  test('tells a client of another API by MLflow’s code that there is none: GraphQL, another version', async () => {
+    for (const path of ['/graphql', '/api/4.0/mlflow/runs/search', '/api/nothing']) {
+      const answer = await fetch(base + path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+      expect([path, answer.status]).toEqual([path, 404]);
+      expect(await answer.json()).toMatchObject({ error_code: 'ENDPOINT_NOT_FOUND' });
+    }
+  });
+
   test.each(['/../package.json', '/%2e%2e/package.json', '/assets/..%2f..%2fpackage.json', '/%00', '/%', '/..%5cpackage.json'])(
     'gives nothing away for %s',
     async (path) => {

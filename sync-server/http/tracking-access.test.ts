@@ -129,8 +129,8 @@ test('another site’s page gets nothing, neither below /ajax-api with the cooki
   expect((await ask('GET', '/api/2.0/mlflow/experiments/search', { ...bearer('admin'), Origin: 'https://evil.example' })).status).toBe(403);
 });
 
-test('a path of an API that is not here is told by MLflow’s code, GraphQL and other versions included', async () => {
-  for (const path of ['/graphql', '/api/4.0/mlflow/runs/search', '/api/2.0/mlflow/nothing', '/api/2.0/nothing']) {
+test('a path of the API that is not here is told by MLflow’s code', async () => {
+  for (const path of ['/api/2.0/mlflow/nothing', '/api/3.0/nothing', '/api/eg/v1/nothing']) {
     const response = await ask('POST', path, bearer('admin'));
     expect([path, response.status, ((await response.json()) as { error_code: string }).error_code]).toEqual([
       path,

@@ -130,7 +130,7 @@ const pathOf = (url: string): string => (url.split('?')[0] ?? '').replace(/\/{2,
 /** Whether an address is the tracking API's own. */
 export const isTrackingPath = (url: string): boolean => OURS.test(pathOf(url));
 
-const OURS = /^\/(api\/\d+\.\d+\/|ajax-api\/|api\/eg\/|graphql$|get-artifact$|model-versions\/get-artifact$)/;
+const OURS = /^\/(api\/(2\.0|3\.0)\/|ajax-api\/|api\/eg\/|get-artifact$|model-versions\/get-artifact$)/;
 
 async function bodyOf(request: IncomingMessage, most: number): Promise<string> {
   const said = Number(request.headers['content-length'] ?? 0);
