@@ -1,3 +1,4 @@
+import { StorageFault } from '#client/ports/experiment-log.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { readSettings } from '#client/tutor/learner-ports.tsx';
 import { writeMarker } from './marker.ts';
@@ -62,24 +63,30 @@ function shareWhenOnline(ports: LearnerPorts): void {
 
 const BACKUP_EVERY = 200;
 
+/** A fault of this device's storage that no screen waits for is told above the page, as every rejection is that nobody handles. */
+const tellStorageFault = (fault: unknown): void => {
+  if (fault instanceof StorageFault) throw fault;
+};
+
 /** Remembers outside the log how much it holds, and renews the backup on this device every 200 answers. */
 function keepSafe(ports: LearnerPorts): void {
   if (ports.storage === 'memory') return;
   let backedUp: number | null = null;
   const renew = async (answers: number) => {
-    const safety = await ports.safety();
-    backedUp ??= (await safety.shelved())?.header.counts.answers ?? 0;
-    if (answers < backedUp + BACKUP_EVERY) return;
-    await safety.refresh();
+    const known = backedUp;
+    // tried once every 200 answers, whatever becomes of it
     backedUp = answers;
+    const safety = await ports.safety();
+    const held = known ?? (await safety.shelved())?.header.counts.answers ?? 0;
+    if (answers >= held + BACKUP_EVERY) await safety.refresh();
+    else backedUp = held;
   };
   ports.log.watch(
     (reader) => reader.count('answers'),
     (answers) => {
       if (answers > 0) writeMarker({ answers, at: ports.moment().at });
-      // Failing is no harm: the log itself is whole, and the storage page says how old the copy is.
       if (answers >= BACKUP_EVERY && (backedUp === null || answers >= backedUp + BACKUP_EVERY))
-        whenIdle(() => void renew(answers).catch(() => undefined));
+        whenIdle(() => void renew(answers).catch(tellStorageFault));
     },
     () => undefined,
   );

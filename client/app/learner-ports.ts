@@ -129,7 +129,11 @@ export async function learnerPorts(install: Install): Promise<LearnerPorts> {
     const isFrozen = pack !== undefined && (await log.list('exams', 'pack_id', packId)).some((e) => !e.submitted);
     if (known && !isFrozen && pack?.manifest.version !== known.version) {
       const fetched = fetchPack(known).then(kept);
-      pack = await fetched.catch(() => pack);
+      pack = await fetched.catch((cause: unknown) => {
+        // without any, the learner is told that it was fetched and could not be kept
+        if (!pack && cause instanceof StorageFault) throw cause;
+        return pack;
+      });
     }
     if (!pack) return null;
     const tutor = openTutor(pack, { log, global, moment: now, deviceKind: deviceKind(), exclusively });

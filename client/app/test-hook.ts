@@ -46,6 +46,14 @@ export function offerTestHook(ports: LearnerPorts): void {
         }
       }
     },
+    /** Every function that writes to this device's storage, so that a journey can fail it. */
+    writes: {
+      'an event': () => ports.log.append([{ kind: 'setting.set', body: { key: 'test', value: 'written' } }]),
+      'the ledger': () => ports.log.federation.write([{ kind: 'value', key: 'consentUnsent', value: false }]),
+      'a merge': () => ports.log.merge({ events: [], artifacts: [] }),
+      'a pack': async () => ports.fetchPack(ports.catalogue[0] as (typeof ports.catalogue)[number]),
+      'the backup': async () => (await ports.safety()).refresh(),
+    },
   };
   Object.assign(globalThis, { examsgraphTest: hook });
 }

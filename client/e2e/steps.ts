@@ -239,3 +239,13 @@ export async function untilOfflineReady(page: Page): Promise<void> {
     )
     .toBe(true);
 }
+
+/** Save a backup on the storage page. @returns where the file lies */
+export async function saveBackup(page: Page, passphrase: string): Promise<string> {
+  await page.goto('/storage');
+  if (passphrase) await page.locator('input[type=password]').first().fill(passphrase);
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '파일 저장' }).click()]);
+  await expect(page.getByText(/저장했어요: 답 \d+개/)).toBeVisible({ timeout: 60_000 });
+  expect(file.suggestedFilename()).toMatch(/^examsgraph-\d{4}-\d\d-\d\d\.egbackup$/);
+  return (await file.path()) ?? '';
+}

@@ -4,7 +4,7 @@ import { useSpeech } from '#client/i18n/language.tsx';
 import type { Result } from '#shared/domain/result.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { PackFault } from '#shared/packs/validate.ts';
-import { Notice } from './states.tsx';
+import { Notice, Waiting } from './states.tsx';
 import { storageWords } from './storage-words.ts';
 
 interface Props {
@@ -45,9 +45,11 @@ export function AddPack({ install, onAdded }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [refused, setRefused] = useState<Refused | null>(null);
   const [fault, setFault] = useState<unknown>(null);
+  const [isReading, setReading] = useState(false);
   const read = async (file: File) => {
     setRefused(null);
     setFault(null);
+    setReading(true);
     try {
       const result = await install(new Uint8Array(await file.arrayBuffer()));
       if (result.ok) onAdded(result.value);
@@ -55,11 +57,12 @@ export function AddPack({ install, onAdded }: Props) {
     } catch (cause) {
       setFault(cause);
     }
+    setReading(false);
   };
   return (
     <div className="stack">
       <div>
-        <button type="button" className="button wide" aria-describedby={id} onClick={() => input.current?.click()}>
+        <button type="button" className="button wide" aria-describedby={id} disabled={isReading} onClick={() => input.current?.click()}>
           <FilePlus2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
           {t.start.add}
         </button>
@@ -78,6 +81,7 @@ export function AddPack({ install, onAdded }: Props) {
           }}
         />
       </div>
+      {isReading && <Waiting text={t.common.loading} />}
       {refused && <WhyRefused {...refused} />}
       {fault !== null && <Notice tone="bad">{storageWords(t, fault)}</Notice>}
     </div>

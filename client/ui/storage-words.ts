@@ -1,4 +1,5 @@
 import type { Messages } from '#client/i18n/en.ts';
+import { StorageFault } from '#client/ports/experiment-log.ts';
 
 const KNOWN = ['full', 'interrupted', 'newer-version', 'blocked'] as const;
 
@@ -8,3 +9,7 @@ export function storageWords(t: Messages, fault: unknown): string {
   const known = KNOWN.find((k) => k === kind);
   return known ? t.storageFault[known] : t.storageFault.unknown;
 }
+
+/** Why a pack of the catalogue could not be had: it was not fetched, or it could not be kept. */
+export const fetchWords = (t: Messages, fault: unknown): string =>
+  fault instanceof StorageFault ? storageWords(t, fault) : t.packs.unavailable;

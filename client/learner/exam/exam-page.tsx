@@ -7,7 +7,7 @@ import { examScore } from '#client/tutor/score.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
-import { storageWords } from '#client/ui/storage-words.ts';
+import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
 import type { ExamRow } from '#shared/tracking/rows.ts';
 import { ExamReport } from './report.tsx';
 import { RunningExam } from './running.tsx';
@@ -118,7 +118,7 @@ export function ExamPage({ packId }: { readonly packId: string }) {
   return (
     <main className="page">
       {(tutor.kind === 'waiting' || exams.kind === 'waiting') && <Waiting text={t.common.loading} />}
-      {tutor.kind === 'failed' && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      {tutor.kind === 'failed' && <Notice tone="bad">{fetchWords(t, tutor.fault)}</Notice>}
       {exams.kind === 'failed' && <Notice tone="bad">{storageWords(t, exams.fault)}</Notice>}
       {tutor.kind === 'ready' && !tutor.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
       {tutor.kind === 'ready' && tutor.value && exams.kind === 'ready' && <SetUp tutor={tutor.value} exams={exams.value} />}

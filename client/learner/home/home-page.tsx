@@ -9,7 +9,7 @@ import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { useOnline } from '#client/ui/online.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
-import { storageWords } from '#client/ui/storage-words.ts';
+import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
 import { inLanguage } from '#shared/packs/localised.ts';
 import type { SessionRow } from '#shared/tracking/rows.ts';
@@ -47,7 +47,8 @@ function Continue({ tutor, state, settings }: { readonly tutor: Tutor; readonly 
     const latest = sessions.reduce<SessionRow | null>((a, b) => (a && a.seq > b.seq ? a : b), null);
     return latest && latest.ended === null && latest.totals.answered < latest.planned ? latest : null;
   }, tutor.packId);
-  if (open.kind !== 'ready') return <div style={{ minHeight: 56 }} />;
+  if (open.kind === 'failed') return <Notice tone="bad">{storageWords(t, open.fault)}</Notice>;
+  if (open.kind === 'waiting') return <div style={{ minHeight: 56 }} />;
   const session = open.value;
   const pace = minutesFor(1000, state) / 1000;
   const questions = state.answers.length === 0 ? FIRST_SESSION : Math.min(40, Math.max(5, Math.round(settings.minutesADay / pace)));
@@ -128,7 +129,7 @@ export function HomePage({ settings, packId }: { readonly settings: Settings; re
       {tutor.kind === 'waiting' && <Waiting text={t.common.loading} />}
       {(tutor.kind === 'failed' || (tutor.kind === 'ready' && !tutor.value)) && (
         <>
-          <Notice tone="bad">{t.packs.unavailable}</Notice>
+          <Notice tone="bad">{fetchWords(t, tutor.kind === 'failed' ? tutor.fault : null)}</Notice>
           <Link className="button" href="/packs">
             {t.nav.packs}
           </Link>

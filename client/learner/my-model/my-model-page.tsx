@@ -7,8 +7,9 @@ import { summarise } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { personalName } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
+import { Read } from '#client/ui/read.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
-import { storageWords } from '#client/ui/storage-words.ts';
+import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
 import type { SessionRow, Tables } from '#shared/tracking/rows.ts';
 import { Manage } from './manage.tsx';
 import { Runs } from './runs.tsx';
@@ -31,25 +32,30 @@ function Versions({ tutor }: { readonly tutor: Tutor }) {
   return (
     <section className="card" aria-labelledby="versions">
       <h2 id="versions">{model.versions}</h2>
-      {loaded.kind === 'ready' && loaded.value.versions.length === 0 && <p className="quiet">{model.versionsEmpty}</p>}
-      {loaded.kind === 'ready' && loaded.value.versions.length > 0 && (
-        <ul>
-          {[...loaded.value.versions].reverse().map((v) => (
-            <li key={v.version} className="row apart" style={{ borderTop: '1px solid var(--hairline)', minHeight: 48 }}>
-              <span className="number">
-                {v.version}. {v.version === loaded.value.champion && <strong>{model.champion}</strong>}{' '}
-                {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && model.earlyTag}{' '}
-                <span className="quiet small">{when.format(v.creation_time)}</span>
-              </span>
-              {v.version !== loaded.value.champion && (
-                <button type="button" className="button plain" onClick={() => void tutor.rollBack(v.version)}>
-                  {w.rollBack(v.version)}
-                </button>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Read loaded={loaded}>
+        {({ versions, champion }) =>
+          versions.length === 0 ? (
+            <p className="quiet">{model.versionsEmpty}</p>
+          ) : (
+            <ul>
+              {[...versions].reverse().map((v) => (
+                <li key={v.version} className="row apart" style={{ borderTop: '1px solid var(--hairline)', minHeight: 48 }}>
+                  <span className="number">
+                    {v.version}. {v.version === champion && <strong>{model.champion}</strong>}{' '}
+                    {v.tags.some((tag) => tag.key === 'early' && tag.value === 'true') && model.earlyTag}{' '}
+                    <span className="quiet small">{when.format(v.creation_time)}</span>
+                  </span>
+                  {v.version !== champion && (
+                    <button type="button" className="button plain" onClick={() => void tutor.rollBack(v.version)}>
+                      {w.rollBack(v.version)}
+                    </button>
+                  )}
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Read>
     </section>
   );
 }
@@ -79,17 +85,22 @@ function Backend() {
   return (
     <section className="card" aria-labelledby="backend">
       <h2 id="backend">{model.backend}</h2>
-      {use.kind === 'ready' && !use.value && <p className="quiet">{model.backendEmpty}</p>}
-      {use.kind === 'ready' && use.value && (
-        <>
-          <p className="number">{model.backendUsed(use.value.backend, t.common.seconds(use.value.trainMs / 1000))}</p>
-          {use.value.passedOver.map((tag) => (
-            <p key={tag.key} className="quiet small">
-              {model.backendPassed(tag.key.slice('backend.'.length), model.passedOver[tag.value] ?? tag.value)}
-            </p>
-          ))}
-        </>
-      )}
+      <Read loaded={use}>
+        {(used) =>
+          used ? (
+            <>
+              <p className="number">{model.backendUsed(used.backend, t.common.seconds(used.trainMs / 1000))}</p>
+              {used.passedOver.map((tag) => (
+                <p key={tag.key} className="quiet small">
+                  {model.backendPassed(tag.key.slice('backend.'.length), model.passedOver[tag.value] ?? tag.value)}
+                </p>
+              ))}
+            </>
+          ) : (
+            <p className="quiet">{model.backendEmpty}</p>
+          )
+        }
+      </Read>
     </section>
   );
 }
@@ -108,7 +119,11 @@ function Totals() {
       versions: (await reader.list('model_versions')).length,
     };
   }, 'totals');
-  return totals.kind === 'ready' ? <p className="quiet number">{model.totals(totals.value)}</p> : null;
+  return (
+    <Read loaded={totals} waiting={null}>
+      {(value) => <p className="quiet number">{model.totals(value)}</p>}
+    </Read>
+  );
 }
 
 function Loaded({ tutor }: { readonly tutor: Tutor }) {
@@ -149,7 +164,8 @@ export function MyModelPage({ packId }: { readonly packId: string }) {
         <Totals />
       </header>
       {tutor.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {(tutor.kind === 'failed' || (tutor.kind === 'ready' && !tutor.value)) && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      {tutor.kind === 'failed' && <Notice tone="bad">{fetchWords(t, tutor.fault)}</Notice>}
+      {tutor.kind === 'ready' && !tutor.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
       {tutor.kind === 'ready' && tutor.value && <Loaded tutor={tutor.value} />}
     </main>
   );

@@ -3,7 +3,7 @@ import { useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
-import { storageWords } from '#client/ui/storage-words.ts';
+import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 
@@ -39,17 +39,17 @@ export function PacksPage({ packId }: { readonly packId: string | null }) {
   const ports = usePorts();
   const [changes, setChanges] = useState(0);
   const [added, setAdded] = useState<Pack | null>(null);
-  const [isUnavailable, setUnavailable] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [fault, setFault] = useState<unknown>(null);
   const packs = useOnce(() => ports.installedPacks(), String(changes));
   const use = async (id: string) => {
     await ports.log.append([{ kind: 'setting.set', body: { key: 'pack', value: id } }]);
   };
   const get = async (entry: CatalogueEntry) => {
-    setUnavailable(false);
-    await ports.fetchPack(entry).then(
-      () => setChanges((n) => n + 1),
-      () => setUnavailable(true),
-    );
+    setBusy(true);
+    setFault(null);
+    await ports.fetchPack(entry).then(() => setChanges((n) => n + 1), setFault);
+    setBusy(false);
   };
   const installed = packs.kind === 'ready' ? packs.value : [];
   const more = packs.kind === 'ready' ? ports.catalogue.filter((entry) => !installed.some((pack) => pack.manifest.id === entry.id)) : [];
@@ -73,14 +73,15 @@ export function PacksPage({ packId }: { readonly packId: string | null }) {
           {more.map((entry) => (
             <div key={entry.id} className="card">
               <h3>{inLanguage(entry.title, language).text}</h3>
-              <button type="button" className="button" onClick={() => void get(entry)}>
+              <button type="button" className="button" disabled={isBusy} onClick={() => void get(entry)}>
                 {t.packs.get}
               </button>
             </div>
           ))}
         </section>
       )}
-      {isUnavailable && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      {isBusy && <Waiting text={t.common.loading} />}
+      {fault !== null && <Notice tone="bad">{fetchWords(t, fault)}</Notice>}
       <AddPack
         install={ports.installPack}
         onAdded={(pack) => {

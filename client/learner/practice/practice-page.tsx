@@ -7,6 +7,7 @@ import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
+import { fetchWords } from '#client/ui/storage-words.ts';
 import { below } from '#shared/maths/rng.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
 
@@ -115,7 +116,8 @@ export function PracticePage({ packId }: { readonly packId: string }) {
         <p className="quiet">{w.practiceLead}</p>
       </header>
       {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {(loaded.kind === 'failed' || (loaded.kind === 'ready' && !loaded.value)) && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      {loaded.kind === 'failed' && <Notice tone="bad">{fetchWords(t, loaded.fault)}</Notice>}
+      {loaded.kind === 'ready' && !loaded.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
       {loaded.kind === 'ready' && loaded.value && <Chooser {...loaded.value} />}
     </main>
   );

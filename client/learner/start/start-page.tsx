@@ -4,7 +4,8 @@ import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
 import { Segments } from '#client/ui/segments.tsx';
-import { Notice } from '#client/ui/states.tsx';
+import { Notice, Waiting } from '#client/ui/states.tsx';
+import { fetchWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
 import { inLanguage } from '#shared/packs/localised.ts';
 import type { Pack } from '#shared/packs/schema.ts';
@@ -80,15 +81,15 @@ export function StartPage() {
   const ports = usePorts();
   const [, go] = useLocation();
   const [isBusy, setBusy] = useState(false);
-  const [isUnavailable, setUnavailable] = useState(false);
+  const [fault, setFault] = useState<unknown>(null);
   const next = (pack: Pack) => go(`/start/${pack.manifest.id}`);
   const choose = async (entry: CatalogueEntry) => {
     setBusy(true);
-    setUnavailable(false);
+    setFault(null);
     try {
       next(await ports.fetchPack(entry));
-    } catch {
-      setUnavailable(true);
+    } catch (cause) {
+      setFault(cause);
     } finally {
       setBusy(false);
     }
@@ -103,7 +104,8 @@ export function StartPage() {
           <PackCard key={entry.id} entry={entry} isBusy={isBusy} onChoose={() => void choose(entry)} />
         ))}
       </ul>
-      {isUnavailable && <Notice tone="bad">{t.packs.unavailable}</Notice>}
+      {isBusy && <Waiting text={t.common.loading} />}
+      {fault !== null && <Notice tone="bad">{fetchWords(t, fault)}</Notice>}
       <AddPack install={ports.installPack} onAdded={next} />
     </main>
   );
@@ -132,6 +134,7 @@ export function PlanPage({ packId }: { readonly packId: string }) {
         <h1>{t.start.planTitle}</h1>
         <p className="quiet">{t.start.planLead}</p>
       </header>
+      {tutor.kind === 'failed' && <Notice tone="bad">{fetchWords(t, tutor.fault)}</Notice>}
       {tutor.kind === 'ready' && !tutor.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
       <form
         className="stack"

@@ -62,6 +62,7 @@ export function SaveBackup() {
           ? w.own(new Date(own.value.created_at).toLocaleString(language), own.value.counts.answers)
           : w.ownNone}
       </p>
+      {own.kind === 'failed' && <Notice tone="bad">{storageWords(t, own.fault)}</Notice>}
     </section>
   );
 }

@@ -49,7 +49,7 @@ export function StoragePage() {
 /** Instead of a welcome, where a log was and is no more. */
 export function LostPage({ onAnew }: { readonly onAnew: () => void }) {
   const w = useStoragePageWords();
-  const { language } = useSpeech();
+  const { t, language } = useSpeech();
   const { lost, safety } = usePorts();
   const own = useOnce(async () => (await (await safety()).shelved())?.file ?? null, 'own');
   if (!lost) return null;
@@ -61,6 +61,7 @@ export function LostPage({ onAnew }: { readonly onAnew: () => void }) {
         <p>{w.lostHint}</p>
         <p>{w.lostAccount}</p>
       </header>
+      {own.kind === 'failed' && <Notice tone="bad">{storageWords(t, own.fault)}</Notice>}
       {own.kind !== 'waiting' && <Restore {...(own.kind === 'ready' && own.value ? { own: own.value } : {})} />}
       <button type="button" className="button wide" onClick={onAnew}>
         {w.lostNew}
