@@ -180,6 +180,9 @@ function useUntoldFault(): readonly [unknown, () => void] {
   return [fault, () => setFault(null)];
 }
 
+/** Whether this is the address of a mock exam, running or reported. */
+export const isInExam = (path: string): boolean => /^\/exam\/./.test(path);
+
 /** On every page of a trial: what happens here protects nobody. */
 function TrialBanner() {
   const { t } = useSpeech();
@@ -187,7 +190,7 @@ function TrialBanner() {
   return (
     <p className="trial">
       {t.trial}
-      {path !== '/sharing' && !path.startsWith('/study') && !/^\/exam\/./.test(path) && <Link href="/sharing">{t.trialTour}</Link>}
+      {path !== '/sharing' && !path.startsWith('/study') && !isInExam(path) && <Link href="/sharing">{t.trialTour}</Link>}
     </p>
   );
 }
@@ -197,7 +200,7 @@ function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null })
   const { storage } = usePorts();
   const [path] = useLocation();
   const [fault, forget] = useUntoldFault();
-  const isStudying = path.startsWith('/study') || /^\/exam\/./.test(path);
+  const isStudying = path.startsWith('/study') || isInExam(path);
   if (storage === 'kept' && !fault && (!applyUpdate || isStudying)) return null;
   return (
     <div className={fault === null ? 'page' : 'page told'} style={{ paddingBottom: 0, gap: 8 }}>

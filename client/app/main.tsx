@@ -3,7 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { messagesFor } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
 import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
-import { App, CannotOpen, fetchPageAt, fetchPages } from './app.tsx';
+import { App, CannotOpen, fetchPageAt, fetchPages, isInExam } from './app.tsx';
 import { applyAppearance, storedAppearance } from './appearance.ts';
 import { installOffer } from './install.ts';
 import { learnerPorts } from './learner-ports.ts';
@@ -49,7 +49,7 @@ function restLater(ports: LearnerPorts): void {
 // A chunk of an older build is gone: one guarded reload fetches the new one.
 addEventListener('vite:preloadError', (event) => {
   // what was only read ahead may be missing: nobody waits for it, and a question may be on screen
-  if (isReadingAhead() || !navigator.onLine || sessionStorage.getItem('examsgraph.reloaded')) return;
+  if (isReadingAhead() || !navigator.onLine || isInExam(location.pathname) || sessionStorage.getItem('examsgraph.reloaded')) return;
   event.preventDefault();
   sessionStorage.setItem('examsgraph.reloaded', '1');
   location.reload();

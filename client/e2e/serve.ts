@@ -11,8 +11,8 @@ interface Served {
   stop(): Promise<void>;
 }
 
-/** An installation under test on free ports, with a database of its own. */
-async function serveOne(client: string, server: string, preset: string): Promise<Served> {
+/** An installation under test on free ports, with a database of its own. @param client @param server builds of each */
+export async function serveOne(client: string, server: string, preset: string): Promise<Served> {
   const data = mkdtempSync(join(tmpdir(), 'examsgraph-e2e-'));
   chmodSync(data, 0o755);
   const env = {
