@@ -42,7 +42,7 @@ export default defineConfig({
         globPatterns: ['**/*.{js,css,html,svg,webmanifest}', 'models/start.{bin,json}', 'packs/*.pack', 'engine.json'],
         globIgnores: ['**/engine-*.js', '{dashboard,push}.html', '**/{dashboard,push}-*', '**/{test,bench}-hook-*'],
         navigateFallback: '/index.html',
-        navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|push|health|healthz|readyz|metrics|version)/],
+        navigateFallbackDenylist: [/^\/(api|ajax-api|dashboard|push|health|healthz|readyz|metrics|version|licences)/],
         runtimeCaching: [
           {
             urlPattern: ({ url, sameOrigin }) => sameOrigin && (/\/assets\/engine-/.test(url.pathname) || url.pathname.endsWith('.wasm')),
@@ -57,6 +57,7 @@ export default defineConfig({
     outDir: process.env.EG_BUILD_DIR ?? at('./.tsbuild/dist/client'),
     emptyOutDir: true,
     chunkSizeWarningLimit: 1200,
+    license: { fileName: 'licences.txt' },
     rolldownOptions: {
       input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html'), push: at('./client/push.html') },
       output: { codeSplitting: { groups: firstLoad(at('./client/app/main.tsx'), at('./client/dashboard/main.tsx')) } },

@@ -26,6 +26,7 @@ const StoragePage = page(async () => (await import('#client/learner/storage/stor
 const LostPage = page(async () => (await import('#client/learner/storage/storage-page.tsx')).LostPage);
 const PacksPage = page(async () => (await import('#client/learner/packs/packs-page.tsx')).PacksPage);
 const SharingPage = page(async () => (await import('#client/learner/sharing/sharing-page.tsx')).SharingPage);
+const AboutPage = page(async () => (await import('#client/learner/settings/about-page.tsx')).AboutPage);
 const SettingsPage = page(async () => (await import('#client/learner/settings/settings-page.tsx')).SettingsPage);
 
 const FIRST: Readonly<Record<string, { fetch(): Promise<unknown> }>> = {
@@ -63,7 +64,9 @@ function Tabs() {
           <li key={href}>
             <Link
               href={href}
-              aria-current={path === href || (href === '/settings' && ['/sharing', '/storage'].includes(path)) ? 'page' : undefined}
+              aria-current={
+                path === href || (href === '/settings' && ['/sharing', '/storage', '/about'].includes(path)) ? 'page' : undefined
+              }
             >
               <Icon className="icon" size={22} strokeWidth={1.75} aria-hidden />
               {t.nav[key]}
@@ -147,10 +150,11 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
         </Route>
         <Route path="/storage">{withTabs(<StoragePage />)}</Route>
         <Route path="/sharing">{withTabs(<SharingPage />)}</Route>
+        <Route path="/about">{withTabs(<AboutPage />)}</Route>
         <Route path="/settings">{withTabs(<SettingsPage appearance={appearance} onAppearance={onAppearance} />)}</Route>
         {packId === null ? (
           <Route path="/">
-            <WelcomePage onLanguage={(language) => onAppearance({ ...appearance, language })} />
+            <WelcomePage />
           </Route>
         ) : (
           <Route path="/">{withTabs(<HomePage settings={settings.value} packId={packId} />)}</Route>
@@ -254,7 +258,7 @@ export function App({
     return () => scheme.removeEventListener('change', follow);
   }, [appearance]);
   return (
-    <LanguageProvider language={appearance.language} t={t}>
+    <LanguageProvider language={appearance.language} t={t} speak={(language) => void change({ ...appearance, language })}>
       <FaultBoundary fallback={<Fault />}>
         <LearnerPortsProvider value={ports}>
           {import.meta.env.VITE_EG_TRIAL === '1' && <TrialBanner />}
@@ -263,37 +267,5 @@ export function App({
         </LearnerPortsProvider>
       </FaultBoundary>
     </LanguageProvider>
-  );
-}
-
-type CannotKind = 'newer-version' | 'full' | 'interrupted' | 'blocked' | 'superseded' | 'unknown' | 'offline';
-
-/** Shown when the app cannot open its own data: what happened, what is safe, what to do. */
-export function CannotOpen({
-  kind,
-  language,
-  messages,
-}: {
-  readonly kind: CannotKind;
-  readonly language: Appearance['language'];
-  readonly messages: Messages;
-}) {
-  return (
-    <LanguageProvider language={language} t={messages}>
-      <CannotOpenText kind={kind} />
-    </LanguageProvider>
-  );
-}
-
-function CannotOpenText({ kind }: { readonly kind: CannotKind }) {
-  const { t } = useSpeech();
-  return (
-    <main className="page bare">
-      <h1>{kind === 'offline' ? t.fault.title : kind === 'superseded' ? t.fault.elsewhere : t.storageFault.heading}</h1>
-      <Notice tone="bad">{kind === 'offline' ? t.fault.offline : kind === 'superseded' ? t.fault.superseded : t.storageFault[kind]}</Notice>
-      <button type="button" className="button primary" onClick={() => location.reload()}>
-        {t.common.reload}
-      </button>
-    </main>
   );
 }

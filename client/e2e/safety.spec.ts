@@ -130,6 +130,20 @@ test('the whole log is exported as a zip for MLflow, a spreadsheet and an ONNX r
   expect(sent).toEqual([]);
 });
 
+test('the questions are saved as a text file for Anki, with the learner’s notes', async ({ watched: page }) => {
+  await begin(page);
+  await page.getByRole('button', { name: '이 문제 더 보기' }).click();
+  await page.getByLabel('내 메모').fill('내 메모');
+  await page.getByRole('button', { name: '메모 저장' }).click();
+  await expect(page.locator('dialog').getByText('저장했어요.')).toBeVisible();
+  await page.goto('/storage');
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Anki용으로 저장' }).click()]);
+  const text = readFileSync((await file.path()) ?? '', 'utf8');
+  expect(text).toMatch(/^#separator:tab\n#html:true\n/);
+  expect(text.split('\n').filter((line) => line.startsWith('"'))).toHaveLength(240);
+  expect(text).toContain('<p>내 메모</p>');
+});
+
 test('a file that is no backup, or a damaged one, changes nothing and says so', async ({ watched: page }, info) => {
   await begin(page);
   await answerMany(page, 5);

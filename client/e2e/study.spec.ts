@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test';
-import { answer, begin, choose, finishSession, itemOnScreen, next, rows, standing, studyMore, test } from './steps.ts';
+import { answer, begin, choose, finishSession, itemOnScreen, next, rows, standing, studyMore, test, untilOfflineReady } from './steps.ts';
 
 test('the first question comes without account, login or prompt, and says where it stands', async ({ watched: page }) => {
   await page.goto('/');
@@ -231,13 +231,28 @@ test('Home shows today, the model and three recommendations with reasons, withou
 
 test('the language changes in the middle of everything, without reload', async ({ watched: page }) => {
   await begin(page);
+  await untilOfflineReady(page);
+  await page.reload();
+  await choose(page, true);
+  const { id } = await itemOnScreen(page);
   await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
-  await page.getByRole('button', { name: '나가기' }).click();
-  await page.getByRole('link', { name: '설정' }).click();
+  await page.context().setOffline(true);
+  await page.getByRole('button', { name: '이 문제 더 보기' }).click();
+  await page.locator('dialog').getByText('English', { exact: true }).click();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await expect(page.locator('.stem h1')).toHaveAttribute('lang', 'en');
+  expect((await itemOnScreen(page)).id).toBe(id);
+  await page.getByRole('button', { name: 'Sure', exact: true }).click();
+  await expect(page.locator('.feedback')).toContainText('You said Sure');
+  expect(await standing(page)).toMatchObject([{ item_id: id, correct: 1 }]);
+  await page.getByRole('button', { name: 'Leave' }).click();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByText('한국어', { exact: true }).click();
+  await expect(page.getByRole('heading', { name: '설정' })).toBeVisible();
   await page.getByText('English', { exact: true }).click();
   await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
   await page.getByRole('link', { name: 'Home' }).click();
-  await page.getByRole('button', { name: /Resume: 10 questions left/ }).click();
+  await page.getByRole('button', { name: /Resume: 9 questions left/ }).click();
   await expect(page.getByRole('button', { name: 'Not sure' })).toBeVisible();
   await expect(page.locator('.stem h1')).toHaveAttribute('lang', 'en');
   expect(await page.evaluate(() => 'isSamePage' in globalThis)).toBe(true);

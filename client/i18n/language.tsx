@@ -18,20 +18,24 @@ export async function messagesFor(tag: LanguageTag): Promise<Messages> {
 interface Speech {
   readonly language: LanguageTag;
   readonly t: Messages;
+  /** Goes on in another language; no reload. */
+  readonly speak: (tag: LanguageTag) => void;
 }
 
 const SpeechContext = createContext<Speech | null>(null);
 
-interface Props extends Speech {
+interface Props extends Omit<Speech, 'speak'> {
+  /** Absent where the language cannot be changed. */
+  readonly speak?: Speech['speak'];
   readonly children: ReactNode;
 }
 
 /** Gives everything inside the texts of one language; switching needs no reload. */
-export function LanguageProvider({ language, t, children }: Props) {
-  return <SpeechContext value={{ language, t }}>{children}</SpeechContext>;
+export function LanguageProvider({ language, t, speak = () => undefined, children }: Props) {
+  return <SpeechContext value={{ language, t, speak }}>{children}</SpeechContext>;
 }
 
-/** The texts of the language in use, and its tag. @throws Error outside a LanguageProvider */
+/** The texts of the language in use, its tag, and how to change it. @throws Error outside a LanguageProvider */
 export function useSpeech(): Speech {
   const speech = useContext(SpeechContext);
   if (!speech) throw new Error('useSpeech needs a LanguageProvider');

@@ -5,7 +5,6 @@ import { count } from './english-count.ts';
 export const useSettingsWords = bilingual({
   en: {
     title: 'Settings',
-    language: 'Language',
     look: 'Look',
     system: 'System',
     light: 'Light',
@@ -44,13 +43,13 @@ export const useSettingsWords = bilingual({
     install: 'Install the app',
     about: 'About',
     aboutText: 'No advertising, no account. Your answers are kept on this phone and never leave it.',
+    aboutOpen: 'What we promise, licences',
     sharing: 'Sharing',
     sharingText: 'Off unless you switch it on: help the shared model to learn, without your answers leaving this phone.',
     sharingOpen: 'See what would be shared',
   },
   ko: {
     title: '설정',
-    language: '언어',
     look: '화면',
     system: '시스템',
     light: '밝게',
@@ -89,6 +88,7 @@ export const useSettingsWords = bilingual({
     install: '앱 설치',
     about: '앱 정보',
     aboutText: '광고도 계정도 없어요. 답은 이 휴대폰에만 있고 밖으로 나가지 않아요.',
+    aboutOpen: '약속과 라이선스 보기',
     sharing: '공유',
     sharingText: '직접 켜기 전에는 꺼져 있어요. 답을 내보내지 않고 공유 모델의 학습을 도울 수 있어요.',
     sharingOpen: '무엇을 공유하는지 보기',

@@ -4,6 +4,7 @@ import type { ExperimentLog, LogReader } from '#client/ports/experiment-log.ts';
 import type { Moment } from '#client/ports/numbering.ts';
 import type { Engine, Readiness } from '#client/ports/readiness.ts';
 import type { Sharing } from '#client/sharing/sharing.ts';
+import type { Loaded } from '#shared/domain/loaded.ts';
 import type { Result } from '#shared/domain/result.ts';
 import type { Pack } from '#shared/packs/schema.ts';
 import type { PackFault } from '#shared/packs/validate.ts';
@@ -60,12 +61,6 @@ export function usePorts(): LearnerPorts {
   if (!ports) throw new Error('usePorts needs a LearnerPortsProvider');
   return ports;
 }
-
-/** A value that is read: waiting, there, or failed. */
-export type Loaded<T> =
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'ready'; readonly value: T }
-  | { readonly kind: 'failed'; readonly fault: unknown };
 
 /** Read from the log now and after every change, in any tab. @param key read anew when it changes */
 export function useLog<T>(read: (reader: LogReader) => Promise<T>, key: string): Loaded<T> {

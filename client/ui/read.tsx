@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
-import type { Loaded } from '#client/tutor/learner-ports.tsx';
+import type { Loaded } from '#shared/domain/loaded.ts';
 import { Notice, Waiting } from './states.tsx';
 import { storageWords } from './storage-words.ts';
 

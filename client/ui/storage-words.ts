@@ -1,15 +1,17 @@
 import type { Messages } from '#client/i18n/en.ts';
-import { StorageFault } from '#client/ports/experiment-log.ts';
 
 const KNOWN = ['full', 'interrupted', 'newer-version', 'blocked'] as const;
 
-/** What a fault of this device's storage means, in the learner's words; other faults are told as unknown. */
-export function storageWords(t: Messages, fault: unknown): string {
+function kindOf(fault: unknown): (typeof KNOWN)[number] | undefined {
   const kind = fault instanceof Error && 'kind' in fault ? fault.kind : undefined;
-  const known = KNOWN.find((k) => k === kind);
-  return known ? t.storageFault[known] : t.storageFault.unknown;
+  return KNOWN.find((k) => k === kind);
 }
 
-/** Why a pack of the catalogue could not be had: it was not fetched, or it could not be kept. */
-export const fetchWords = (t: Messages, fault: unknown): string =>
-  fault instanceof StorageFault ? storageWords(t, fault) : t.packs.unavailable;
+/** What a fault of this device's storage means, in the learner's words; other faults are told as unknown. */
+export const storageWords = (t: Messages, fault: unknown): string => t.storageFault[kindOf(fault) ?? 'unknown'];
+
+/** Why a pack of the catalogue could not be had: it could not be kept, or else it was not fetched. */
+export function fetchWords(t: Messages, fault: unknown): string {
+  const kind = kindOf(fault);
+  return kind ? t.storageFault[kind] : t.packs.unavailable;
+}

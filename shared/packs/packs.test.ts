@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { below } from '../maths/rng.ts';
 import { forAll } from '../testing/for-all.ts';
 import { packTexts, sampleManifest, samplePack } from '../testing/sample-pack.ts';
+import { ankiText } from './anki-text.ts';
 import { buildEgpack, EGPACK_LIMITS, readEgpack } from './egpack.ts';
 import { choiceFromList, choiceToList, emptyChoice, grade, isComplete, parseTypedNumber, rightChoice, shuffled } from './grade.ts';
 import type { Item, Pack } from './schema.ts';
@@ -20,6 +21,56 @@ const problemsOf = (manifest: unknown, items: readonly unknown[]): string => {
   if (result.ok) return 'valid';
   return result.fault.kind === 'invalid' ? result.fault.problems.map((p) => `${p.place} ${p.message}`).join('\n') : result.fault.kind;
 };
+
+/** Fields of a tab-separated line whose fields are quoted, quotes doubled. */
+const fieldsOf = (line: string): string[] =>
+  [...line.matchAll(/"((?:[^"]|"")*)"(?:\t|$)/g)].map(([, text]) => (text ?? '').replaceAll('""', '"'));
+
+describe('a text file for Anki', () => {
+  const [it] = ['it-fundamentals'].map((name): Pack => {
+    const at = (file: string) => readFileSync(fileURLToPath(new URL(`../../public/packs/${name}/${file}`, import.meta.url)), 'utf8');
+    return {
+      manifest: JSON.parse(at('manifest.json')),
+      items: at('items.jsonl')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    };
+  }) as [Pack];
+
+  test.each(['ko', 'en'])('holds every question once: question, key with its reason and the source, topic as tag (%s)', (language) => {
+    const lines = ankiText(it, language, new Map()).trimEnd().split('\n');
+    expect(lines.slice(0, 5)).toEqual([
+      '#separator:tab',
+      '#html:true',
+      '#notetype:Basic',
+      `#deck:${it.manifest.title[language]}`,
+      '#tags column:3',
+    ]);
+    const notes = lines.slice(5).map(fieldsOf);
+    expect(notes).toHaveLength(it.items.length);
+    for (const [i, item] of it.items.entries()) {
+      const [front, back, tags] = notes[i] as [string, string, string];
+      expect(notes[i], item.id).toHaveLength(3);
+      expect(tags.split(' ')).toContain(item.topics[0]);
+      expect(back).toContain(it.manifest.licence);
+      const key = 'options' in item ? item.options.find((o) => o.correct)?.text[language] : undefined;
+      if (key) expect(back, item.id).toContain(`✓ <b>${key.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}</b>`);
+      if (item.type === 'cloze') expect(front.match(/\[ \d \]/g), item.id).toHaveLength(item.gaps.length);
+    }
+  });
+
+  test('shows markup, tabs and quotes as they were written, and the learner’s own note last', () => {
+    const pack = samplePack(2);
+    const [first, ...rest] = pack.items as [Item, ...Item[]];
+    const wild = { ...first, stem: { ko: '<b>"굵게"</b>\t&\n다음 줄', en: 'x' } };
+    const line = ankiText({ ...pack, items: [wild, ...rest] }, 'ko', new Map([[first.id, '<내 메모>']])).split('\n')[5] ?? '';
+    const [front, back] = fieldsOf(line) as [string, string];
+    expect(front).toContain('&lt;b&gt;"굵게"&lt;/b&gt; &amp;<br>다음 줄');
+    expect(back.indexOf('&lt;내 메모&gt;')).toBeGreaterThan(back.indexOf('Why'));
+    expect(back).not.toContain('<내');
+  });
+});
 
 describe('the validator', () => {
   const pack = samplePack(12);

@@ -5,6 +5,7 @@ import { useExamWords } from '#client/i18n/exam-words.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { readSettings, useLog } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
+import { LanguageChoice } from '#client/ui/language-choice.tsx';
 import { keyedChoice, keyPlace } from '#client/ui/question/keyed-choice.ts';
 import { QuestionBody } from '#client/ui/question/question-body.tsx';
 import { stemOf } from '#client/ui/question/typed.tsx';
@@ -93,6 +94,7 @@ function Overview({ exam, marks, place, onGo, onHandIn, onClose }: OverviewProps
         <button type="button" className="button wide" onClick={() => dialog.current?.close()}>
           {w.close}
         </button>
+        <LanguageChoice />
       </div>
     </dialog>
   );

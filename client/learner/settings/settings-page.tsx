@@ -2,11 +2,11 @@ import { Check, Minus } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { useDoneWords } from '#client/i18n/done-words.ts';
-import { LANGUAGES } from '#client/i18n/language.tsx';
 import { useModelWords } from '#client/i18n/model-words.ts';
 import { useSettingsWords } from '#client/i18n/settings-words.ts';
 import { type Appearance, LOOKS, SPACINGS, TEXT_SIZES } from '#client/ports/look.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { LanguageChoice } from '#client/ui/language-choice.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
 import { Reminders, Studying } from './studying.tsx';
@@ -104,13 +104,7 @@ export function SettingsPage({
         <h1>{words.title}</h1>
       </header>
       <section className="card" aria-label={words.look}>
-        <Segments
-          legend={words.language}
-          name="language"
-          value={appearance.language}
-          choices={LANGUAGES.map((l) => ({ value: l.tag, label: l.name }))}
-          onChange={(language) => onAppearance({ ...appearance, language })}
-        />
+        <LanguageChoice />
         <Segments
           legend={words.look}
           name="look"
@@ -167,6 +161,9 @@ export function SettingsPage({
       <section className="card" aria-labelledby="about">
         <h2 id="about">{words.about}</h2>
         <p>{words.aboutText}</p>
+        <Link href="/about" className="button">
+          {words.aboutOpen}
+        </Link>
       </section>
     </main>
   );

@@ -3,7 +3,7 @@ import { useLocation } from 'wouter';
 import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
-import { Segments } from '#client/ui/segments.tsx';
+import { LanguageChoice } from '#client/ui/language-choice.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
@@ -20,8 +20,8 @@ const SAMPLE = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, i) => ({
 }));
 
 /** The first screen: what this is, in one breath, and one button. */
-export function WelcomePage({ onLanguage }: { readonly onLanguage: (tag: 'ko' | 'en') => void }) {
-  const { t, language } = useSpeech();
+export function WelcomePage() {
+  const { t } = useSpeech();
   const [, go] = useLocation();
   return (
     <main className="page bare" style={{ minHeight: '100dvh', alignContent: 'center', paddingBottom: 32 }}>
@@ -36,14 +36,7 @@ export function WelcomePage({ onLanguage }: { readonly onLanguage: (tag: 'ko' | 
       <button type="button" className="button primary wide" style={{ minHeight: 56 }} onClick={() => go('/start')}>
         {t.welcome.start}
       </button>
-      <Segments
-        legend={t.welcome.language}
-        hideLegend
-        name="language"
-        value={language}
-        choices={LANGUAGES.map((l) => ({ value: l.tag, label: l.name }))}
-        onChange={onLanguage}
-      />
+      <LanguageChoice hideLegend />
     </main>
   );
 }

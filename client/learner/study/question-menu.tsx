@@ -3,6 +3,7 @@ import { useQuestionWords } from '#client/i18n/question-words.ts';
 import { useLog } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { useAttempt } from '#client/ui/attempt.tsx';
+import { LanguageChoice } from '#client/ui/language-choice.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import type { Item } from '#shared/packs/schema.ts';
 
@@ -164,6 +165,7 @@ export function QuestionMenu({ tutor, item, onClose, onSuspended }: Props) {
           {w.suspend}
         </button>
         <p className="quiet small">{w.suspendHint}</p>
+        <LanguageChoice />
         <p className="quiet small">
           {w.licence}: {item.licence ?? tutor.course.pack.manifest.licence}. {tutor.course.pack.manifest.attribution}
         </p>
