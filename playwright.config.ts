@@ -23,7 +23,7 @@ export const launchOptions = {
 export default defineConfig({
   testDir: 'client/e2e',
   // times are printed by `npm run bench:client`, never asserted
-  testIgnore: process.env['EG_BENCH'] ? [] : ['**/bench/**'],
+  testIgnore: [...(process.env['EG_BENCH'] ? [] : ['**/bench/**']), ...(process.env['EG_NIGHTLY'] ? [] : ['**/nightly/**'])],
   globalSetup: './client/e2e/serve.ts',
   outputDir: `.reports/e2e${process.env['EG_E2E_PART'] ?? ''}`,
   workers: 1,

@@ -91,7 +91,11 @@ function vitest() {
 /** Journeys of about half the time; the other part has the rest. */
 const FIRST_PART = ['training', 'offline', 'faults'].map((name) => `${name}.spec.ts`);
 const REST = readdirSync('client/e2e', { recursive: true }).filter(
-  (file) => file.endsWith('.spec.ts') && !file.startsWith('bench') && !FIRST_PART.includes(file),
+  (file) =>
+    file.endsWith('.spec.ts') &&
+    !file.startsWith('bench') &&
+    (process.env.EG_NIGHTLY || !file.startsWith('nightly')) &&
+    !FIRST_PART.includes(file),
 );
 const PARTS = [FIRST_PART, REST];
 

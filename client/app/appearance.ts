@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { deviceLanguage } from '#client/i18n/language.tsx';
+import { pseudoLocale } from '#client/i18n/pseudo.ts';
 import { type Appearance, LOOKS, SPACINGS, TEXT_SIZES } from '#client/ports/look.ts';
 
 const KEY = 'examsgraph.appearance';
@@ -35,6 +36,7 @@ export function applyAppearance({ language, look, textSize, spacing }: Appearanc
   const root = document.documentElement;
   const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
   root.lang = language;
+  root.dir = pseudoLocale() === 'ar-XB' ? 'rtl' : 'ltr';
   root.dataset.look = look === 'system' ? (isDark ? 'dark' : 'light') : look;
   root.dataset.spacing = spacing;
   root.style.fontSize = `${textSize}%`;

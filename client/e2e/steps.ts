@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
 
 /** Faults a page reported while a journey ran. */
 const ALLOWED = [/net::ERR_INTERNET_DISCONNECTED/, /net::ERR_FAILED/];
@@ -240,12 +240,18 @@ export async function untilOfflineReady(page: Page): Promise<void> {
     .toBe(true);
 }
 
+/** Press what saves a backup. @returns where the file lies */
+export async function saveFile(page: Page, button: Locator): Promise<string> {
+  const [file] = await Promise.all([page.waitForEvent('download'), button.click()]);
+  expect(file.suggestedFilename()).toMatch(/^examsgraph-\d{4}-\d\d-\d\d\.egbackup$/);
+  return (await file.path()) ?? '';
+}
+
 /** Save a backup on the storage page. @returns where the file lies */
 export async function saveBackup(page: Page, passphrase: string): Promise<string> {
   await page.goto('/storage');
   if (passphrase) await page.locator('input[type=password]').first().fill(passphrase);
-  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '파일 저장' }).click()]);
+  const path = await saveFile(page, page.getByRole('button', { name: '파일 저장' }));
   await expect(page.getByText(/저장했어요: 답 \d+개/)).toBeVisible({ timeout: 60_000 });
-  expect(file.suggestedFilename()).toMatch(/^examsgraph-\d{4}-\d\d-\d\d\.egbackup$/);
-  return (await file.path()) ?? '';
+  return path;
 }

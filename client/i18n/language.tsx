@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext } from 'react';
 import type { Messages } from './en.ts';
+import { maybePseudo } from './pseudo.ts';
 
 /** Languages the app speaks. */
 export const LANGUAGES = [
@@ -12,7 +13,7 @@ export type LanguageTag = (typeof LANGUAGES)[number]['tag'];
 
 /** The texts of a language: fetched alone, for a phone needs but one. On the device once installed. @throws Error when it cannot be had */
 export async function messagesFor(tag: LanguageTag): Promise<Messages> {
-  return tag === 'ko' ? (await import('./ko.ts')).ko : (await import('./en.ts')).en;
+  return maybePseudo(tag === 'ko' ? (await import('./ko.ts')).ko : (await import('./en.ts')).en);
 }
 
 interface Speech {

@@ -48,7 +48,7 @@ export function MetricChart({ runs, keys }: { readonly runs: readonly RunView[];
     <div className="stack">
       <label className="field">
         <span className="quiet small">{w.metric}</span>
-        <select value={key} onChange={(event) => setKey(event.target.value)}>
+        <select value={key} translate="no" onChange={(event) => setKey(event.target.value)}>
           {keys.map((name) => (
             <option key={name} value={name}>
               {name}

@@ -11,7 +11,7 @@ function Facts({ title, rows }: { readonly title: string; readonly rows: readonl
   return (
     <section>
       <h3>{title}</h3>
-      <dl className="facts small">
+      <dl className="facts small" translate="no">
         {rows.map(([key, value]) => (
           <div key={key} style={{ display: 'contents' }}>
             <dt>{key}</dt>
@@ -35,7 +35,7 @@ function Artifacts({ run, artifacts }: RunView) {
   return (
     <section>
       <h3>{w.artifacts}</h3>
-      <ul>
+      <ul translate="no">
         {artifacts.map((a) => (
           <li key={a.path}>
             <button type="button" className="button plain" aria-label={w.saveArtifact(a.path)} onClick={() => void save(a.path)}>
@@ -63,7 +63,7 @@ export function RunDetails({ runs, onClose }: { readonly runs: readonly RunView[
   return (
     <dialog ref={dialog} className="sheet" onClose={onClose} aria-labelledby="run">
       <div className="stack">
-        <h2 id="run" className="number">
+        <h2 id="run" className="number" translate="no">
           {runs.length === 1 ? only?.run.run_name : w.compare(runs.length)}
         </h2>
         {keysOf('metrics').length > 0 && <MetricChart runs={runs} keys={keysOf('metrics')} />}
@@ -73,7 +73,7 @@ export function RunDetails({ runs, onClose }: { readonly runs: readonly RunView[
             <Facts title={w.params} rows={[...only.params]} />
             <Facts title={w.tags} rows={[...only.tags]} />
             <Artifacts {...only} />
-            <p className="quiet small" style={{ overflowWrap: 'anywhere' }}>
+            <p className="quiet small" style={{ overflowWrap: 'anywhere' }} translate="no">
               run_id {only.run.run_id}
             </p>
           </>
@@ -85,13 +85,13 @@ export function RunDetails({ runs, onClose }: { readonly runs: readonly RunView[
                   <tr>
                     <th>{w[field]}</th>
                     {runs.map((r) => (
-                      <th key={r.run.run_id} className="number">
+                      <th key={r.run.run_id} className="number" translate="no">
                         {r.run.run_name}
                       </th>
                     ))}
                   </tr>
                 </thead>
-                <tbody>
+                <tbody translate="no">
                   {keysOf(field).map((key) => {
                     const values = runs.map((r) => text(r, field, key));
                     const isSame = values.every((v) => v === values[0]);

@@ -51,7 +51,7 @@ function RunsTable({ shown, columns, chosen, onChoose, onOpen }: TableProps) {
             <th>{w.experiment}</th>
             <th>{w.status}</th>
             {columns.map((column) => (
-              <th key={column} className="number">
+              <th key={column} className="number" translate="no">
                 {column.slice(column.indexOf('.') + 1)}
               </th>
             ))}
@@ -81,7 +81,7 @@ function RunsTable({ shown, columns, chosen, onChoose, onOpen }: TableProps) {
                 </td>
                 <td className="quiet">{model.status[run.status]}</td>
                 {columns.map((column) => (
-                  <td key={column} className="number">
+                  <td key={column} className="number" translate="no">
                     {cell(view, column)}
                   </td>
                 ))}
@@ -174,7 +174,7 @@ export function Runs() {
             {possible.map((column) => (
               <label key={column} className="check">
                 <input type="checkbox" checked={columns.includes(column)} onChange={() => toggle(column)} />
-                {column}
+                <span translate="no">{column}</span>
               </label>
             ))}
           </details>

@@ -114,7 +114,8 @@ function AfterAnswer({ tutor, stage }: { readonly tutor: Tutor; readonly stage: 
     <div className="after">
       {grade(item, stage.choice) === 0 && <ErrorCause tutor={tutor} attemptId={attempt.attempt_id} />}
       <p className="quiet small">
-        {t.study.references}: {item.references.map((r) => [r.title, r.locator].filter(Boolean).join(', ')).join(' · ')}
+        {t.study.references}:{' '}
+        <span translate="no">{item.references.map((r) => [r.title, r.locator].filter(Boolean).join(', ')).join(' · ')}</span>
       </p>
     </div>
   );

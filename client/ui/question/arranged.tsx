@@ -155,7 +155,7 @@ export function CheckedSteps({ item, choice }: { readonly item: OrderItem | Matc
           <span className="mark" aria-hidden="true">
             {isRight ? <Check size={15} strokeWidth={2.5} /> : <X size={15} strokeWidth={2.5} />}
           </span>
-          <span>{text}</span>
+          <span lang={why.lang}>{text}</span>
           {instead && <span className="verdict">{item.type === 'order' ? t.study.youPlaced(instead) : t.study.youChose(instead)}</span>}
           <p className="why" lang={why.lang}>
             {why.text}

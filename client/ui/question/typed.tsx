@@ -81,7 +81,7 @@ function Row({
   why,
 }: {
   readonly isRight: boolean;
-  readonly head: string;
+  readonly head: ReactNode;
   readonly typed: string;
   readonly why?: ReactNode;
 }) {
@@ -120,7 +120,7 @@ export function CheckedText({ item, choice }: { readonly item: TypedItem; readon
               <Row
                 key={gap.id}
                 isRight={isAmong(gap.accepted, typed)}
-                head={`${i + 1}. ${accepted(gap.accepted, language)}`}
+                head={<span translate="no">{`${i + 1}. ${accepted(gap.accepted, language)}`}</span>}
                 typed={typed}
               />
             );
