@@ -179,6 +179,25 @@ async function tour(browser, base, locale, scheme, sizeName) {
   await page.locator('.top button[aria-haspopup]').click();
   await page.locator('dialog[open] textarea').first().waitFor();
   await shot('question-menu');
+  await page.locator('dialog .button.primary').click();
+  await visit('/about', '#promises');
+  await full('about');
+  await visit('/push', 'h1');
+  await full('push');
+  await visit(`/study/${id}`, '.stem');
+  await page.evaluate(() => {
+    IDBDatabase.prototype.transaction = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+  });
+  await page.locator('.option').first().click();
+  await page.locator('.bottom .primary').click();
+  await page.locator('.fault').waitFor();
+  await shot('not-saved');
+  await page.goto(new URL('/icons/icon.svg', base).href);
+  await page.evaluate(() => indexedDB.deleteDatabase('examsgraph-journal'));
+  await visit('/', 'input[type=file] ~ label');
+  await full('restore');
   await context.close();
 }
 

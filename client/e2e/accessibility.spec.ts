@@ -147,3 +147,31 @@ for (const [language, textSize] of [
     }
   });
 }
+
+test('in forced colours what is chosen, what is primary and where one is are told by an outline; more contrast darkens every border', async ({
+  watched: page,
+}) => {
+  const outlines = (selector: string) =>
+    page
+      .locator(selector)
+      .evaluateAll((all) => all.map((e) => (getComputedStyle(e).outlineStyle === 'solid' ? getComputedStyle(e).outlineWidth : '')));
+  await begin(page);
+  await page.emulateMedia({ forcedColors: 'active' });
+  await choose(page, true);
+  if (await page.locator('.option:has(:checked)').count()) {
+    expect(await outlines('.option:has(:checked)')).toContain('3px');
+    expect(await outlines('.option:not(:has(:checked), :has(:focus-visible))')).not.toContain('3px');
+  }
+  expect(await outlines('.bottom .primary')).toEqual(['3px']);
+  await page.goto('/settings');
+  await expect(page.locator('#studying')).toBeVisible();
+  expect(await outlines('.tabs a[aria-current]')).toEqual(['3px']);
+  expect(new Set(await outlines('.segments label:has(:checked)'))).toEqual(new Set(['3px']));
+  expect(new Set(await outlines('.tabs a:not([aria-current])'))).toEqual(new Set(['']));
+  await page.emulateMedia({ forcedColors: 'none', contrast: 'more' });
+  const [ink, border] = await page.evaluate(() => {
+    const { color } = getComputedStyle(document.body);
+    return [color, getComputedStyle(document.querySelector('.segments label:not(:has(:checked))') as Element).borderTopColor];
+  });
+  expect(border).toBe(ink);
+});
