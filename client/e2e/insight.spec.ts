@@ -327,3 +327,28 @@ test('runs are filtered by MLflow’s grammar, compared, opened; an artifact can
   await page.reload();
   await expect(page.getByText(`개인 모델, 버전 ${best?.['version']}`)).toBeVisible();
 });
+
+test('My model tells what was predicted before each answer, beside named baselines, in the same ranges as Progress', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await answerMany(page, 24);
+  await page.goto('/my-model');
+  const card = page.locator('section[aria-labelledby=predictions]');
+  const answers = await standing(page);
+  const hits = answers.filter((a) => Number(a['predicted_p']) >= 0.5 === (a['correct'] === 1)).length;
+  await expect(card.locator('dd').first()).toHaveText(`${Math.round((100 * hits) / 24)}%`);
+  await expect(card).toContainText('답 24개 기준, 작을수록 좋아요');
+  await card.locator('summary').filter({ hasText: '최근 예측' }).click();
+  const latest = answers.sort((a, b) => Number(a['seq']) - Number(b['seq'])).at(-1);
+  await expect(card.locator('ol li').first()).toContainText(
+    `예측 ${Math.round(100 * Number(latest?.['predicted_p']))}%, 결과 ${latest?.['correct'] === 1 ? '맞음 ✓' : '틀림 ✗'}`,
+  );
+  await expect(card.locator('ol li')).toHaveCount(20);
+  await page.clock.setFixedTime(Date.now() + 3 * 86_400_000);
+  await page.reload();
+  await card.getByText('오늘', { exact: true }).click();
+  await expect(card).toContainText('이 기간의 답이 10개부터 보여요(지금 0개)');
+  await card.getByText('7일', { exact: true }).click();
+  await expect(card).toContainText('답 24개 기준');
+});

@@ -20,6 +20,18 @@ export const enModel = {
   accuracy: 'Right predictions',
   accuracyBasis: (low: string, high: string, baseline: string, n: number) =>
     `between ${low} and ${high}, from ${n} answers; always guessing one way: ${baseline}`,
+  logLoss: 'Log loss',
+  logLossBasis: (low: string, high: string, baseline: string, n: number) =>
+    `between ${low} and ${high}, from ${n} answers, less is better; always saying your share right so far: ${baseline}`,
+  predictions: 'Predictions',
+  predictionsEarly: (n: number, need: number) => `From ${need} answers in this time on: ${n} so far.`,
+  predictionsTitle: 'Log loss by ten answers, nats',
+  you: 'your model',
+  share: 'share so far',
+  tens: 'Ten answers',
+  latest: 'The latest predictions',
+  said: (p: string, isRight: boolean) => `Said ${p}, you were ${isRight ? 'right ✓' : 'wrong ✗'},`,
+  size: (parameters: number, bytes: string) => `The network has ${parameters.toLocaleString('en')} parameters, ${bytes}.`,
   tooFew: (n: number) => `from 10 answers on (${n} so far)`,
   train: 'Train now',
   stop: 'Stop',

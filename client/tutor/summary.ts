@@ -1,16 +1,12 @@
 import type { GlobalModel } from '#client/ports/global-model.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
 import { type ModelStage, modelStage } from '#models/difficulty/stage.ts';
-import { wilson } from '#shared/maths/wilson.ts';
 import type { AnswerRow } from '#shared/tracking/rows.ts';
+import { accuracyOf, type Figure } from './predictions.ts';
 import { type Course, personalizationLevel, questionOf, type TutorState } from './tutor-state.ts';
 
-/** How a share stands: its value, a 95 % interval, the majority baseline and how many answers it rests on. */
-export interface PredictionRecord {
-  readonly share: number;
-  readonly low: number;
-  readonly high: number;
-  readonly baseline: number;
+/** Share of predictions that were right, with its basis and the answers it rests on. */
+export interface PredictionRecord extends Figure {
   readonly n: number;
 }
 
@@ -27,15 +23,11 @@ export interface ModelSummary {
 }
 
 const RECORD_WINDOW = 200;
-const RECORD_MIN = 10;
 
 function recordOf(answers: readonly AnswerRow[]): PredictionRecord | null {
   const latest = answers.slice(-RECORD_WINDOW);
-  if (latest.length < RECORD_MIN) return null;
-  const hits = latest.filter((a) => a.predicted_p >= 0.5 === (a.correct === 1)).length;
-  const right = latest.filter((a) => a.correct === 1).length / latest.length;
-  const { low, high } = wilson(hits, latest.length);
-  return { share: hits / latest.length, low, high, baseline: Math.max(right, 1 - right), n: latest.length };
+  const record = accuracyOf(latest);
+  return record && { ...record, n: latest.length };
 }
 
 const latestOf = (...times: readonly (number | undefined)[]): number | null => {

@@ -3,8 +3,9 @@ import { useModelWords } from '#client/i18n/model-words.ts';
 
 interface Props {
   readonly version: { readonly kind: 'global'; readonly label: string } | { readonly kind: 'personal'; readonly version: number };
-  readonly record: {
-    readonly share: number;
+  /** Absent where another part of the screen tells it. */
+  readonly record?: {
+    readonly value: number;
     readonly low: number;
     readonly high: number;
     readonly baseline: number;
@@ -26,8 +27,12 @@ export function ModelFacts({ version, record, dataPoints, level, updatedAt }: Pr
     <dl className="facts">
       <dt>{model.version}</dt>
       <dd>{version.kind === 'global' ? model.global(version.label) : model.personal(version.version)}</dd>
-      <dt>{model.accuracy}</dt>
-      <dd>{record ? percent(record.share) : model.tooFew(dataPoints)}</dd>
+      {record !== undefined && (
+        <>
+          <dt>{model.accuracy}</dt>
+          <dd>{record ? percent(record.value) : model.tooFew(dataPoints)}</dd>
+        </>
+      )}
       {record && (
         <dd className="basis quiet small">
           {model.accuracyBasis(percent(record.low), percent(record.high), percent(record.baseline), record.n)}

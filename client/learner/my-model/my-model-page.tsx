@@ -12,6 +12,7 @@ import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
 import type { SessionRow, Tables } from '#shared/tracking/rows.ts';
 import { Manage } from './manage.tsx';
+import { Predictions } from './predictions.tsx';
 import { Runs } from './runs.tsx';
 import { TrainingPanel } from './training-panel.tsx';
 import { Tuning } from './tuning.tsx';
@@ -78,7 +79,7 @@ async function latestBackend(reader: LogReader): Promise<BackendUse | null> {
   return null;
 }
 
-function Backend() {
+function Backend({ parameters }: { readonly parameters: number }) {
   const model = useModelWords();
   const { t } = useSpeech();
   const use = useLog(latestBackend, 'backend');
@@ -101,6 +102,7 @@ function Backend() {
           )
         }
       </Read>
+      <p className="quiet small number">{model.size(parameters, t.common.kilobytes(4 * parameters))}</p>
     </section>
   );
 }
@@ -133,16 +135,17 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
   const state = useOnce(async () => ({ ...(await tutor.state()) }), marker.kind === 'ready' ? String(marker.value) : '');
   if (state.kind === 'failed') return <Notice tone="bad">{storageWords(t, state.fault)}</Notice>;
   if (state.kind === 'waiting') return <Waiting text={t.common.loading} />;
-  const summary = summarise(state.value, tutor.global);
+  const { record: _, ...summary } = summarise(state.value, tutor.global);
   return (
     <>
       <section className="card" aria-label={model.title}>
         <h2>{model.stage[summary.stage]}</h2>
         <ModelFacts {...summary} />
       </section>
+      <Predictions tutor={tutor} answers={state.value.answers} />
       <TrainingPanel tutor={tutor} answers={state.value.answers.length} version={state.value.champion?.version ?? 0} />
       <Versions tutor={tutor} />
-      <Backend />
+      <Backend parameters={tutor.global.weights.length} />
       <Tuning tutor={tutor} answers={state.value.answers.length} />
       <Manage tutor={tutor} />
       <Runs />
