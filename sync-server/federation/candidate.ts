@@ -7,7 +7,7 @@ import { sha256 } from '#shared/crypto/sha256.ts';
 import { concat, toHex, wordsOfBytes } from '#shared/domain/bytes.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
-import type { Sql } from '../ports/database.ts';
+import type { Transaction } from '../ports/database.ts';
 import { logEvaluation } from './evaluation-run.ts';
 import { championVersion, configsOf, type LeaderPorts } from './leader.ts';
 
@@ -70,7 +70,7 @@ export function meanOf(sum: Uint8Array, config: TaskConfig): Float64Array {
   return Float64Array.from(steps, (s) => s * scale);
 }
 
-async function baseRow(sql: Sql, taskId: Uint8Array): Promise<BaseRow> {
+async function baseRow(sql: Transaction, taskId: Uint8Array): Promise<BaseRow> {
   const version = await championVersion(sql, taskId);
   const [row] = await sql.query<BaseRow>('SELECT version, weights, optimizer FROM models WHERE task_id = $1 AND version = $2', [
     taskId,
@@ -95,7 +95,7 @@ function judge(ports: LeaderPorts, config: TaskConfig, served: Float32Array, cha
 
 async function logFlushRun(
   ports: LeaderPorts,
-  sql: Sql,
+  sql: Transaction,
   config: TaskConfig,
   slot: number,
   version: number,

@@ -2,7 +2,7 @@ import { logitsOf } from '#models/reference/network.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import { sigmoid } from '#shared/maths/logistic.ts';
 import { scores, selectiveCoverage } from '#shared/maths/scores.ts';
-import type { Sql } from '../ports/database.ts';
+import type { Transaction } from '../ports/database.ts';
 import { HOLD_OUT_VERSION } from './hold-out.ts';
 import type { LeaderPorts } from './leader.ts';
 import { holdOutHash } from './seed.ts';
@@ -11,7 +11,13 @@ import { holdOutHash } from './seed.ts';
 const DIGEST = 32;
 
 /** Log how a version does on the public hold-out, as a run of `model-evaluations`, in the caller's transaction. @returns the run's id */
-export async function logEvaluation(ports: LeaderPorts, sql: Sql, version: number, slot: number, weights: Float32Array): Promise<string> {
+export async function logEvaluation(
+  ports: LeaderPorts,
+  sql: Transaction,
+  version: number,
+  slot: number,
+  weights: Float32Array,
+): Promise<string> {
   const { x, y } = ports.holdOut();
   const p = Float32Array.from(logitsOf(weights, x), sigmoid);
   const s = scores(p, y);

@@ -2,7 +2,7 @@ import { type Gate, passesAll } from '#models/federated/gate.ts';
 import { WEIGHT_COUNT, weightsFromBytes } from '#models/learner.ts';
 import { type ModelRelease, signRelease } from '#shared/aggregation/log-entry.ts';
 import { fromHex, toHex } from '#shared/domain/bytes.ts';
-import type { Sql } from '../ports/database.ts';
+import type { Sql, Transaction } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
 import { logEvaluation } from './evaluation-run.ts';
 import type { LeaderPorts } from './leader.ts';
@@ -31,7 +31,7 @@ async function modelRow(sql: Sql, taskId: Uint8Array, version: number): Promise<
   return row;
 }
 
-async function releaseVersion(ports: LeaderPorts, sql: Sql, taskId: Uint8Array, row: ModelRow): Promise<void> {
+async function releaseVersion(ports: LeaderPorts, sql: Transaction, taskId: Uint8Array, row: ModelRow): Promise<void> {
   const release: ModelRelease = {
     type: 'model_release',
     at: ports.now(),
@@ -50,7 +50,7 @@ async function releaseVersion(ports: LeaderPorts, sql: Sql, taskId: Uint8Array, 
   );
 }
 
-async function runOf(ports: LeaderPorts, sql: Sql, row: ModelRow): Promise<string> {
+async function runOf(ports: LeaderPorts, sql: Transaction, row: ModelRow): Promise<string> {
   if (row.run_id) return row.run_id;
   // the start model was made by no flush: its evaluation is its run
   return logEvaluation(ports, sql, row.version, row.slot, weightsFromBytes(new Uint8Array(row.weights.subarray(0, WEIGHT_COUNT * 4))));

@@ -2,19 +2,23 @@
 export interface Sql {
   /** Rows of one statement; `$1 …` stand for the values. @throws if the statement fails */
   query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** One transaction. Statements run in the order they are sent; none waits on its way for the answer to the one before. */
+export interface Transaction extends Sql {
   /**
-   * A statement that only inserts, sent so often that planning it counts: its plan is kept by the connection. Not for one that reads: a plan
-   * made while a table was small would go on reading it whole.
+   * A statement whose answer nobody needs: the next is sent behind it at once. Where it fails, so does the transaction, with its fault.
    *
-   * @throws if the statement fails
+   * @param isInsert it only inserts, and so often that planning it counts: its plan is kept by the connection. Not for one that reads: a plan
+   * made while a table was small would go on reading it whole
    */
-  insert(text: string, values: readonly unknown[]): Promise<void>;
+  send(text: string, values: readonly unknown[], isInsert?: boolean): void;
 }
 
 /** What use cases need of a database. */
 export interface Database extends Sql {
   /** All or nothing: committed when `work` resolves, rolled back when it rejects. The answer to a client comes after. */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(work: (sql: Transaction) => Promise<T>): Promise<T>;
 }
 
 const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '08006', '08003', '53300']);

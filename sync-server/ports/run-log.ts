@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts';
+import type { Transaction } from './database.ts';
 
 /** Experiments of the service itself. */
 export const SERVICE_EXPERIMENTS = ['federated-flushes', 'model-evaluations', 'monitoring'] as const;
@@ -34,9 +34,9 @@ export interface Promotion {
 /** Where the service logs its own runs: every MLflow client sees them. All in the caller's transaction. */
 export interface RunLog {
   /** A run that began and ended. */
-  log(sql: Sql, run: ServiceRun): Promise<void>;
+  log(sql: Transaction, run: ServiceRun): Promise<void>;
   /** One more step of a run that goes on; it begins if it is new, and what ran before in its experiment ends. */
-  observe(sql: Sql, run: ServiceRun): Promise<void>;
+  observe(sql: Transaction, run: ServiceRun): Promise<void>;
   /** Registers the version if it is new, and points the alias at it. */
-  promote(sql: Sql, promotion: Promotion): Promise<void>;
+  promote(sql: Transaction, promotion: Promotion): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { RequestOf } from '#shared/tracking/endpoints.ts';
 import { invalid } from '#shared/tracking/fault.ts';
 import { checkBatch } from '#shared/tracking/limits.ts';
-import type { Sql } from '../ports/database.ts';
+import type { Sql, Transaction } from '../ports/database.ts';
 import { batcher, type Outcome } from './batcher.ts';
 import { checkRunId } from './ids.ts';
 import { type RunLog, rowWrites, writeLogs } from './log-writer.ts';
@@ -41,10 +41,10 @@ function importedOf(sent: RequestOf<'importRuns'>['runs'][number], i: number, po
 }
 
 /** Status goes forward only: the first end that was told stays. */
-async function endRuns(sql: Sql, runs: readonly NewRun[]): Promise<void> {
+function endRuns(sql: Transaction, runs: readonly NewRun[]): void {
   const ended = runs.filter((r) => r.status !== 'RUNNING' && r.status !== 'SCHEDULED');
   if (ended.length === 0) return;
-  await sql.query(
+  sql.send(
     `UPDATE runs SET status = e.status, end_time = e.end_time, rev = rev + 1
      FROM unnest($1::text[], $2::text[], $3::bigint[]) AS e(run_id, status, end_time)
      WHERE runs.run_id = e.run_id AND runs.status IN ('RUNNING', 'SCHEDULED')`,
@@ -56,22 +56,25 @@ async function endRuns(sql: Sql, runs: readonly NewRun[]): Promise<void> {
  * Import several requests' runs in one transaction, by the rules that logs of devices merge by: metrics are a set that grows, params stay as they
  * were first told, tags are overwritten, an ended run stays ended. What is sent twice changes nothing.
  */
-async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[], month: string): Promise<readonly Outcome<null>[]> {
+async function writeImports(
+  sql: Transaction,
+  requests: readonly (readonly Imported[])[],
+  month: string,
+): Promise<readonly Outcome<null>[]> {
   const all = requests.flat();
   // before the runs, as a purge does
-  const experiments = await experimentsOf(
-    sql,
-    all.map((i) => i.run.experimentId),
-    'ORDER BY experiment_id FOR KEY SHARE',
-  );
-  const known = new Map(
-    (
-      await sql.query<{ run_id: string; experiment_id: string; lifecycle_stage: string }>(
-        'SELECT run_id, experiment_id::text, lifecycle_stage FROM runs WHERE run_id = ANY($1) ORDER BY run_id FOR NO KEY UPDATE',
-        [all.map((i) => i.run.runId)],
-      )
-    ).map((r) => [r.run_id, r]),
-  );
+  const [experiments, found] = await Promise.all([
+    experimentsOf(
+      sql,
+      all.map((i) => i.run.experimentId),
+      'ORDER BY experiment_id FOR KEY SHARE',
+    ),
+    sql.query<{ run_id: string; experiment_id: string; lifecycle_stage: string }>(
+      'SELECT run_id, experiment_id::text, lifecycle_stage FROM runs WHERE run_id = ANY($1) ORDER BY run_id FOR NO KEY UPDATE',
+      [all.map((i) => i.run.runId)],
+    ),
+  ]);
+  const known = new Map(found.map((r) => [r.run_id, r]));
   const outcomes = requests.map((request): Outcome<null> => {
     for (const { run } of request) {
       const fault = refusalOf(run.experimentId, experiments.get(run.experimentId));
@@ -96,7 +99,7 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
   );
   const places = [...fresh.values()].map((r) => ({ run_id: r.runId, experiment_id: r.experimentId, created_month: month }));
   const isFirst = (i: number) => fresh.get(good[i]?.run.runId ?? '') === good[i]?.run;
-  await writeTogether(sql, [
+  writeTogether(sql, [
     ...runWrites([...fresh.values()], experiments, month).writes,
     ...rowWrites(
       // a new run's tags are written with it
@@ -107,7 +110,7 @@ async function writeImports(sql: Sql, requests: readonly (readonly Imported[])[]
   const isLater = (_: unknown, i: number) => !isFirst(i);
   const later = told.filter(isLater);
   if (later.length > 0) await writeLogs(sql, later);
-  await endRuns(
+  endRuns(
     sql,
     good.filter(isLater).map((i) => i.run),
   );
@@ -138,7 +141,7 @@ export function importHandlers(ports: TrackingPorts): Handlers<'importRuns'> {
   const write = batcher<readonly Imported[], null>(
     (requests) => db.transaction((sql) => writeImports(sql, requests, monthOf(now()))),
     ports.limits.batch,
-    2,
+    3,
   );
   return {
     async importRuns({ runs }, caller) {

@@ -1,5 +1,5 @@
 import { invalid, missing, type TrackingFault } from '#shared/tracking/fault.ts';
-import type { Sql } from '../ports/database.ts';
+import type { Sql, Transaction } from '../ports/database.ts';
 import type { Outcome } from './batcher.ts';
 import { type Write, writeTogether } from './together.ts';
 
@@ -179,24 +179,24 @@ export function rowWrites(logs: readonly RunLog[], runs: ReadonlyMap<string, Run
 }
 
 /** Write what several requests log, in the caller's transaction: each whole or not at all, in their order. @returns their outcomes */
-export async function writeLogs(sql: Sql, logs: readonly RunLog[]): Promise<readonly Outcome<null>[]> {
-  const runs = await lockRuns(sql, logs);
-  const known = await paramsOf(sql, logs);
+export async function writeLogs(sql: Transaction, logs: readonly RunLog[]): Promise<readonly Outcome<null>[]> {
+  // in this order: whoever holds a run's row has written its params
+  const [runs, known] = await Promise.all([lockRuns(sql, logs), paramsOf(sql, logs)]);
   const outcomes = logs.map((log) => judged(log, runs.get(log.runId), known));
   const good = logs.filter((_, i) => 'ok' in (outcomes[i] ?? {}));
   const named = newest(
     good.flatMap(({ runId, tags }) => tags.filter((t) => t.key === RUN_NAME).map((t) => [runId, { runId, name: t.value }] as const)),
   );
   if (named.length > 0) {
-    await sql.query(
-      'UPDATE runs SET run_name = n.name FROM unnest($1::text[], $2::text[]) AS n(run_id, name) WHERE runs.run_id = n.run_id',
-      [named.map((n) => n.runId), named.map((n) => n.name)],
-    );
+    sql.send('UPDATE runs SET run_name = n.name FROM unnest($1::text[], $2::text[]) AS n(run_id, name) WHERE runs.run_id = n.run_id', [
+      named.map((n) => n.runId),
+      named.map((n) => n.name),
+    ]);
   }
   const touched = [...new Set(good.map((log) => log.runId))];
   if (touched.length > 0) {
     const risen = { text: 'UPDATE runs SET rev = rev + 1 WHERE run_id = ANY($1)', values: [touched] };
-    await writeTogether(sql, [...rowWrites(good, runs), risen]);
+    writeTogether(sql, [...rowWrites(good, runs), risen]);
   }
   return outcomes;
 }

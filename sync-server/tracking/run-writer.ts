@@ -1,5 +1,5 @@
 import { invalid, missing } from '#shared/tracking/fault.ts';
-import type { Sql } from '../ports/database.ts';
+import type { Sql, Transaction } from '../ports/database.ts';
 import type { Outcome } from './batcher.ts';
 import type { ExperimentRow } from './experiments.ts';
 import { isExperimentId } from './ids.ts';
@@ -88,12 +88,12 @@ export function runWrites(runs: readonly NewRun[], experiments: ReadonlyMap<stri
 }
 
 /** Write several new runs with their tags, in the caller's transaction. @param month where their history is kept @returns outcomes in order */
-export async function writeRuns(sql: Sql, runs: readonly NewRun[], month: string): Promise<readonly Outcome<MadeRun>[]> {
+export async function writeRuns(sql: Transaction, runs: readonly NewRun[], month: string): Promise<readonly Outcome<MadeRun>[]> {
   const experiments = await experimentsOf(
     sql,
     runs.map((r) => r.experimentId),
   );
   const { outcomes, writes } = runWrites(runs, experiments, month);
-  await writeTogether(sql, writes);
+  writeTogether(sql, writes);
   return outcomes;
 }

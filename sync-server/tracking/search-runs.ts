@@ -72,6 +72,22 @@ interface Query {
   readonly stages: readonly string[];
   readonly filter: readonly Clause[];
   readonly orders: readonly Order[];
+  /** So few runs match that looking for them down the order would be in vain. */
+  readonly isRare: boolean;
+}
+
+/** Whether a param or tag is asked for that hardly any run has with this value. @param rare how many are hardly any */
+async function asksForRare(sql: Sql, { experiments, filter }: Pick<Query, 'experiments' | 'filter'>, rare: number): Promise<boolean> {
+  for (const clause of filter) {
+    if (clause.op !== '=' || (clause.source !== 'param' && clause.source !== 'tag')) continue;
+    const [row] = await sql.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM (SELECT 1 FROM ${TABLES[clause.source]} x
+       WHERE x.experiment_id = $1::bigint AND x.key = $2 AND left(x.value, 200) = left($3, 200) LIMIT ${rare}) f`,
+      [experiments[0], clause.key, clause.value],
+    );
+    if (row && row.n < rare) return true;
+  }
+  return false;
 }
 
 /** Orders by something that a run may lack are asked in phases, so that an index can serve the first: with a value, with NaN, without. */
@@ -185,7 +201,7 @@ async function lookAt(sql: Sql, query: Query, stretch: Stretch): Promise<{ found
   const isFiltered = query.filter.some((clause) => clause.source !== 'attribute');
   // of several places each would end its look elsewhere
   const isOne = query.experiments.length === 1 && query.stages.length === 1;
-  for (const window of isIndexed && isFiltered && isOne ? [stretch.window, null] : [null]) {
+  for (const window of isIndexed && isFiltered && isOne && !query.isRare ? [stretch.window, null] : [null]) {
     const { text, statement } = stretchSql(query, { ...stretch, window });
     const [row] = await sql.query<{ found: string | null; last: string | null }>(text, statement.values);
     const found = row?.found?.split(',') ?? [];
@@ -246,15 +262,16 @@ export function searchRunsHandlers({ db, limits }: TrackingPorts): Handlers<'sea
   return {
     async searchRuns({ experiment_ids = [], filter, run_view_type, max_results, page_token, order_by }) {
       const size = pageSize(max_results, 1000, 50_000);
-      const query: Query = {
+      const wanted = {
         experiments: [...new Set(experiment_ids.filter(isExperimentId))],
         stages: stagesOf(run_view_type),
         filter: filterOf(filter, 'runs'),
         orders: ordersOf(order_by, 'runs'),
       };
-      const asked = fingerprint(query);
-      const from = placeOf(page_token, asked, 2 * query.orders.length + 3);
-      if (query.experiments.length === 0) return { raw: '{}' };
+      const asked = fingerprint(wanted);
+      const from = placeOf(page_token, asked, 2 * wanted.orders.length + 3);
+      if (wanted.experiments.length === 0) return { raw: '{}' };
+      const query = { ...wanted, isRare: wanted.experiments.length === 1 && (await asksForRare(db, wanted, limits.rare)) };
       const { runs, next } = await findRuns(db, query, from, size, limits.window);
       return pageJson(await texts.of(db, runs), next ? tokenOf(next, asked) : null);
     },

@@ -1,6 +1,6 @@
 import { newExperimentId } from '#shared/domain/ids.ts';
 import type { Rng } from '#shared/maths/rng.ts';
-import type { Sql } from '../ports/database.ts';
+import type { Transaction } from '../ports/database.ts';
 import type { Promotion, RunLog, ServiceRun } from '../ports/run-log.ts';
 import { putDataSet } from './inputs.ts';
 import { writeLogs } from './log-writer.ts';
@@ -17,7 +17,7 @@ const SERVICE = { name: 'examsgraph' } as const;
 const pairs = (all: Readonly<Record<string, string>>) => Object.entries(all).map(([key, value]) => ({ key, value }));
 
 /** The service's experiment of that name: made if missing, made active again if it was not. Somebody else's of that name gives way. */
-async function experimentNamed(sql: Sql, rng: Rng, name: string, at: number): Promise<string> {
+async function experimentNamed(sql: Transaction, rng: Rng, name: string, at: number): Promise<string> {
   await sql.query(
     `UPDATE experiments e SET name = name || ' (' || experiment_id || ')', last_update_time = $3 WHERE name = $1
      AND NOT EXISTS (SELECT 1 FROM experiment_tags t WHERE t.experiment_id = e.experiment_id AND t.key = $2)`,
@@ -37,7 +37,7 @@ async function experimentNamed(sql: Sql, rng: Rng, name: string, at: number): Pr
   return row.id;
 }
 
-async function begin(sql: Sql, source: string, experimentId: string, run: ServiceRun, isOver: boolean): Promise<void> {
+async function begin(sql: Transaction, source: string, experimentId: string, run: ServiceRun, isOver: boolean): Promise<void> {
   const tags = { 'mlflow.runName': run.name, 'mlflow.user': SERVICE.name, 'mlflow.source.name': source, 'eg.schema': '1', ...run.tags };
   const [made] = await writeRuns(
     sql,
@@ -58,7 +58,7 @@ async function begin(sql: Sql, source: string, experimentId: string, run: Servic
   if (!made || 'fault' in made) throw made?.fault ?? new Error('a run was not written');
 }
 
-async function say(sql: Sql, run: ServiceRun): Promise<void> {
+async function say(sql: Transaction, run: ServiceRun): Promise<void> {
   const metrics = Object.entries(run.metrics)
     .filter(([, value]) => Number.isFinite(value))
     .map(([key, value]) => ({ key, value, isNan: false, timestamp: run.at, step: run.step }));
@@ -66,7 +66,7 @@ async function say(sql: Sql, run: ServiceRun): Promise<void> {
   if (!told || 'fault' in told) throw told?.fault ?? new Error('a run was not logged');
 }
 
-async function logFinished(sql: Sql, rng: Rng, source: string, run: ServiceRun): Promise<void> {
+async function logFinished(sql: Transaction, rng: Rng, source: string, run: ServiceRun): Promise<void> {
   const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
   await begin(sql, source, experimentId, run, true);
   if (run.dataset) {
@@ -77,7 +77,7 @@ async function logFinished(sql: Sql, rng: Rng, source: string, run: ServiceRun):
   await say(sql, run);
 }
 
-async function observe(sql: Sql, rng: Rng, source: string, run: ServiceRun): Promise<void> {
+async function observe(sql: Transaction, rng: Rng, source: string, run: ServiceRun): Promise<void> {
   // the experiment's row is locked by this: of two servers the second sees what the first has begun
   const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
   const [known] = await sql.query(`UPDATE runs SET lifecycle_stage = 'active', rev = rev + 1 WHERE run_id = $1 RETURNING 1`, [run.runId]);
@@ -91,7 +91,7 @@ async function observe(sql: Sql, rng: Rng, source: string, run: ServiceRun): Pro
   await say(sql, known ? { ...run, params: {} } : run);
 }
 
-async function promote(sql: Sql, { name, version, runId, alias, at }: Promotion): Promise<void> {
+async function promote(sql: Transaction, { name, version, runId, alias, at }: Promotion): Promise<void> {
   await sql.query(
     `INSERT INTO registered_models (name, creation_time, last_updated, last_version) VALUES ($1, $2, $2, $3)
      ON CONFLICT (name) DO UPDATE SET last_updated = $2, last_version = greatest(registered_models.last_version, $3)`,

@@ -72,7 +72,7 @@ export async function newTestTracking({ name, isTestMode = false, admit, deliver
     places: { root: 'mlflow-artifacts:/', plainFolder: isTestMode ? join(folder, 'plain') : null },
     vault: newVault(new Uint8Array(32).fill(7)),
     // so small a window that searches find their page within it, just past it, and far past it
-    limits: { batch: 200, window: 20 },
+    limits: { batch: 200, window: 20, rare: 3 },
   };
   const sender = deliver ?? newDeliver(isTestMode, () => Math.floor(clock.now / 1000));
   const tracking = newTracking(ports, sender, isTestMode ? plainTree : null);

@@ -1,4 +1,4 @@
-import type { Sql } from '../ports/database.ts';
+import type { Transaction } from '../ports/database.ts';
 
 /** An INSERT or UPDATE with its values, `$1` being the first. */
 export interface Write {
@@ -6,8 +6,8 @@ export interface Write {
   readonly values: readonly unknown[];
 }
 
-/** Run writes as one statement: one way to Postgres and back instead of one each. No two may touch the same row. */
-export async function writeTogether(sql: Sql, writes: readonly Write[]): Promise<void> {
+/** Run writes as one statement, whose answer is not waited for. No two may touch the same row. */
+export function writeTogether(sql: Transaction, writes: readonly Write[]): void {
   if (writes.length === 0) return;
   let before = 0;
   const parts = writes.map(({ text, values }, i) => {
@@ -15,8 +15,10 @@ export async function writeTogether(sql: Sql, writes: readonly Write[]): Promise
     before += values.length;
     return `w${i} AS (${placed})`;
   });
-  const text = `WITH ${parts.join(', ')} SELECT`;
-  const values = writes.flatMap((w) => w.values);
-  if (writes.every((w) => w.text.startsWith('INSERT'))) await sql.insert(text, values);
-  else await sql.query(text, values);
+  const isInsert = writes.every((w) => w.text.startsWith('INSERT'));
+  sql.send(
+    `WITH ${parts.join(', ')} SELECT`,
+    writes.flatMap((w) => w.values),
+    isInsert,
+  );
 }

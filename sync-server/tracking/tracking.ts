@@ -36,10 +36,12 @@ export interface Bounds {
   readonly batch: number;
   /** Runs a search looks at one by one before Postgres is let to plan over all of them. */
   readonly window: number;
+  /** Fewer matches of a param or tag than this are asked for outright: on the way down the order there would be hardly one. */
+  readonly rare: number;
 }
 
 /** Bounds that measured well. */
-export const USUAL_BOUNDS: Bounds = { batch: 200, window: 5000 };
+export const USUAL_BOUNDS: Bounds = { batch: 200, window: 5000, rare: 200 };
 
 /** Who calls, and what they may. Names are for people; two members may share one. */
 export interface TrackingCaller {
