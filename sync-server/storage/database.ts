@@ -141,23 +141,19 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
         isBroken = true;
       };
       client.on('error', onLost);
-      const sent: Promise<unknown>[] = [];
       let fault: unknown;
-      /** Not waited for before the end; the first that fails is what failed, whatever is said of the statements after it. */
+      /** Not waited for: answers come in order, so before that to COMMIT. The first that fails is what failed, whatever is said of those after it. */
       const send = (text: string, values: readonly unknown[] = [], isInsert = false) => {
-        const done = client.query({ text, values: [...values], ...(isInsert ? { name: nameOf(text) } : {}) });
-        done.catch((cause: unknown) => {
+        client.query({ text, values: [...values], ...(isInsert ? { name: nameOf(text) } : {}) }).catch((cause: unknown) => {
           fault ??= cause;
         });
-        sent.push(done);
       };
       try {
         send('BEGIN');
         const result = await work({ ...sqlOf(client), send });
-        const committed = client.query('COMMIT');
-        await Promise.all([...sent, committed]);
-        // Postgres answers so where a statement before had failed
-        if ((await committed).command !== 'COMMIT') throw new Error('The transaction was rolled back.');
+        const { command } = await client.query('COMMIT');
+        // to a transaction in which a statement failed Postgres answers ROLLBACK
+        if (fault !== undefined || command !== 'COMMIT') throw new Error('The transaction was rolled back.');
         return result;
       } catch (last) {
         const cause = fault ?? last;
