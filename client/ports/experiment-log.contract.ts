@@ -325,3 +325,49 @@ function randomDraft(i: number, rng: Rng): Draft {
   if (dice < 9) return undo(`a${below(i + 1, rng)}`);
   return { kind: 'setting.set', body: { key: 'language', value: below(2, rng) === 0 ? 'ko' : 'en' } };
 }
+
+const RUNS = ['1', '2', '3'].map((n) => n.repeat(32));
+const MODEL = 'personal';
+
+/** What every device of the random logs knows of: a session, and the runs that they log to. */
+export const COMMON: readonly Draft[] = [
+  started,
+  { kind: 'experiment.created', body: { experiment_id: '1', name: 'training' } },
+  ...RUNS.map(
+    (run_id): Draft => ({ kind: 'run.created', body: { run_id, experiment_id: '1', run_name: 'r', start_time: 1, params: [], tags: [] } }),
+  ),
+];
+
+/** What a device may append, drawn at random. @param own tells the device's values from another's */
+export function randomDrafts(rng: Rng, own: string): readonly Draft[] {
+  const run_id = RUNS[below(RUNS.length, rng)] as string;
+  const key = `k${below(3, rng)}`;
+  const value = `${own}${below(5, rng)}`;
+  const attempt = `${own}${below(6, rng)}`;
+  switch (below(9, rng)) {
+    case 0:
+      return [{ kind: 'param.logged', body: { run_id, key, value } }];
+    case 1:
+      return [{ kind: 'tag.set', body: { run_id, key, value } }];
+    case 2:
+    case 3: {
+      const point = () => ({ key, value: below(4, rng), timestamp: 1 + below(3, rng), step: below(3, rng) });
+      return [{ kind: 'metric.logged', body: { run_id, metrics: [point(), point()] } }];
+    }
+    case 4:
+      return [{ kind: 'run.updated', body: { run_id, status: below(2, rng) ? 'FINISHED' : 'FAILED', end_time: 1 + below(9, rng) } }];
+    case 5: {
+      const model = { name: MODEL, version: 1 + below(2, rng), run_id: `${own}${below(3, rng)}` };
+      return [
+        { kind: 'model.registered', body: { ...model, tags: [] } },
+        { kind: 'alias.set', body: { ...model, alias: 'champion' } },
+      ];
+    }
+    case 6:
+      return [answer(attempt, below(2, rng) ? 1 : 0)];
+    case 7:
+      return [undo(attempt)];
+    default:
+      return [{ kind: 'setting.set', body: { key, value } }];
+  }
+}

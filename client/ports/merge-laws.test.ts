@@ -1,45 +1,14 @@
 import { expect, test } from 'vitest';
 import { epochMs } from '#shared/domain/time.ts';
 import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
-import type { Body, Draft, EventKind, LogEvent } from '#shared/tracking/event.ts';
+import type { Body, EventKind, LogEvent } from '#shared/tracking/event.ts';
+import { COMMON, randomDrafts } from './experiment-log.contract.ts';
 import type { ExperimentLog } from './experiment-log.ts';
 import { allRows, memoryExperimentLog } from './memory-experiment-log.ts';
 
 const CASES = 60;
-const RUNS = ['1', '2', '3'].map((n) => n.repeat(32));
-const MODEL = 'personal';
-
-/** What every device knows of: the runs that they log to. */
-const COMMON: readonly Draft[] = [
-  { kind: 'experiment.created', body: { experiment_id: '1', name: 'training' } },
-  ...RUNS.map(
-    (run_id): Draft => ({ kind: 'run.created', body: { run_id, experiment_id: '1', run_name: 'r', start_time: 1, params: [], tags: [] } }),
-  ),
-];
-
-function draft(rng: Rng, own: string): Draft {
-  const run_id = RUNS[below(RUNS.length, rng)] as string;
-  const key = `k${below(3, rng)}`;
-  const value = `${own}${below(5, rng)}`;
-  switch (below(7, rng)) {
-    case 0:
-      return { kind: 'param.logged', body: { run_id, key, value } };
-    case 1:
-      return { kind: 'tag.set', body: { run_id, key, value } };
-    case 2:
-    case 3: {
-      const point = () => ({ key, value: below(4, rng), timestamp: 1 + below(3, rng), step: below(3, rng) });
-      return { kind: 'metric.logged', body: { run_id, metrics: [point(), point()] } };
-    }
-    case 4:
-      return { kind: 'run.updated', body: { run_id, status: below(2, rng) ? 'FINISHED' : 'FAILED', end_time: 1 + below(9, rng) } };
-    case 5:
-      return { kind: 'model.registered', body: { name: MODEL, version: 1 + below(2, rng), run_id: `${own}${below(3, rng)}`, tags: [] } };
-    default:
-      return { kind: 'setting.set', body: { key, value } };
-  }
-}
-
+/** The run of the session: what is logged to it follows from the answers. */
+const SESSION_RUN = 'r1';
 /** The logs of two devices that wrote at the same time, their clocks running into each other. */
 async function twoLogs(rng: Rng): Promise<readonly [ExperimentLog, ExperimentLog]> {
   let at = 1000;
@@ -52,7 +21,7 @@ async function twoLogs(rng: Rng): Promise<readonly [ExperimentLog, ExperimentLog
   await logs[1].merge({ events: await logs[0].events(), artifacts: [] });
   for (let i = 0; i < 40; i++) {
     const which = below(2, rng);
-    await logs[which === 0 ? 0 : 1].append([draft(rng, which === 0 ? 'a' : 'b')]);
+    await logs[which === 0 ? 0 : 1].append(randomDrafts(rng, which === 0 ? 'a' : 'b'));
   }
   return logs;
 }
@@ -88,9 +57,15 @@ test(`merged: a param stays as it was first told, a tag is as last told, an ende
     const of = (run: string, key: string) => `${run} ${key}`;
     const params = new Map<string, string>();
     for (const p of bodies(events, 'param.logged')) if (!params.has(of(p.run_id, p.key))) params.set(of(p.run_id, p.key), p.value);
-    expect(new Map((await log.list('params')).map((p) => [of(p.owner, p.key), p.value])), `seed ${seed}`).toEqual(params);
+    expect(
+      new Map((await log.list('params')).filter((p) => p.owner !== SESSION_RUN).map((p) => [of(p.owner, p.key), p.value])),
+      `seed ${seed}`,
+    ).toEqual(params);
     const tags = new Map(bodies(events, 'tag.set').map((t) => [of(t.run_id, t.key), t.value]));
-    expect(new Map((await log.list('tags')).map((t) => [of(t.owner, t.key), t.value])), `seed ${seed}`).toEqual(tags);
+    expect(
+      new Map((await log.list('tags')).filter((t) => t.owner !== SESSION_RUN).map((t) => [of(t.owner, t.key), t.value])),
+      `seed ${seed}`,
+    ).toEqual(tags);
     const ends = new Map<string, string>();
     for (const u of bodies(events, 'run.updated')) if (!ends.has(u.run_id)) ends.set(u.run_id, `${u.status} ${u.end_time}`);
     const runs = new Map(
@@ -105,12 +80,35 @@ test(`merged: a param stays as it was first told, a tag is as last told, an ende
         if (!known || (i >= 0 && (now[i] as number) > (known[i] as number))) greatest.set(of(run_id, key), now);
       }
     }
-    const latest = (await log.list('latest_metrics')).map((m) => [of(m.run_id, m.key), [m.step, m.timestamp, m.value]] as const);
+    const latest = (await log.list('latest_metrics'))
+      .filter((m) => m.run_id !== SESSION_RUN)
+      .map((m) => [of(m.run_id, m.key), [m.step, m.timestamp, m.value]] as const);
     expect(new Map(latest), `seed ${seed}`).toEqual(greatest);
     // no run loses its version to another's number
     const registered = new Set(bodies(events, 'model.registered').map((m) => m.run_id));
     const versions = await log.list('model_versions');
     expect(new Set(versions.map((v) => v.run_id)), `seed ${seed}`).toEqual(registered);
     expect(new Set(versions.map((v) => v.version)).size, `seed ${seed}`).toBe(versions.length);
+  }
+});
+
+test(`merged: an answer stands unless it was undone after it was given, and an alias names the version of the run it was last set to (${CASES} cases)`, async () => {
+  for (let seed = 1; seed <= CASES; seed++) {
+    const log = await merged(await twoLogs(seededRng(seed)), [1, 0]);
+    const events = [...(await log.events())].sort((a, b) => (a.hlc < b.hlc ? -1 : 1));
+    const stands = new Map<string, boolean>();
+    let alias: { alias: string; run_id?: string | undefined } | null = null;
+    for (const e of events) {
+      if (e.kind === 'answer.recorded') stands.set(e.body.attempt_id, true);
+      if (e.kind === 'answer.undone' && stands.has(e.body.attempt_id)) stands.set(e.body.attempt_id, false);
+      if (e.kind === 'alias.set') alias = e.body;
+    }
+    const answers = await log.list('answers');
+    expect(new Map(answers.map((a) => [a.attempt_id, a.superseded === 0])), `seed ${seed}`).toEqual(stands);
+    const [session] = await log.list('sessions');
+    expect(session?.totals.answered, `seed ${seed}`).toBe([...stands.values()].filter(Boolean).length);
+    const [named] = await log.list('aliases');
+    const row = named && (await log.get('model_versions', [named.name, named.version]));
+    expect(row?.run_id, `seed ${seed}`).toBe(alias?.run_id);
   }
 });

@@ -1,7 +1,9 @@
 // @vitest-environment node
 import 'fake-indexeddb/auto';
 import { expect, test, vi } from 'vitest';
-import { answer, describeLog, started, tickingMoment } from '../ports/experiment-log.contract.ts';
+import { seededRng } from '#shared/maths/rng.ts';
+import { answer, COMMON, describeLog, randomDrafts, started, tickingMoment } from '../ports/experiment-log.contract.ts';
+import { allRows, memoryExperimentLog } from '../ports/memory-experiment-log.ts';
 import { dexieExperimentLog } from './dexie-experiment-log.ts';
 
 let count = 0;
@@ -97,4 +99,23 @@ test('nor does one whose database a newer app has upgraded', async () => {
   });
   await expect(log.append([answer('a1', 1)])).rejects.toMatchObject({ kind: 'interrupted' });
   newer.close();
+});
+
+test('20 random logs hold the same rows in IndexedDB, appended one by one, folded anew or merged, as in memory', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const rng = seededRng(seed);
+    const log = await dexieExperimentLog(tickingMoment(seed), nameOf(++count));
+    for (const drafts of [COMMON, ...Array.from({ length: 40 }, () => randomDrafts(rng, 'a'))]) await log.append(drafts);
+    const incoming = { events: await log.events(), artifacts: [] };
+    const [inMemory, merged] = [memoryExperimentLog(tickingMoment()), await dexieExperimentLog(tickingMoment(), nameOf(++count))];
+    await inMemory.merge(incoming);
+    await merged.merge(incoming);
+    const told = await allRows(inMemory);
+    expect(await allRows(log), `seed ${seed}`).toEqual(told);
+    expect(await allRows(merged), `seed ${seed}, merged`).toEqual(told);
+    await log.rebuild();
+    expect(await allRows(log), `seed ${seed}, folded anew`).toEqual(told);
+    log.close();
+    merged.close();
+  }
 });

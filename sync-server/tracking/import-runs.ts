@@ -6,7 +6,7 @@ import { batcher, type Outcome } from './batcher.ts';
 import { checkRunId } from './ids.ts';
 import { type RunLog, rowWrites, writeLogs } from './log-writer.ts';
 import { experimentsOf, monthOf, type NewRun, refusalOf, runWrites } from './run-writer.ts';
-import { checkedMetric, checkedParam, checkedTag, checkParamsOnce, logModelMetrics, newRunOf } from './runs.ts';
+import { checkedMetric, checkedParam, checkedTag, checkParamsOnce, newRunOf } from './runs.ts';
 import { writeTogether } from './together.ts';
 import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
 
@@ -147,7 +147,6 @@ export function importHandlers(ports: TrackingPorts): Handlers<'importRuns'> {
     async importRuns({ runs }, caller) {
       if (runs.length === 0 || runs.length > MOST_RUNS) throw invalid(`A request imports 1 to ${MOST_RUNS} runs. Got ${runs.length} runs.`);
       await write(runs.map((sent, i) => importedOf(sent, i, ports, caller)));
-      for (const { run_id, metrics = [] } of runs) await logModelMetrics(ports, run_id, metrics);
       return { run_ids: runs.map((r) => r.run_id) };
     },
   };

@@ -10,6 +10,8 @@ export interface StoredMetric {
   readonly isNan: boolean;
   readonly timestamp: number;
   readonly step: number;
+  /** The logged model it is a figure of, and the data it was measured on; absent: of the run alone. */
+  readonly model?: { readonly id: string; readonly dataset_name: string; readonly dataset_digest: string };
 }
 
 /** A key and its text. */
@@ -86,6 +88,28 @@ const sorted = <T extends { readonly run: RunPlace; readonly key: string }>(rows
 
 type Owned<T> = T & { readonly run: RunPlace };
 
+/** Points of logged models, beside the run's own. */
+function modelWrites(points: readonly Owned<StoredMetric>[]): readonly Write[] {
+  const own = points.flatMap((p) => (p.model ? [{ ...p, model: p.model }] : []));
+  if (own.length === 0) return [];
+  const column = <V>(of: (p: (typeof own)[number]) => V) => own.map(of);
+  const text = `INSERT INTO logged_model_metrics (run_id, model_id, key, value, is_nan, timestamp, step, dataset_name, dataset_digest)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::bool[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
+     ON CONFLICT DO NOTHING`;
+  const values = [
+    column((p) => p.run.run_id),
+    column((p) => p.model.id),
+    column((p) => p.key),
+    column((p) => p.value),
+    column((p) => p.isNan),
+    column((p) => p.timestamp),
+    column((p) => p.step),
+    column((p) => p.model.dataset_name),
+    column((p) => p.model.dataset_digest),
+  ];
+  return [{ text, values }];
+}
+
 function metricWrites(points: readonly Owned<StoredMetric>[]): readonly Write[] {
   if (points.length === 0) return [];
   const column = <V>(of: (p: Owned<StoredMetric>) => V) => points.map(of);
@@ -124,7 +148,7 @@ function metricWrites(points: readonly Owned<StoredMetric>[]): readonly Write[] 
       latest.map((p) => p.step),
     ],
   };
-  return [history, last];
+  return [history, last, ...modelWrites(points)];
 }
 
 function textWrites(table: 'params' | 'tags', rows: readonly Owned<KeyText>[]): readonly Write[] {

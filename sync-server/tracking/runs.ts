@@ -33,7 +33,8 @@ export function checkedMetric(metric: SentMetric, at: string): StoredMetric {
     );
   }
   checkLength('Metric name', LIMITS.key, key);
-  return { key, ...storedValue(value), timestamp, step };
+  const { model_id, dataset_name = '', dataset_digest = '' } = metric;
+  return { key, ...storedValue(value), timestamp, step, ...(model_id ? { model: { id: model_id, dataset_name, dataset_digest } } : {}) };
 }
 
 /** @throws TrackingFault */
@@ -126,28 +127,6 @@ const createdText = (run: NewRun, { artifactUri }: MadeRun): string =>
     },
   });
 
-/** Points of logged models, beside the run's own. */
-export async function logModelMetrics(ports: Pick<TrackingPorts, 'db'>, runId: string, sent: readonly SentMetric[]): Promise<void> {
-  const rows = sent.filter((m) => m.model_id).map((m) => ({ ...m, ...storedValue(m.value) }));
-  if (rows.length === 0) return;
-  await ports.db.query(
-    `INSERT INTO logged_model_metrics SELECT m.model_id, $1, m.key, m.value, m.is_nan, m.ts, m.step, m.dn, m.dd
-     FROM unnest($2::text[], $3::text[], $4::float8[], $5::bool[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
-       AS m(model_id, key, value, is_nan, ts, step, dn, dd) ON CONFLICT DO NOTHING`,
-    [
-      runId,
-      rows.map((m) => m.model_id),
-      rows.map((m) => m.key),
-      rows.map((m) => m.value),
-      rows.map((m) => m.isNan),
-      rows.map((m) => m.timestamp),
-      rows.map((m) => m.step),
-      rows.map((m) => m.dataset_name ?? ''),
-      rows.map((m) => m.dataset_digest ?? ''),
-    ],
-  );
-}
-
 type RunNames =
   | 'createRun'
   | 'updateRun'
@@ -219,7 +198,6 @@ export function runHandlers(ports: TrackingPorts): Handlers<RunNames> {
     },
     async logMetric({ run_id, ...metric }) {
       await log({ runId: checkRunId(run_id), metrics: [checkedMetric(metric, '')], params: [], tags: [] });
-      await logModelMetrics(ports, run_id, [metric]);
       return {};
     },
     async logParam({ run_id, key, value }) {
@@ -251,7 +229,6 @@ export function runHandlers(ports: TrackingPorts): Handlers<RunNames> {
       checkBatch(metrics.length, params.length, tags.length);
       checkParamsOnce(entry.params);
       await log(entry);
-      await logModelMetrics(ports, run_id, metrics);
       return {};
     },
     async logModel({ run_id, model_json }) {
