@@ -79,6 +79,12 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     await plant(page, fault, 99);
     await page.getByRole('button', { name: '확실해요' }).click();
     await expect(page.locator('.fault')).toBeVisible({ timeout: 2500 });
+    const filled = await page.locator('.fault').evaluate((box) => {
+      const text = document.createRange();
+      text.selectNodeContents(box);
+      return text.getBoundingClientRect().width / box.clientWidth;
+    });
+    expect(filled, 'the words have the whole width').toBeGreaterThan(0.75);
     expect((await itemOnScreen(page)).id).toBe(id);
     await heal(page);
     await page.getByRole('button', { name: '확실해요' }).click();
