@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -163,8 +163,10 @@ describe('the server', () => {
   });
 
   test('serves the app at the addresses of its screens, and nothing at others', async () => {
-    for (const path of ['/', '/start', '/study/abc', '/done/abc', '/my-model', '/packs', '/settings']) {
-      expect(await (await get(path, { accept: 'text/html' })).text()).toContain('<title>app</title>');
+    const screens = [...readFileSync('client/app/app.tsx', 'utf8').matchAll(/<Route path="([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(screens.length).toBeGreaterThan(15);
+    for (const path of screens.map((screen) => screen.replace(/:\w+/g, 'abc'))) {
+      expect(await (await get(path, { accept: 'text/html' })).text(), path).toContain('<title>app</title>');
     }
     expect(await (await get('/dashboard', { accept: 'text/html' })).text()).toContain('<title>staff</title>');
     for (const path of ['/api/2.0/mlflow/experiments/get', '/assets/missing.js', '/startled']) {

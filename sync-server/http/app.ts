@@ -112,7 +112,7 @@ function client(app: Express, { clientDir, oldAssetsDir }: HttpPorts): void {
     });
   }
   app.get(
-    /^\/(start|study|done|review|exam|practice|progress|my-model|packs|add|storage|settings|sharing|privacy)(\/|$)/,
+    /^\/(start|study|done|review|exam|practice|progress|my-model|packs|add|storage|settings|about|sharing|privacy)(\/|$)/,
     named('page'),
     (request, response, next) => {
       if (!request.accepts('html')) return next();

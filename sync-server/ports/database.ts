@@ -31,4 +31,5 @@ export function isDatabaseAway(fault: unknown): boolean {
 }
 
 /** Whether a statement took longer than it may: a smaller one might not. */
-export const isTooSlow = (fault: unknown): boolean => fault instanceof Error && /Query read timeout/.test(fault.message);
+export const isTooSlow = (fault: unknown): boolean =>
+  fault instanceof Error && (/Query read timeout/.test(fault.message) || ('code' in fault && fault.code === '57014'));

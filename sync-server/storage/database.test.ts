@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isTooSlow } from '../ports/database.ts';
 import { createDatabase, type OpenDatabase, openDatabase } from './database.ts';
 
 const url = (name: string): string => (process.env['EG_TEST_DATABASE'] ?? '').replace('%', name);
@@ -69,6 +70,29 @@ describe('a transaction', () => {
     expect(await ids()).toEqual([1, 2]);
     await db.transaction(async (sql) => sql.send(add, [6, 'six']));
     expect(await ids()).toEqual([1, 2, 6]);
+  });
+
+  test('one of whose statements the driver refuses, or Postgres ends as too slow, leaves nothing of the others', async () => {
+    const unsendable = {
+      toPostgres() {
+        throw new RangeError('too large');
+      },
+    };
+    await expect(
+      db.transaction(async (sql) => {
+        sql.send(add, [9, 'nine']);
+        sql.send(add, [10, unsendable], true);
+      }),
+    ).rejects.toThrow('too large');
+    const slow = db.transaction(async (sql) => {
+      await sql.query("SET LOCAL statement_timeout = '100ms'");
+      sql.send(add, [11, 'eleven']);
+      sql.send('SELECT pg_sleep(60)', []);
+    });
+    expect(await slow.catch(isTooSlow)).toBe(true);
+    expect(await ids()).toEqual([1, 2, 6]);
+    await db.transaction(async (sql) => sql.send(add, [7, 'seven'], true));
+    await db.query('DELETE FROM marks WHERE id = 7');
   });
 
   test('that loses its connection fails, and the next one has another', async () => {

@@ -122,6 +122,8 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
     connectionString: url,
     max: 10,
     connectionTimeoutMillis: 5000,
+    // before the driver gives up: what Postgres ends itself is rolled back, though COMMIT may be on its way behind it
+    statement_timeout: 25_000,
     query_timeout: 30_000,
     // statements follow each other without waiting for answers: each way to Postgres and back costs more than most of them
     pipeline: true,
@@ -151,12 +153,17 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
       try {
         send('BEGIN');
         const result = await work({ ...sqlOf(client), send });
+        // what the driver refused never came to Postgres, which would commit the rest: its promise has been rejected once all promises have run
+        await new Promise<void>((go) => process.nextTick(go));
+        if (fault !== undefined) throw fault;
         const { command } = await client.query('COMMIT');
         // to a transaction in which a statement failed Postgres answers ROLLBACK
         if (fault !== undefined || command !== 'COMMIT') throw new Error('The transaction was rolled back.');
         return result;
       } catch (last) {
         const cause = fault ?? last;
+        // after a fault of the driver's own nobody knows what the connection thinks it has prepared
+        if (fault !== undefined && !(fault instanceof pg.DatabaseError)) isBroken = true;
         await client.query('ROLLBACK').catch(() => {
           isBroken = true;
         });

@@ -6,7 +6,7 @@ import { isExperimentId } from './ids.ts';
 import { fingerprint, type Place, pageSize, placeOf, tokenOf } from './page-token.ts';
 import { type RunTexts, runTexts } from './run-json.ts';
 import { comesAfter, conditions, type FieldPlace, newStatement, orderBy, type Statement, type Term, tuple } from './statement.ts';
-import type { Handlers, RawJson, TrackingPorts } from './tracking.ts';
+import type { Bounds, Handlers, RawJson, TrackingPorts } from './tracking.ts';
 
 /** A filter as it is understood. @throws TrackingFault saying where it is not */
 export function filterOf(text: string | undefined, target: FilterTarget) {
@@ -72,22 +72,6 @@ interface Query {
   readonly stages: readonly string[];
   readonly filter: readonly Clause[];
   readonly orders: readonly Order[];
-  /** So few runs match that looking for them down the order would be in vain. */
-  readonly isRare: boolean;
-}
-
-/** Whether a param or tag is asked for that hardly any run has with this value. @param rare how many are hardly any */
-async function asksForRare(sql: Sql, { experiments, filter }: Pick<Query, 'experiments' | 'filter'>, rare: number): Promise<boolean> {
-  for (const clause of filter) {
-    if (clause.op !== '=' || (clause.source !== 'param' && clause.source !== 'tag')) continue;
-    const [row] = await sql.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM (SELECT 1 FROM ${TABLES[clause.source]} x
-       WHERE x.experiment_id = $1::bigint AND x.key = $2 AND left(x.value, 200) = left($3, 200) LIMIT ${rare}) f`,
-      [experiments[0], clause.key, clause.value],
-    );
-    if (row && row.n < rare) return true;
-  }
-  return false;
 }
 
 /** Orders by something that a run may lack are asked in phases, so that an index can serve the first: with a value, with NaN, without. */
@@ -190,18 +174,33 @@ function stretchSql(query: Query, { phase, from, size, window }: Stretch): { tex
   return { text, statement };
 }
 
+/** Whether a param or tag is asked for that hardly any run has with this value. @param rare how many are hardly any */
+async function asksForRare(sql: Sql, { experiments, filter }: Query, rare: number): Promise<boolean> {
+  for (const clause of filter) {
+    if (clause.op !== '=' || (clause.source !== 'param' && clause.source !== 'tag')) continue;
+    const [row] = await sql.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM (SELECT 1 FROM ${TABLES[clause.source]} x
+       WHERE x.experiment_id = $1::bigint AND x.key = $2 AND left(x.value, 200) = left($3, 200) LIMIT ${rare}) f`,
+      [experiments[0], clause.key, clause.value],
+    );
+    if (row && row.n < rare) return true;
+  }
+  return false;
+}
+
 /**
  * A stretch of a search. Where an index gives the order and something else is asked for, a first look goes down the order and stops when the
  * page is full: Postgres, which knows nothing of how keys and values go together, would join all that matches. Rare matches are found by the
  * plan over all.
  */
-async function lookAt(sql: Sql, query: Query, stretch: Stretch): Promise<{ found: readonly string[]; last: string | null }> {
+async function lookAt(sql: Sql, query: Query, stretch: Stretch, rare: number): Promise<{ found: readonly string[]; last: string | null }> {
   const [first] = query.orders;
   const isIndexed = stretch.phase === 'value' ? first?.source === 'metric' : !first || (first.key === 'start_time' && first.isDescending);
   const isFiltered = query.filter.some((clause) => clause.source !== 'attribute');
   // of several places each would end its look elsewhere
   const isOne = query.experiments.length === 1 && query.stages.length === 1;
-  for (const window of isIndexed && isFiltered && isOne && !query.isRare ? [stretch.window, null] : [null]) {
+  const isLookedDown = isIndexed && isFiltered && isOne && !(await asksForRare(sql, query, rare));
+  for (const window of isLookedDown ? [stretch.window, null] : [null]) {
     const { text, statement } = stretchSql(query, { ...stretch, window });
     const [row] = await sql.query<{ found: string | null; last: string | null }>(text, statement.values);
     const found = row?.found?.split(',') ?? [];
@@ -223,13 +222,13 @@ interface Found {
 }
 
 /** Ids and revisions of a page, and where the next one begins. */
-async function findRuns(sql: Sql, query: Query, from: Place | null, size: number, window: number): Promise<Found> {
+async function findRuns(sql: Sql, query: Query, from: Place | null, size: number, { window, rare }: Bounds): Promise<Found> {
   const phases = phasesOf(query.orders);
   const runs: { runId: string; rev: string }[] = [];
   let begin = from?.last ?? [];
   for (let phase = from?.phase ?? 0; phase < phases.length; phase++) {
     const wanted = size - runs.length;
-    const { found, last } = await lookAt(sql, query, { phase: phases[phase] as Phase, from: begin, size: wanted, window });
+    const { found, last } = await lookAt(sql, query, { phase: phases[phase] as Phase, from: begin, size: wanted, window }, rare);
     for (const part of found.slice(0, wanted)) {
       const [runId = '', rev = ''] = part.split(' ');
       runs.push({ runId, rev });
@@ -262,17 +261,16 @@ export function searchRunsHandlers({ db, limits }: TrackingPorts): Handlers<'sea
   return {
     async searchRuns({ experiment_ids = [], filter, run_view_type, max_results, page_token, order_by }) {
       const size = pageSize(max_results, 1000, 50_000);
-      const wanted = {
+      const query: Query = {
         experiments: [...new Set(experiment_ids.filter(isExperimentId))],
         stages: stagesOf(run_view_type),
         filter: filterOf(filter, 'runs'),
         orders: ordersOf(order_by, 'runs'),
       };
-      const asked = fingerprint(wanted);
-      const from = placeOf(page_token, asked, 2 * wanted.orders.length + 3);
-      if (wanted.experiments.length === 0) return { raw: '{}' };
-      const query = { ...wanted, isRare: wanted.experiments.length === 1 && (await asksForRare(db, wanted, limits.rare)) };
-      const { runs, next } = await findRuns(db, query, from, size, limits.window);
+      const asked = fingerprint(query);
+      const from = placeOf(page_token, asked, 2 * query.orders.length + 3);
+      if (query.experiments.length === 0) return { raw: '{}' };
+      const { runs, next } = await findRuns(db, query, from, size, limits);
       return pageJson(await texts.of(db, runs), next ? tokenOf(next, asked) : null);
     },
   };
