@@ -2,19 +2,21 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
-import { engineList, firstLoad, questionPacks } from './vite.plugins.ts';
+import { engineList, firstLoad, licences, questionPacks } from './vite.plugins.ts';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const licensed = licences();
 const engine = { entryFileNames: 'assets/engine-[name]-[hash].js', chunkFileNames: 'assets/engine-[name]-[hash].js' };
 
 export default defineConfig({
   root: at('./client'),
   publicDir: at('./public'),
-  worker: { format: 'es', rolldownOptions: { output: engine } },
+  worker: { format: 'es', plugins: licensed.worker, rolldownOptions: { output: engine } },
   plugins: [
     react(),
     questionPacks(at('./public/packs')),
     engineList(),
+    licensed.main,
     VitePWA({
       registerType: 'prompt',
       injectRegister: false,
@@ -57,7 +59,6 @@ export default defineConfig({
     outDir: process.env.EG_BUILD_DIR ?? at('./.tsbuild/dist/client'),
     emptyOutDir: true,
     chunkSizeWarningLimit: 1200,
-    license: { fileName: 'licences.txt' },
     rolldownOptions: {
       input: { index: at('./client/index.html'), dashboard: at('./client/dashboard.html'), push: at('./client/push.html') },
       output: { codeSplitting: { groups: firstLoad(at('./client/app/main.tsx'), at('./client/dashboard/main.tsx')) } },

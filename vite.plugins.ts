@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 import { sha256Hex } from './shared/crypto/sha256.ts';
@@ -99,5 +100,55 @@ export function engineList(): Plugin {
         this.emitFile({ type: 'asset', fileName: 'engine.json', source: JSON.stringify({ cache, files }) });
       },
     },
+  };
+}
+
+/** Put into the service worker by its own build, which no plugin sees. */
+const IN_SERVICE_WORKER = ['workbox-core', 'workbox-precaching', 'workbox-routing'];
+
+/**
+ * Writes /licences.txt: every library whose code is in the build, the workers' included, with its licence in full.
+ *
+ * @returns the plugin of the build, and those of its workers
+ */
+export function licences(): { readonly main: Plugin; readonly worker: () => Plugin[] } {
+  const found = new Map<string, string>();
+  const collect = (ids: Iterable<string>) => {
+    for (const id of ids) {
+      const [path, name] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id.replaceAll('\\', '/')) ?? [];
+      if (path && name) found.set(name, path.slice(path.lastIndexOf('\0') + 1));
+    }
+  };
+  const told = (folder: string): string => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>;
+    const read = (pattern: RegExp) => {
+      const file = readdirSync(folder).find((entry) => pattern.test(entry));
+      return file ? readFileSync(join(folder, file), 'utf8') : undefined;
+    };
+    const inReadme = /^LICEN[CS]E\b[\s\S]*/im.exec(read(/^readme/i) ?? '')?.[0];
+    // TensorFlow.js brings none; its licence is our own. The Unlicense asks for nothing.
+    const text = read(/^licen[cs]e/i) ?? (license === 'Apache-2.0' ? readFileSync('LICENSE', 'utf8') : (inReadme ?? ''));
+    if (text === '' && license !== 'Unlicense') throw new Error(`${name} says ${license} and brings no licence text`);
+    return `## ${name} - ${version} (${license})\n\n${text.trim()}\n`;
+  };
+  return {
+    main: {
+      name: 'examsgraph-licences',
+      apply: 'build',
+      generateBundle() {
+        collect(this.getModuleIds());
+        for (const name of IN_SERVICE_WORKER) collect([fileURLToPath(import.meta.resolve(`${name}/package.json`))]);
+        const texts = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, folder]) => told(folder));
+        this.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join('\n') });
+      },
+    },
+    worker: () => [
+      {
+        name: 'examsgraph-worker-licences',
+        generateBundle() {
+          collect(this.getModuleIds());
+        },
+      },
+    ],
   };
 }

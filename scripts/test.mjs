@@ -88,19 +88,16 @@ function vitest() {
   return new Promise((done) => child.once('close', (status) => done({ status, text: Buffer.concat(said).toString() })));
 }
 
-/** Journeys of about half the time; the other part has the rest. */
-const FIRST_PART = ['training', 'offline', 'faults'].map((name) => `${name}.spec.ts`);
-const REST = readdirSync('client/e2e', { recursive: true }).filter(
-  (file) =>
-    file.endsWith('.spec.ts') &&
-    !file.startsWith('bench') &&
-    (process.env.EG_NIGHTLY || !file.startsWith('nightly')) &&
-    !FIRST_PART.includes(file),
-);
-const PARTS = [FIRST_PART, REST];
+const isJourney = (file) =>
+  file.endsWith('.spec.ts') && !file.startsWith('bench') && (process.env.EG_NIGHTLY || !file.startsWith('nightly'));
+const named = (...names) => names.map((name) => `${name}.spec.ts`);
+/** Journeys of about a third of the time each; the last part has the rest. */
+const FIRST = [named('training', 'safety', 'push'), named('offline', 'insight', 'study', 'update')];
+const REST = readdirSync('client/e2e', { recursive: true }).filter((file) => isJourney(file) && !FIRST.flat().includes(file));
+const PARTS = [...FIRST, REST];
 
-/** One half of the journeys, on servers of its own. What the second prints comes when it has ended. @returns its exit status */
-function half(files, part, env) {
+/** One part of the journeys, on servers of its own. What the later ones print comes when they have ended. @returns its exit status */
+function journeysOf(files, part, env) {
   rmSync(`.reports/e2e${part}.json`, { force: true });
   const child = spawn(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', ...files], {
     stdio: ['inherit', part === 1 ? 'inherit' : 'pipe', 'inherit'],
@@ -116,7 +113,7 @@ function half(files, part, env) {
   );
 }
 
-/** Playwright's journeys through a build of their own, in two halves side by side: both wait more than they work. @returns the exit statuses */
+/** Playwright's journeys through a build of their own, in three parts side by side: they wait more than they work. @returns the exit statuses */
 async function journeys() {
   const browser = await ensureBrowser();
   const built = build({ VITE_EG_TEST: '1', VITE_EG_BUILD: 'test' }, true);
@@ -127,7 +124,7 @@ async function journeys() {
     EG_TEST_TRIAL: built.trial,
     EG_TEST_SERVER: built.server,
   };
-  const statuses = await Promise.all(PARTS.map((files, i) => half(files, i + 1, env)));
+  const statuses = await Promise.all(PARTS.map((files, i) => journeysOf(files, i + 1, env)));
   built.remove();
   return statuses;
 }

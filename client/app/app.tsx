@@ -5,7 +5,7 @@ import type { Messages } from '#client/i18n/en.ts';
 import { LanguageProvider, messagesFor, useSpeech } from '#client/i18n/language.tsx';
 import { PlanPage, StartPage, WelcomePage } from '#client/learner/start/start-page.tsx';
 import { StudyPage } from '#client/learner/study/study-page.tsx';
-import { StorageFault } from '#client/ports/experiment-log.ts';
+import { CopyFault, StorageFault } from '#client/ports/experiment-log.ts';
 import type { Appearance } from '#client/ports/look.ts';
 import { type LearnerPorts, LearnerPortsProvider, readSettings, useLog, usePorts } from '#client/tutor/learner-ports.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
@@ -185,7 +185,7 @@ function useUntoldFault(): readonly [unknown, () => void] {
 }
 
 /** Whether this is the address of a mock exam, running or reported. */
-export const isInExam = (path: string): boolean => /^\/exam\/./.test(path);
+const isInExam = (path: string): boolean => /^\/exam\/./.test(path);
 
 /** On every page of a trial: what happens here protects nobody. */
 function TrialBanner() {
@@ -211,7 +211,7 @@ function Banners({ applyUpdate }: { readonly applyUpdate: (() => void) | null })
       {storage === 'memory' && <Notice tone="bad">{t.storageFault.memory}</Notice>}
       {fault !== null && (
         <Notice tone="bad">
-          <p>{fault instanceof StorageFault ? storageWords(t, fault) : t.fault.step}</p>
+          <p>{fault instanceof CopyFault ? t.fault.copy : fault instanceof StorageFault ? storageWords(t, fault) : t.fault.step}</p>
           <button type="button" className="button" onClick={forget}>
             {t.common.close}
           </button>

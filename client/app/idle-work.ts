@@ -1,4 +1,4 @@
-import { StorageFault } from '#client/ports/experiment-log.ts';
+import { CopyFault, StorageFault } from '#client/ports/experiment-log.ts';
 import type { LearnerPorts } from '#client/tutor/learner-ports.tsx';
 import { readSettings } from '#client/tutor/learner-ports.tsx';
 import { writeMarker } from './marker.ts';
@@ -63,30 +63,39 @@ function shareWhenOnline(ports: LearnerPorts): void {
 
 const BACKUP_EVERY = 200;
 
-/** A fault of this device's storage that no screen waits for is told above the page, as every rejection is that nobody handles. */
-const tellStorageFault = (fault: unknown): void => {
-  if (fault instanceof StorageFault) throw fault;
-};
-
 /** Remembers outside the log how much it holds, and renews the backup on this device every 200 answers. */
 function keepSafe(ports: LearnerPorts): void {
   if (ports.storage === 'memory') return;
   let backedUp: number | null = null;
+  let isRenewing = false;
+  let isTold = false;
   const renew = async (answers: number) => {
-    const known = backedUp;
-    // tried once every 200 answers, whatever becomes of it
-    backedUp = answers;
     const safety = await ports.safety();
-    const held = known ?? (await safety.shelved())?.header.counts.answers ?? 0;
-    if (answers >= held + BACKUP_EVERY) await safety.refresh();
-    else backedUp = held;
+    backedUp ??= (await safety.shelved())?.header.counts.answers ?? 0;
+    if (answers < backedUp + BACKUP_EVERY) return;
+    await safety.refresh();
+    backedUp = answers;
+    isTold = false;
+  };
+  /** Tried again with the next answer. A fault of storage is told once, above the page, as every rejection is that nobody handles. */
+  const renewOrTell = async (answers: number) => {
+    if (isRenewing) return;
+    isRenewing = true;
+    try {
+      await renew(answers);
+    } catch (fault) {
+      const isNew = fault instanceof StorageFault && !isTold;
+      isTold ||= isNew;
+      if (isNew) throw new CopyFault(fault.kind, fault);
+    } finally {
+      isRenewing = false;
+    }
   };
   ports.log.watch(
     (reader) => reader.count('answers'),
     (answers) => {
       if (answers > 0) writeMarker({ answers, at: ports.moment().at });
-      if (answers >= BACKUP_EVERY && (backedUp === null || answers >= backedUp + BACKUP_EVERY))
-        whenIdle(() => void renew(answers).catch(tellStorageFault));
+      if (answers >= BACKUP_EVERY && (backedUp === null || answers >= backedUp + BACKUP_EVERY)) whenIdle(() => void renewOrTell(answers));
     },
     () => undefined,
   );

@@ -3,7 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { messagesFor } from '#client/i18n/language.tsx';
 import { StorageFault } from '#client/ports/experiment-log.ts';
 import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
-import { App, fetchPageAt, fetchPages, isInExam } from './app.tsx';
+import { App, fetchPageAt, fetchPages } from './app.tsx';
 import { applyAppearance, storedAppearance } from './appearance.ts';
 import { CannotOpen } from './cannot-open.tsx';
 import { installOffer } from './install.ts';
@@ -47,10 +47,13 @@ function restLater(ports: LearnerPorts): void {
   setTimeout(() => import('./idle-work.ts').then((m) => m.workWhenIdle(ports, fetchPages)).catch(() => undefined), SETTLED_MS);
 }
 
+/** Whether a question is on screen: its clock may run, and what is chosen or typed is not yet written. */
+const isAsking = (): boolean => document.querySelector('.stem') !== null;
+
 // A chunk of an older build is gone: one guarded reload fetches the new one.
 addEventListener('vite:preloadError', (event) => {
   // what was only read ahead may be missing: nobody waits for it, and a question may be on screen
-  if (isReadingAhead() || !navigator.onLine || isInExam(location.pathname) || sessionStorage.getItem('examsgraph.reloaded')) return;
+  if (isReadingAhead() || !navigator.onLine || isAsking() || sessionStorage.getItem('examsgraph.reloaded')) return;
   event.preventDefault();
   sessionStorage.setItem('examsgraph.reloaded', '1');
   location.reload();

@@ -46,11 +46,12 @@ export function offerTestHook(ports: LearnerPorts): void {
         }
       }
     },
-    /** Every function that writes to this device's storage, so that a journey can fail it. */
+    /** Every function that writes to this device's storage, deleting everything aside, so that a journey can fail it. */
     writes: {
       'an event': () => ports.log.append([{ kind: 'setting.set', body: { key: 'test', value: 'written' } }]),
       'the ledger': () => ports.log.federation.write([{ kind: 'value', key: 'consentUnsent', value: false }]),
-      'a merge': () => ports.log.merge({ events: [], artifacts: [] }),
+      'a merge': async () => ports.log.merge({ events: await ports.log.events(), artifacts: [] }),
+      'folding anew': () => ports.log.rebuild(),
       'a pack': async () => ports.fetchPack(ports.catalogue[0] as (typeof ports.catalogue)[number]),
       'the backup': async () => (await ports.safety()).refresh(),
     },

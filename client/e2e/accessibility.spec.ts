@@ -156,12 +156,11 @@ test('in forced colours what is chosen, what is primary and where one is are tol
       .locator(selector)
       .evaluateAll((all) => all.map((e) => (getComputedStyle(e).outlineStyle === 'solid' ? getComputedStyle(e).outlineWidth : '')));
   await begin(page);
+  await studyEveryKind(page, ['single']);
   await page.emulateMedia({ forcedColors: 'active' });
   await choose(page, true);
-  if (await page.locator('.option:has(:checked)').count()) {
-    expect(await outlines('.option:has(:checked)')).toContain('3px');
-    expect(await outlines('.option:not(:has(:checked), :has(:focus-visible))')).not.toContain('3px');
-  }
+  expect(await outlines('.option:has(:checked)')).toContain('3px');
+  expect(await outlines('.option:not(:has(:checked), :has(:focus-visible))')).not.toContain('3px');
   expect(await outlines('.bottom .primary')).toEqual(['3px']);
   await page.goto('/settings');
   await expect(page.locator('#studying')).toBeVisible();

@@ -12,6 +12,16 @@ test('no download is larger than its hard limit', async ({ watched: page }) => {
   expect(sizes.filter((s) => s.bytes > s.hard).map((s) => `${s.what}: ${kilobytes(s.bytes)}`)).toEqual([]);
 });
 
+test('the licences of every library in the build are served, the workers’ and the service worker’s too', async ({ request }) => {
+  const answer = await request.get('/licences.txt');
+  expect(answer.headers()['content-type']).toMatch(/^text\/plain/);
+  const text = await answer.text();
+  for (const name of ['react', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu', 'dexie', 'workbox-precaching', 'seedrandom'])
+    expect(text).toMatch(new RegExp(`^## ${name} - `, 'm'));
+  expect(text.match(/Apache License\s+Version 2\.0/g)?.length).toBeGreaterThanOrEqual(5);
+  expect(text).toContain('Copyright 2019 David Bau');
+});
+
 test('the first page waits for a handful of scripts, which come compressed', async ({ watched: page }) => {
   await page.addInitScript(() => Object.defineProperty(navigator, 'serviceWorker', { value: undefined }));
   await page.goto('/');

@@ -177,10 +177,10 @@ export async function studyMore(page: Page, n: number): Promise<void> {
   await page.goto(`/study/${id}`);
 }
 
-/** Start a session of one question of every kind, and go to it. @returns how many there are */
-export async function studyEveryKind(page: Page): Promise<number> {
+/** Start a session of one question of every kind, or of some, and go to it. @returns how many there are */
+export async function studyEveryKind(page: Page, some?: readonly SourceItem['type'][]): Promise<number> {
   await untilHooked(page);
-  const kinds = new Map(ITEMS.map((item) => [item.type, item.id]));
+  const kinds = new Map(ITEMS.filter((item) => some?.includes(item.type) ?? true).map((item) => [item.type, item.id]));
   const id = await page.evaluate(
     (itemIds) =>
       (globalThis as unknown as { examsgraphTest: { choose(ids: readonly string[]): Promise<string> } }).examsgraphTest.choose(itemIds),

@@ -98,14 +98,20 @@ test('a newer app that waits is taken at the next cold start', async ({ browser 
     await expect
       .poll(() => page.evaluate(async () => Boolean((await navigator.serviceWorker.getRegistration())?.waiting)), { timeout: 60_000 })
       .toBe(true);
+    // a page of no site watches the workers without keeping one alive
+    const blank = await context.newPage();
+    const devtools = await context.newCDPSession(blank);
+    const states = new Map<string, string>();
+    devtools.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+      for (const { versionId, status } of versions) states.set(versionId, status);
+    });
+    await devtools.send('ServiceWorker.enable');
     await page.close();
+    await expect.poll(() => [...states.values()].includes('installed')).toBe(false);
+    await expect.poll(() => [...states.values()].includes('activated')).toBe(true);
     const anew = await context.newPage();
-    await expect
-      .poll(async () => {
-        await anew.goto('/');
-        return releaseOf(anew);
-      })
-      .toBe('2');
+    await anew.goto('/');
+    expect(await releaseOf(anew)).toBe('2');
     await expect(anew.locator('#recommended')).toBeVisible();
   } finally {
     await context.close();
@@ -125,10 +131,20 @@ test('a screen whose code is gone from the server is had by one reload, not by a
   await page.getByRole('button', { name: '시험 시작' }).click();
   await expect(page.locator('.stem h1')).toBeVisible();
   expect(await isLeftAlone()).toBe(true);
-  await page.goto('/');
-  await expect(page.locator('#recommended')).toBeVisible();
+  // on the way into the exam nothing is on screen yet: the reload is what gets there
   let loads = 0;
   page.on('load', () => loads++);
+  await page.goto('/');
+  await expect(page.locator('#recommended')).toBeVisible();
+  let refused = 1;
+  await page.route(/exam-page-[^/]*\.js$/, (route) => (refused-- > 0 ? route.fulfill({ status: 404, body: '' }) : route.continue()));
+  await page.locator('.ways a[href^="/exam/"]').click();
+  await expect(page.locator('.stem h1')).toBeVisible();
+  expect(loads).toBe(2);
+  await page.evaluate(() => sessionStorage.clear());
+  await page.goto('/');
+  await expect(page.locator('#recommended')).toBeVisible();
+  loads = 0;
   await page.route(/progress-page-[^/]*\.js$/, (route) => route.fulfill({ status: 404, body: '' }));
   await page.getByRole('link', { name: '진도', exact: true }).click();
   await expect(page.getByRole('heading', { name: '문제가 생겼어요' })).toBeVisible();

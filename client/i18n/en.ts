@@ -179,6 +179,7 @@ export const en = {
   fault: {
     title: 'Something went wrong here',
     safe: 'What was saved before is safe.',
+    copy: 'The automatic copy on this phone could not be renewed: its storage is full or does not answer. Your answers are safe; save a backup under Settings.',
     step: 'That did not work. What was saved before is safe: try again.',
     elsewhere: 'Another tab took over',
     superseded:

@@ -84,6 +84,9 @@ export class StorageFault extends Error {
   }
 }
 
+/** The automatic copy on this device could not be renewed; the log itself is whole. */
+export class CopyFault extends StorageFault {}
+
 /**
  * The learner's own experiment log: events are the truth, rows are folded from them in the same transaction.
  * An append is durable when its promise resolves; it happens whole or not at all.

@@ -22,6 +22,14 @@ describe('the history of predictions', () => {
     expect(told?.logLoss.baseline).toBeCloseTo(-Math.log(product) / 10, 9);
   });
 
+  test('of the latest days alone are held against what was known before them', () => {
+    const all = answers([...Array.from({ length: 90 }, () => [0.9, 1] as const), ...Array.from({ length: 10 }, () => [0.9, 1] as const)]);
+    const told = predictionHistory(all, all.slice(90));
+    const product = Array.from({ length: 10 }, (_, k) => (91 + k) / (92 + k)).reduce((a, b) => a * b);
+    expect(told?.n).toBe(10);
+    expect(told?.logLoss.baseline).toBeCloseTo(-Math.log(product) / 10, 9);
+  });
+
   forAll('the figures lie within their intervals, the blocks average to the whole, and the future changes no baseline', (rng) => {
     const n = 10 + Math.floor(60 * uniform(rng));
     const all = answers(Array.from({ length: n }, () => [0.02 + 0.96 * uniform(rng), uniform(rng) < 0.6 ? 1 : 0]));

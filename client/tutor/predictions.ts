@@ -47,15 +47,20 @@ function shareSoFar(answers: readonly AnswerRow[]): readonly number[] {
   });
 }
 
-/** How the model's predictions fared; null below ten answers. @param answers in order */
-export function predictionHistory(answers: readonly AnswerRow[]): PredictionHistory | null {
-  const share = accuracyOf(answers);
+/**
+ * How the model's predictions of the answers shown fared; null below ten of them.
+ *
+ * @param all answers in order: what the baseline knows of, as the model does
+ */
+export function predictionHistory(all: readonly AnswerRow[], shown: readonly AnswerRow[] = all): PredictionHistory | null {
+  const share = accuracyOf(shown);
   if (!share) return null;
-  const n = answers.length;
-  const losses = (ps: readonly number[]) => ps.map((p, i) => logLoss([p], [answers[i]?.correct ?? 0]));
+  const n = shown.length;
+  const isShown = new Set(shown);
+  const losses = (ps: readonly number[]) => ps.map((p, i) => logLoss([p], [shown[i]?.correct ?? 0]));
   const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-  const model = losses(answers.map((a) => a.predicted_p));
-  const baseline = losses(shareSoFar(answers));
+  const model = losses(shown.map((a) => a.predicted_p));
+  const baseline = losses(shareSoFar(all).filter((_, i) => isShown.has(all[i] as AnswerRow)));
   const value = mean(model);
   const half = (1.96 * Math.sqrt(model.reduce((sum, v) => sum + (v - value) ** 2, 0) / (n - 1))) / Math.sqrt(n);
   const blocks = Array.from({ length: Math.ceil(n / BLOCK) }, (_, i) => {

@@ -91,11 +91,11 @@ function back(item: Item, say: Speak): string {
 export function ankiText({ manifest, items }: Pack, language: string, notes: ReadonlyMap<string, string>): string {
   const say: Speak = (texts) => inLanguage(texts, language).text;
   const deck = say(manifest.title).replace(/\s+/g, ' ');
-  const source = `<small>${shown(manifest.attribution)} ${shown(manifest.licence)}</small>`;
   const lines = items
     .filter((item) => item.status !== 'retired')
     .map((item) => {
       const note = notes.get(item.id);
+      const source = `<small>${shown(manifest.attribution)} ${shown(item.licence ?? manifest.licence)}</small>`;
       const answer = [back(item, say), ...(note ? [`<p>${shown(note)}</p>`] : []), source].join('<br>');
       return [field(front(item, say)), field(answer), field([...item.topics, item.type].join(' '))].join('\t');
     });

@@ -63,12 +63,13 @@ describe('a text file for Anki', () => {
   test('shows markup, tabs and quotes as they were written, and the learner’s own note last', () => {
     const pack = samplePack(2);
     const [first, ...rest] = pack.items as [Item, ...Item[]];
-    const wild = { ...first, stem: { ko: '<b>"굵게"</b>\t&\n다음 줄', en: 'x' } };
+    const wild = { ...first, licence: 'CC-BY-SA-3.0', stem: { ko: '<b>"굵게"</b>\t&\n다음 줄', en: 'x' } };
     const line = ankiText({ ...pack, items: [wild, ...rest] }, 'ko', new Map([[first.id, '<내 메모>']])).split('\n')[5] ?? '';
     const [front, back] = fieldsOf(line) as [string, string];
     expect(front).toContain('&lt;b&gt;"굵게"&lt;/b&gt; &amp;<br>다음 줄');
     expect(back.indexOf('&lt;내 메모&gt;')).toBeGreaterThan(back.indexOf('Why'));
     expect(back).not.toContain('<내');
+    expect(back).toContain('CC-BY-SA-3.0');
   });
 });
 

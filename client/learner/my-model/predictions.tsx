@@ -49,7 +49,7 @@ export function Predictions({ tutor, answers }: { readonly tutor: Tutor; readonl
   const [range, setRange] = useState<TimeRange>('all');
   const { at, tz } = moment();
   const shown = answersWithin(answers, range, at, tz);
-  const history = predictionHistory(shown);
+  const history = predictionHistory(answers, shown);
   const { percent } = t.common;
   const nats = (value: number) => value.toFixed(2);
   return (

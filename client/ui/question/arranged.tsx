@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp, Check, X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { type Choice, shuffled } from '#shared/packs/grade.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
@@ -110,7 +110,8 @@ export function Arranged({ item, ...rest }: Props<OrderItem | MatchItem>): React
 interface Checked {
   readonly id: string;
   readonly isRight: boolean;
-  readonly text: string;
+  /** One part of a step; the two sides of a pair. */
+  readonly parts: readonly { readonly text: string; readonly lang: string }[];
   readonly instead: string | null;
   readonly why: { readonly text: string; readonly lang: string };
 }
@@ -124,7 +125,7 @@ function checkedParts(item: OrderItem | MatchItem, choice: Choice, language: str
       return {
         id: step.id,
         isRight: place === i,
-        text: `${i + 1}. ${inLanguage(step.text, language).text}`,
+        parts: [inLanguage(step.text, language)],
         instead,
         why: inLanguage(step.why, language),
       };
@@ -133,12 +134,11 @@ function checkedParts(item: OrderItem | MatchItem, choice: Choice, language: str
   const values = choice.kind === 'filled' ? choice.values : {};
   return item.pairs.map((pair): Checked => {
     const chosen = item.pairs.find((p) => p.id === values[pair.id]);
-    const text = `${inLanguage(pair.left, language).text} → ${inLanguage(pair.right, language).text}`;
     const isRight = chosen?.id === pair.id;
     return {
       id: pair.id,
       isRight,
-      text,
+      parts: [inLanguage(pair.left, language), inLanguage(pair.right, language)],
       instead: chosen && !isRight ? inLanguage(chosen.right, language).text : null,
       why: inLanguage(pair.why, language),
     };
@@ -150,12 +150,20 @@ export function CheckedSteps({ item, choice }: { readonly item: OrderItem | Matc
   const { t, language } = useSpeech();
   return (
     <ol className="options checked">
-      {checkedParts(item, choice, language).map(({ id, isRight, text, instead, why }) => (
+      {checkedParts(item, choice, language).map(({ id, isRight, parts, instead, why }, i) => (
         <li key={id} className={isRight ? 'option key' : 'option missed'}>
           <span className="mark" aria-hidden="true">
             {isRight ? <Check size={15} strokeWidth={2.5} /> : <X size={15} strokeWidth={2.5} />}
           </span>
-          <span lang={why.lang}>{text}</span>
+          <span>
+            {item.type === 'order' && `${i + 1}. `}
+            {parts.map(({ text, lang }, k) => (
+              <Fragment key={lang + text}>
+                {k > 0 && ' → '}
+                <span lang={lang}>{text}</span>
+              </Fragment>
+            ))}
+          </span>
           {instead && <span className="verdict">{item.type === 'order' ? t.study.youPlaced(instead) : t.study.youChose(instead)}</span>}
           <p className="why" lang={why.lang}>
             {why.text}
