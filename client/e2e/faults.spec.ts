@@ -247,6 +247,21 @@ test('an automatic copy that cannot be kept is told, whatever screen is open', a
   await expect(page.locator('.notice.bad')).toHaveCount(0);
   await heal(page);
   await answerMany(page, 1);
+  const isCopied = () =>
+    page.evaluate(
+      () =>
+        new Promise<boolean>((done) => {
+          const opening = indexedDB.open('examsgraph-backup');
+          opening.onsuccess = () => {
+            const count = opening.result.transaction('files').objectStore('files').count();
+            count.onsuccess = () => {
+              opening.result.close();
+              done(count.result > 0);
+            };
+          };
+        }),
+    );
+  await expect.poll(isCopied).toBe(true);
   await page.goto('/storage');
   await expect(page.getByText(/최근 자동 복사본: .*답 202개/)).toBeVisible();
 });

@@ -53,14 +53,26 @@ async function guarded<T>(connection: Connection, work: () => PromiseLike<T>, ti
   }
 }
 
-/** A read whose faults carry their names; not timed, so that it may stand inside a live query. */
-async function named<T>(read: () => PromiseLike<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    throw storageFault(error);
-  }
-}
+type Read = <T>(read: () => PromiseLike<T>) => Promise<T>;
+
+/** Reads whose faults carry their names, after a lost connection on a new one; not timed, so that they may stand inside a live query. */
+const readsOf =
+  (connection: Connection): Read =>
+  async (read) => {
+    try {
+      return await read();
+    } catch (first) {
+      const fault = storageFault(first);
+      if (connection.isOver || !isInterrupted(fault)) throw fault;
+    }
+    try {
+      connection.db.close({ disableAutoOpen: false });
+      await connection.db.open();
+      return await read();
+    } catch (second) {
+      throw storageFault(second);
+    }
+  };
 
 function found(db: JournalDatabase, table: TableName, field?: string, value?: string | number) {
   const rows = db.table(table);
@@ -96,7 +108,7 @@ function reader(db: JournalDatabase): LogReader {
 }
 
 /** The same reads, their faults by name. */
-function namedReader(db: JournalDatabase): LogReader {
+function namedReader(db: JournalDatabase, named: Read): LogReader {
   const raw = reader(db);
   return {
     get: (table, key) => named(() => raw.get(table, key)),
@@ -208,12 +220,13 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
     return false;
   });
   const deviceId = await guarded(connection, () => deviceOf(db, moment()));
+  const named = readsOf(connection);
   // scopes must be async functions themselves, or Dexie commits at their first await
   const write = <T>(scope: () => Promise<T>, timeoutMs?: number): Promise<T> =>
     guarded(connection, () => db.transaction('rw', db.tables, scope), timeoutMs);
   const writePlainly = <T>(work: (stores: Stores) => Promise<T>): Promise<T> => guarded(connection, () => plainTransaction(db, work));
   return {
-    ...namedReader(db),
+    ...namedReader(db, named),
     deviceId,
     federation: dexieFederationStore(db, writePlainly, named),
     async append(drafts, together = {}) {
