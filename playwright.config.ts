@@ -29,7 +29,7 @@ export default defineConfig({
   workers: 1,
   forbidOnly: true,
   retries: 0,
-  timeout: 90_000,
+  timeout: 240_000,
   // nothing is timed here: a slow machine is no fault
   expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: `.reports/e2e${process.env['EG_E2E_PART'] ?? ''}.json` }]],
