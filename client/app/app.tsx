@@ -113,9 +113,6 @@ function Screens({ appearance, onAppearance }: ScreenProps) {
   const settings = useLog(readSettings, 'settings');
   const { lost } = usePorts();
   const [isLost, setLost] = useState(lost !== null);
-  useEffect(() => {
-    if (['/', '/start', '/packs', '/settings', '/my-model', '/sharing'].includes(path)) document.title = t.name;
-  }, [path, t]);
   if (settings.kind === 'waiting') return <Waiting text={t.common.loading} />;
   if (settings.kind === 'failed') return <Fault />;
   const { packId } = settings.value;

@@ -45,6 +45,7 @@ test('every screen is free of axe violations, light and dark, and of sideways sc
   await expect(page.locator('.feedback')).toHaveCount(0);
   await finishSession(page);
   await expectClean(page, 'done');
+  const titles = new Set<string>();
   for (const [path, landmark] of [
     ['/', '#recommended'],
     ['/progress', '#areas'],
@@ -59,8 +60,10 @@ test('every screen is free of axe violations, light and dark, and of sideways sc
   ] as const) {
     await page.goto(path);
     await expect(page.locator(landmark).first()).toBeVisible();
+    titles.add(await page.title());
     await expectClean(page, path);
   }
+  expect(titles.size, 'every screen has a title of its own').toBe(10);
   await page.goto('/my-model');
   await page.locator('.button.run').first().click();
   await expect(page.locator('dialog[open]')).toBeVisible();

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
-import { useSpeech } from '#client/i18n/language.tsx';
 import { usePushWords } from '#client/i18n/push-words.ts';
 import type { Pushed, PushTarget } from '#client/ports/mlflow-push.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Notice } from '#client/ui/states.tsx';
 
 interface Props {
@@ -87,7 +87,6 @@ function Field({ name, hint, type, value, isWorking, isWrong = false, onChange }
 /** From here the log goes to an MLflow server of the learner's own choice. */
 export function PushPage({ runs, push }: Props) {
   const w = usePushWords();
-  const { t } = useSpeech();
   const [address, setAddress] = useState('http://localhost:5000');
   const [user, setUser] = useState('');
   const [secret, setSecret] = useState('');
@@ -99,9 +98,7 @@ export function PushPage({ runs, push }: Props) {
   useEffect(() => {
     if (state.kind === 'over' || state.kind === 'not-an-address') told.current?.scrollIntoView({ block: 'nearest' });
   }, [state.kind]);
-  useEffect(() => {
-    document.title = `${w.title} · ${t.name}`;
-  }, [w, t]);
+  usePageTitle(w.title);
   const start = async (event: FormEvent) => {
     event.preventDefault();
     const base = addressOf(address);

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useDoneWords } from '#client/i18n/done-words.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
@@ -6,6 +6,7 @@ import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { standings, type TopicStanding } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { foldModel } from '#client/tutor/tutor-state.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { CheckedBody } from '#client/ui/question/question-body.tsx';
 import { stemOf } from '#client/ui/question/typed.tsx';
 import { Segments } from '#client/ui/segments.tsx';
@@ -16,7 +17,6 @@ import { choiceFromList } from '#shared/packs/grade.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { AnswerRow, SessionRow } from '#shared/tracking/rows.ts';
-
 import { KeepSafe } from './keep-safe.tsx';
 import { WeekRating } from './week-rating.tsx';
 
@@ -207,9 +207,7 @@ export function DonePage({ sessionId }: { readonly sessionId: string }) {
     const tutor = session ? await ports.tutorFor(session.pack_id) : null;
     return session && tutor ? outcomeOf(tutor, session) : null;
   }, sessionId);
-  useEffect(() => {
-    document.title = `${done.title} · ${t.name}`;
-  }, [t, done]);
+  usePageTitle(done.title);
   return (
     <main className="page bare" style={{ paddingBottom: 32 }}>
       {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}

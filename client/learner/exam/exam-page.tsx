@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useExamWords } from '#client/i18n/exam-words.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { examScore } from '#client/tutor/score.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
@@ -112,9 +113,7 @@ export function ExamPage({ packId }: { readonly packId: string }) {
   const ports = usePorts();
   const tutor = useOnce(() => ports.tutorFor(packId), packId);
   const exams = useLog((reader) => reader.list('exams', 'pack_id', packId), packId);
-  useEffect(() => {
-    document.title = `${w.title} · ${t.name}`;
-  }, [w, t]);
+  usePageTitle(w.title);
   return (
     <main className="page">
       {(tutor.kind === 'waiting' || exams.kind === 'waiting') && <Waiting text={t.common.loading} />}

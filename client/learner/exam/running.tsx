@@ -6,6 +6,7 @@ import { useSpeech } from '#client/i18n/language.tsx';
 import { readSettings, useLog } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { LanguageChoice } from '#client/ui/language-choice.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { keyedChoice, keyPlace } from '#client/ui/question/keyed-choice.ts';
 import { QuestionBody } from '#client/ui/question/question-body.tsx';
 import { stemOf } from '#client/ui/question/typed.tsx';
@@ -103,7 +104,7 @@ function Overview({ exam, marks, place, onGo, onHandIn, onClose }: OverviewProps
 /** A mock exam under way, in whichever order, with flags, no feedback; the clock runs on the wall. */
 export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly exam: ExamRow }) {
   const w = useExamWords();
-  const { t, language } = useSpeech();
+  const { language } = useSpeech();
   const [, goTo] = useLocation();
   const inputRef = useRef<HTMLInputElement>(null);
   const state = useExam(tutor, exam);
@@ -125,9 +126,7 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
     }
   };
   const left = useTimeLeft(exam, () => void handIn('time'));
-  useEffect(() => {
-    document.title = `${w.pageTitle(place + 1, total)} · ${t.name}`;
-  }, [w, t, place, total]);
+  usePageTitle(w.pageTitle(place + 1, total));
   const item = tutor.course.items.get(state.itemId);
   const choice = item && (mark.choice.length > 0 ? choiceFromList(item, mark.choice) : emptyChoice(item));
   const settings = useLog(readSettings, 'settings');

@@ -8,6 +8,7 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { useOnline } from '#client/ui/online.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
@@ -122,6 +123,7 @@ function Loaded({ tutor, settings }: { readonly tutor: Tutor; readonly settings:
 /** The way in each day: continue, today, the model, what next. */
 export function HomePage({ settings, packId }: { readonly settings: Settings; readonly packId: string }) {
   const { t } = useSpeech();
+  usePageTitle(null);
   const ports = usePorts();
   const tutor = useOnce(() => ports.tutorFor(packId), packId);
   return (

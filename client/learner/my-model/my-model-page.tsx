@@ -7,6 +7,7 @@ import { summarise } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { personalName } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Read } from '#client/ui/read.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
@@ -157,6 +158,7 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
 export function MyModelPage({ packId }: { readonly packId: string }) {
   const model = useModelWords();
   const { t } = useSpeech();
+  usePageTitle(model.title);
   const ports = usePorts();
   const tutor = useOnce(() => ports.tutorFor(packId), packId);
   return (

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
@@ -36,6 +37,7 @@ function Installed({ pack, isCurrent, onUse }: { readonly pack: Pack; readonly i
 /** The packs on this device, and how to get more. */
 export function PacksPage({ packId }: { readonly packId: string | null }) {
   const { t, language } = useSpeech();
+  usePageTitle(t.packs.title);
   const ports = usePorts();
   const [changes, setChanges] = useState(0);
   const [added, setAdded] = useState<Pack | null>(null);

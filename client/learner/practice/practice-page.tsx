@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useReviewWords } from '#client/i18n/review-words.ts';
 import { errorLog } from '#client/tutor/insights.ts';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords } from '#client/ui/storage-words.ts';
@@ -106,9 +107,7 @@ export function PracticePage({ packId }: { readonly packId: string }) {
     const tutor = await ports.tutorFor(packId);
     return tutor ? poolsOf(tutor, (id) => ports.log.list('items', 'pack_id', id)) : null;
   }, packId);
-  useEffect(() => {
-    document.title = `${w.practiceTitle} · ${t.name}`;
-  }, [w, t]);
+  usePageTitle(w.practiceTitle);
   return (
     <main className="page">
       <header>

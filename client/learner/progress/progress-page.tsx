@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useProgressWords } from '#client/i18n/progress-words.ts';
 import {
@@ -17,6 +17,7 @@ import { rangeRecords } from '#client/tutor/score.ts';
 import { standings } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import type { TutorState } from '#client/tutor/tutor-state.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
@@ -94,9 +95,7 @@ export function ProgressPage({ packId }: { readonly packId: string }) {
     },
     `${packId} ${head.kind === 'ready' ? head.value : ''}`,
   );
-  useEffect(() => {
-    document.title = `${w.title} · ${t.name}`;
-  }, [w, t]);
+  usePageTitle(w.title);
   return (
     <main className="page">
       <header>

@@ -1,4 +1,3 @@
-import { useEffect } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useReviewWords } from '#client/i18n/review-words.ts';
@@ -7,6 +6,7 @@ import { secondsAQuestion } from '#client/tutor/pace.ts';
 import { readReviewPlan, reviewCount } from '#client/tutor/reviews.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Bars } from '#client/ui/bars.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import type { Queue, ReviewPlan } from '#models/review/queue.ts';
@@ -103,9 +103,7 @@ export function ReviewPage({ packId }: { readonly packId: string }) {
       reviews: reviewCount(state),
     };
   }, key);
-  useEffect(() => {
-    document.title = `${w.title} · ${t.name}`;
-  }, [w, t]);
+  usePageTitle(w.title);
   const value = ready.kind === 'ready' ? ready.value : null;
   return (
     <main className="page">

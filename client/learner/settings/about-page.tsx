@@ -1,8 +1,8 @@
-import { useEffect } from 'react';
 import { useAboutWords } from '#client/i18n/about-words.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { useOnline } from '#client/ui/online.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Read } from '#client/ui/read.tsx';
 import { VERSION } from '#shared/domain/version.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
@@ -10,13 +10,11 @@ import { inLanguage } from '#shared/packs/localised.ts';
 /** What this app is, promises, and is made of. */
 export function AboutPage() {
   const w = useAboutWords();
-  const { t, language } = useSpeech();
+  const { language } = useSpeech();
   const { installedPacks } = usePorts();
   const isOnline = useOnline();
   const packs = useOnce(installedPacks, 'packs');
-  useEffect(() => {
-    document.title = `${w.title} · ${t.name}`;
-  }, [w, t]);
+  usePageTitle(w.title);
   return (
     <main className="page">
       <header>

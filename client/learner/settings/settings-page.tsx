@@ -7,6 +7,7 @@ import { useSettingsWords } from '#client/i18n/settings-words.ts';
 import { type Appearance, LOOKS, SPACINGS, TEXT_SIZES } from '#client/ports/look.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { LanguageChoice } from '#client/ui/language-choice.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
 import { Reminders, Studying } from './studying.tsx';
@@ -93,6 +94,7 @@ export function SettingsPage({
   const words = useSettingsWords();
   const done = useDoneWords();
   const { install } = usePorts();
+  usePageTitle(words.title);
   const [isHint, setHint] = useState(false);
   const add = async () => {
     if (install.mayAsk()) await install.ask();

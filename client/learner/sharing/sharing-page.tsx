@@ -3,6 +3,7 @@ import { useSpeech } from '#client/i18n/language.tsx';
 import { sharingWords } from '#client/i18n/sharing-words.ts';
 import { type RoundOutcome, readSharing, type Sharing, type SharingView } from '#client/sharing/sharing.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { ConsentCard } from './consent-card.tsx';
@@ -229,6 +230,7 @@ export function SharingPage() {
   const words = sharingWords(language);
   const ports = usePorts();
   const sharing = useOnce(() => ports.sharing(), 'sharing');
+  usePageTitle(words.title);
   return (
     <main className="page">
       <header>

@@ -4,6 +4,7 @@ import { LANGUAGES, useSpeech } from '#client/i18n/language.tsx';
 import { type CatalogueEntry, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { AddPack } from '#client/ui/add-pack.tsx';
 import { LanguageChoice } from '#client/ui/language-choice.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { fetchWords } from '#client/ui/storage-words.ts';
 import { TopicGraph } from '#client/ui/topic-graph.tsx';
@@ -22,6 +23,7 @@ const SAMPLE = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, i) => ({
 /** The first screen: what this is, in one breath, and one button. */
 export function WelcomePage() {
   const { t } = useSpeech();
+  usePageTitle(null);
   const [, go] = useLocation();
   return (
     <main className="page bare" style={{ minHeight: '100dvh', alignContent: 'center', paddingBottom: 32 }}>
@@ -71,6 +73,7 @@ function PackCard({
 /** Choose an exam: the catalogue, or a pack of one's own. */
 export function StartPage() {
   const { t } = useSpeech();
+  usePageTitle(t.start.title);
   const ports = usePorts();
   const [, go] = useLocation();
   const [isBusy, setBusy] = useState(false);
@@ -107,6 +110,7 @@ export function StartPage() {
 /** When the exam is and how long a day: both may stay open. Then straight to the first question. */
 export function PlanPage({ packId }: { readonly packId: string }) {
   const { t } = useSpeech();
+  usePageTitle(t.start.planTitle);
   const ports = usePorts();
   const [, go] = useLocation();
   const [date, setDate] = useState('');

@@ -1,7 +1,7 @@
-import { useEffect } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useStoragePageWords } from '#client/i18n/storage-page-words.ts';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { DeleteEverything } from './delete-everything.tsx';
@@ -18,9 +18,7 @@ export function StoragePage() {
     const [answers, events, estimate] = await Promise.all([log.list('answers'), log.head(), navigator.storage?.estimate?.()]);
     return { answers: answers.filter((a) => a.superseded === 0).length, events, estimate };
   }, 'held');
-  useEffect(() => {
-    document.title = `${w.title} · ${t.name}`;
-  }, [w, t]);
+  usePageTitle(w.title);
   return (
     <main className="page">
       <header>
@@ -52,6 +50,7 @@ export function LostPage({ onAnew }: { readonly onAnew: () => void }) {
   const { t, language } = useSpeech();
   const { lost, safety } = usePorts();
   const own = useOnce(async () => (await (await safety()).shelved())?.file ?? null, 'own');
+  usePageTitle(w.lost);
   if (!lost) return null;
   return (
     <main className="page bare">

@@ -5,6 +5,7 @@ import { useSpeech } from '#client/i18n/language.tsx';
 import { readSettings, UNREAD_SETTINGS, useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
+import { usePageTitle } from '#client/ui/page-title.ts';
 import { QuestionBody } from '#client/ui/question/question-body.tsx';
 import { stemOf } from '#client/ui/question/typed.tsx';
 import { Segments } from '#client/ui/segments.tsx';
@@ -160,9 +161,7 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
     { answer, next, undo, choose, flag, grade: asGraded, help: () => setMenuOpen(true) },
     hasKeys,
   );
-  useEffect(() => {
-    document.title = `${t.study.pageTitle(number, session.planned)} · ${t.name}`;
-  }, [t, number, session.planned]);
+  usePageTitle(t.study.pageTitle(number, session.planned));
   const suspended = () => {
     setMenuOpen(false);
     if (stage.phase === 'open') void skip();
