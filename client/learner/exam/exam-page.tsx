@@ -6,9 +6,10 @@ import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { examScore } from '#client/tutor/score.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { usePageTitle } from '#client/ui/page-title.ts';
+import { Read, ReadPack } from '#client/ui/read.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
-import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
+import { storageWords } from '#client/ui/storage-words.ts';
 import type { ExamRow } from '#shared/tracking/rows.ts';
 import { ExamReport } from './report.tsx';
 import { RunningExam } from './running.tsx';
@@ -109,18 +110,13 @@ function SetUp({ tutor, exams }: { readonly tutor: Tutor; readonly exams: readon
 /** Where a mock exam is set up, and earlier ones are listed. */
 export function ExamPage({ packId }: { readonly packId: string }) {
   const w = useExamWords();
-  const { t } = useSpeech();
   const ports = usePorts();
   const tutor = useOnce(() => ports.tutorFor(packId), packId);
   const exams = useLog((reader) => reader.list('exams', 'pack_id', packId), packId);
   usePageTitle(w.title);
   return (
     <main className="page">
-      {(tutor.kind === 'waiting' || exams.kind === 'waiting') && <Waiting text={t.common.loading} />}
-      {tutor.kind === 'failed' && <Notice tone="bad">{fetchWords(t, tutor.fault)}</Notice>}
-      {exams.kind === 'failed' && <Notice tone="bad">{storageWords(t, exams.fault)}</Notice>}
-      {tutor.kind === 'ready' && !tutor.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
-      {tutor.kind === 'ready' && tutor.value && exams.kind === 'ready' && <SetUp tutor={tutor.value} exams={exams.value} />}
+      <ReadPack loaded={tutor}>{(opened) => <Read loaded={exams}>{(earlier) => <SetUp tutor={opened} exams={earlier} />}</Read>}</ReadPack>
     </main>
   );
 }

@@ -8,9 +8,9 @@ import type { Tutor } from '#client/tutor/tutor.ts';
 import { personalName } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { usePageTitle } from '#client/ui/page-title.ts';
-import { Read } from '#client/ui/read.tsx';
+import { Read, ReadPack } from '#client/ui/read.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
-import { fetchWords, storageWords } from '#client/ui/storage-words.ts';
+import { storageWords } from '#client/ui/storage-words.ts';
 import type { SessionRow, Tables } from '#shared/tracking/rows.ts';
 import { Manage } from './manage.tsx';
 import { Predictions } from './predictions.tsx';
@@ -157,7 +157,6 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
 /** The learner's experiment log, as they understand it and a data scientist recognises it. */
 export function MyModelPage({ packId }: { readonly packId: string }) {
   const model = useModelWords();
-  const { t } = useSpeech();
   usePageTitle(model.title);
   const ports = usePorts();
   const tutor = useOnce(() => ports.tutorFor(packId), packId);
@@ -168,10 +167,7 @@ export function MyModelPage({ packId }: { readonly packId: string }) {
         <p className="quiet">{model.lead}</p>
         <Totals />
       </header>
-      {tutor.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {tutor.kind === 'failed' && <Notice tone="bad">{fetchWords(t, tutor.fault)}</Notice>}
-      {tutor.kind === 'ready' && !tutor.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
-      {tutor.kind === 'ready' && tutor.value && <Loaded tutor={tutor.value} />}
+      <ReadPack loaded={tutor}>{(opened) => <Loaded tutor={opened} />}</ReadPack>
     </main>
   );
 }

@@ -6,9 +6,8 @@ import { errorLog } from '#client/tutor/insights.ts';
 import { useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { usePageTitle } from '#client/ui/page-title.ts';
+import { ReadPack } from '#client/ui/read.tsx';
 import { Segments } from '#client/ui/segments.tsx';
-import { Notice, Waiting } from '#client/ui/states.tsx';
-import { fetchWords } from '#client/ui/storage-words.ts';
 import { below } from '#shared/maths/rng.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
 
@@ -101,7 +100,6 @@ function Chooser({ tutor, items, ids }: Awaited<ReturnType<typeof poolsOf>>) {
 /** A session of the learner's own choice: topics, and which of their questions. */
 export function PracticePage({ packId }: { readonly packId: string }) {
   const w = useReviewWords();
-  const { t } = useSpeech();
   const ports = usePorts();
   const loaded = useOnce(async () => {
     const tutor = await ports.tutorFor(packId);
@@ -114,10 +112,7 @@ export function PracticePage({ packId }: { readonly packId: string }) {
         <h1>{w.practiceTitle}</h1>
         <p className="quiet">{w.practiceLead}</p>
       </header>
-      {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {loaded.kind === 'failed' && <Notice tone="bad">{fetchWords(t, loaded.fault)}</Notice>}
-      {loaded.kind === 'ready' && !loaded.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
-      {loaded.kind === 'ready' && loaded.value && <Chooser {...loaded.value} />}
+      <ReadPack loaded={loaded}>{(value) => <Chooser {...value} />}</ReadPack>
     </main>
   );
 }

@@ -18,9 +18,8 @@ import { standings } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import type { TutorState } from '#client/tutor/tutor-state.ts';
 import { usePageTitle } from '#client/ui/page-title.ts';
+import { ReadPack } from '#client/ui/read.tsx';
 import { Segments } from '#client/ui/segments.tsx';
-import { Notice, Waiting } from '#client/ui/states.tsx';
-import { storageWords } from '#client/ui/storage-words.ts';
 import { Areas, Focus } from './areas.tsx';
 import { Calendar } from './calendar.tsx';
 import { Calibration, Errors } from './errors.tsx';
@@ -85,7 +84,6 @@ function Loaded({ tutor, state, records, results, sessions, score, targetP }: Re
 /** Where the learner stands: the graph, the score as a range, areas, errors, days and habits, each with its basis. */
 export function ProgressPage({ packId }: { readonly packId: string }) {
   const w = useProgressWords();
-  const { t } = useSpeech();
   const ports = usePorts();
   const head = useLog((reader) => reader.head(), 'head');
   const loaded = useOnce(
@@ -101,10 +99,7 @@ export function ProgressPage({ packId }: { readonly packId: string }) {
       <header>
         <h1>{w.title}</h1>
       </header>
-      {loaded.kind === 'waiting' && <Waiting text={t.common.loading} />}
-      {loaded.kind === 'failed' && <Notice tone="bad">{storageWords(t, loaded.fault)}</Notice>}
-      {loaded.kind === 'ready' && !loaded.value && <Notice tone="bad">{t.packs.unavailable}</Notice>}
-      {loaded.kind === 'ready' && loaded.value && <Loaded {...loaded.value} />}
+      <ReadPack loaded={loaded}>{(value) => <Loaded {...value} />}</ReadPack>
     </main>
   );
 }

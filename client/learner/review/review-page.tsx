@@ -7,9 +7,9 @@ import { readReviewPlan, reviewCount } from '#client/tutor/reviews.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { Bars } from '#client/ui/bars.tsx';
 import { usePageTitle } from '#client/ui/page-title.ts';
-import { Notice, Waiting } from '#client/ui/states.tsx';
-import { storageWords } from '#client/ui/storage-words.ts';
+import { ReadPack } from '#client/ui/read.tsx';
 import type { Queue, ReviewPlan } from '#models/review/queue.ts';
+import type { Loaded } from '#shared/domain/loaded.ts';
 import { PersonalFit } from './personal-fit.tsx';
 import { PlanForm } from './plan-form.tsx';
 
@@ -86,14 +86,14 @@ function Forecast({ queue, pace }: Ready) {
 /** What is due today, the month ahead, and how much the learner wants of it. */
 export function ReviewPage({ packId }: { readonly packId: string }) {
   const w = useReviewWords();
-  const { t } = useSpeech();
   const ports = usePorts();
   const plan = useLog(readReviewPlan, 'review');
   const answered = useLog((reader) => reader.head(), 'head');
   const key = `${packId} ${JSON.stringify(plan)} ${answered.kind === 'ready' ? answered.value : ''}`;
-  const ready = useOnce(async (): Promise<Ready | null> => {
-    const tutor = plan.kind === 'ready' ? await ports.tutorFor(packId) : null;
-    if (!tutor || plan.kind !== 'ready') return null;
+  const ready = useOnce(async (): Promise<Ready | null | undefined> => {
+    if (plan.kind !== 'ready') return undefined;
+    const tutor = await ports.tutorFor(packId);
+    if (!tutor) return null;
     const state = await tutor.state();
     return {
       tutor,
@@ -104,25 +104,26 @@ export function ReviewPage({ packId }: { readonly packId: string }) {
     };
   }, key);
   usePageTitle(w.title);
-  const value = ready.kind === 'ready' ? ready.value : null;
+  // while the plan is read there is nothing yet, which is not the same as no pack
+  const loaded = ready.kind === 'ready' && ready.value === undefined ? ({ kind: 'waiting' } as const) : (ready as Loaded<Ready | null>);
   return (
     <main className="page">
       <header>
         <h1>{w.title}</h1>
       </header>
-      {ready.kind === 'failed' && <Notice tone="bad">{storageWords(t, ready.fault)}</Notice>}
-      {!value && ready.kind !== 'failed' && <Waiting text={t.common.loading} />}
-      {value && (
-        <>
-          <Today {...value} />
-          <Forecast {...value} />
-          <PlanForm tutor={value.tutor} plan={value.plan} />
-          <PersonalFit tutor={value.tutor} reviews={value.reviews} />
-          <Link className="button wide" href="/practice">
-            {w.practiceTitle}
-          </Link>
-        </>
-      )}
+      <ReadPack loaded={loaded}>
+        {(value) => (
+          <>
+            <Today {...value} />
+            <Forecast {...value} />
+            <PlanForm tutor={value.tutor} plan={value.plan} />
+            <PersonalFit tutor={value.tutor} reviews={value.reviews} />
+            <Link className="button wide" href="/practice">
+              {w.practiceTitle}
+            </Link>
+          </>
+        )}
+      </ReadPack>
     </main>
   );
 }
