@@ -48,8 +48,14 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
   let folding: Promise<TutorState> | null = null;
   const inTurn = oneAtATime();
 
-  /** What an append still has to bring to the state in memory; whoever needs the state waits for it, whoever wrote need not. */
+  /** What an append still has to bring to the state in memory: done for whoever next needs the state, so that whoever wrote may draw first. */
+  let unapplied: (() => Promise<void>) | null = null;
   let applying: Promise<void> = Promise.resolve();
+  const applied = (): Promise<void> => {
+    if (unapplied) applying = unapplied();
+    unapplied = null;
+    return applying;
+  };
 
   async function refold(head: number): Promise<TutorState> {
     folded = await foldState(log, course, global, head);
@@ -57,7 +63,7 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
   }
 
   async function state(): Promise<TutorState> {
-    await applying;
+    await applied();
     const head = await log.head();
     if (folded?.head === head) return folded;
     folding ??= refold(head).finally(() => {
@@ -78,7 +84,7 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
   }
 
   async function write(decide: (state: TutorState) => Promise<Decision | null>): Promise<boolean> {
-    await applying;
+    await applied();
     // The state in memory is taken on trust first: a log that has moved on refuses the append, and it is folded anew.
     for (let now = folded ?? (await state()); ; now = await state()) {
       const decision = await decide(now);
@@ -89,7 +95,7 @@ export function openDesk(course: Course, ports: TutorPorts): Desk {
       const result = await log.append(decision.drafts, { ...decision.together, expectHead: now.head });
       if (result.kind === 'duplicate') return false;
       if (result.kind === 'stale') continue;
-      applying = apply(decision, now, result.head);
+      unapplied = () => apply(decision, now, result.head);
       return true;
     }
   }

@@ -1,5 +1,5 @@
 import { CircleCheck, CircleX, Ellipsis, Flag, Undo2, X } from 'lucide-react';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useDeferredValue, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { readSettings, UNREAD_SETTINGS, useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
@@ -145,6 +145,8 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
     if (!ids.delete(id)) ids.add(id);
     setStruck({ attempt: attempt.attempt_id, ids });
   };
+  // below all options: drawn once the feedback is painted
+  const isAfter = useDeferredValue(stage.phase === 'checked');
   const stem = stemOf(item, language);
   const number = session.totals.answered + 1;
   const earlier = useOnce(async () => (await tutor.state()).answers.some((a) => a.session_id !== sessionId), sessionId);
@@ -193,7 +195,7 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
         onStrike={strike}
       />
       {stage.phase === 'open' && hasKeys && <p className="keys quiet small">{t.study.keys}</p>}
-      {stage.phase === 'checked' && <AfterAnswer key={`after ${attempt.attempt_id}`} tutor={tutor} stage={stage} />}
+      {stage.phase === 'checked' && isAfter && <AfterAnswer key={`after ${attempt.attempt_id}`} tutor={tutor} stage={stage} />}
       <BottomBar
         stage={stage}
         hasGuess={hasGuess}
