@@ -63,7 +63,7 @@ async function tapToFeedback(page: Page): Promise<number> {
     });
     Object.assign(globalThis, { tapped });
   });
-  await page.mouse.click(button.x + button.width / 2, button.y + button.height / 2);
+  await page.touchscreen.tap(button.x + button.width / 2, button.y + button.height / 2);
   return page.evaluate(() => (globalThis as unknown as { tapped: Promise<number> }).tapped);
 }
 
