@@ -107,7 +107,7 @@ test('the log goes to the MLflow server the learner names, from the one page tha
     await expect(page.getByText(`실행 ${own.length}건이 ${MLFLOW}에 있어요.`)).toBeVisible();
     expect(runs).toHaveLength(own.length);
   }
-  const points = (await rows(page, 'metrics')).length;
+  const points = (await rows(page, 'metric_steps')).reduce((sum, row) => sum + (row['points'] as unknown[]).length, 0);
   // a run that has not ended is brought up to date each time
   expect(runs.reduce((sum, run) => sum + run.metrics, 0)).toBeGreaterThanOrEqual(points);
   expect(new Set(runs.map((run) => run.tags.find((t) => t.key === 'eg.run_id')?.value))).toEqual(new Set(own.map((r) => r['run_id'])));

@@ -57,7 +57,7 @@ export function describeLog(
       await log.append([started]);
     });
     afterEach(() => log.close());
-    const latest = async (key: string) => (await log.get('latest_metrics', ['r1', key]))?.value;
+    const latest = async (key: string) => (await log.get('run_metrics', 'r1'))?.latest.find((m) => m.key === key)?.value;
 
     test('a contribution is booked with its run, or neither is there', async () => {
       const row = { report_id: 'r1', status: 'sealed', sealedAt: 1 } as ContributionRow;

@@ -80,9 +80,9 @@ test(`merged: a param stays as it was first told, a tag is as last told, an ende
         if (!known || (i >= 0 && (now[i] as number) > (known[i] as number))) greatest.set(of(run_id, key), now);
       }
     }
-    const latest = (await log.list('latest_metrics'))
-      .filter((m) => m.run_id !== SESSION_RUN)
-      .map((m) => [of(m.run_id, m.key), [m.step, m.timestamp, m.value]] as const);
+    const latest = (await log.list('run_metrics'))
+      .filter((row) => row.run_id !== SESSION_RUN)
+      .flatMap((row) => row.latest.map((m) => [of(row.run_id, m.key), [m.step, m.timestamp, m.value]] as const));
     expect(new Map(latest), `seed ${seed}`).toEqual(greatest);
     // no run loses its version to another's number
     const registered = new Set(bodies(events, 'model.registered').map((m) => m.run_id));

@@ -3,8 +3,6 @@ import type { Stores } from './plain-transaction.ts';
 
 /** Rows of one append: each is read once, and all are written in one go, so that an answer costs a handful of requests and not fifty. */
 export interface BufferedRows extends RowStore {
-  /** Reads in one request every row whose key begins so: none of them is asked for again. */
-  readAhead(table: TableName, first: string): Promise<void>;
   /** Writes what was put and deletes what was deleted. */
   flush(): void;
 }
@@ -18,26 +16,16 @@ interface Entry {
 /** The rows of the fold, within one transaction. */
 export function bufferedRows(stores: Stores): BufferedRows {
   const tables = new Map<TableName, Map<string, Entry>>();
-  const whole = new Set<string>();
   const entries = (table: TableName): Map<string, Entry> => {
     const known = tables.get(table) ?? new Map<string, Entry>();
     tables.set(table, known);
     return known;
   };
   return {
-    async readAhead(table, first) {
-      const rows = (await stores.below(table, first)) as Tables[typeof table][];
-      for (const row of rows) {
-        const key = keyOf(table, row);
-        entries(table).set(JSON.stringify(key), { key, row, isDirty: false });
-      }
-      whole.add(`${table} ${first}`);
-    },
     async get<T extends TableName>(table: T, key: unknown) {
       const name = JSON.stringify(key);
       const known = entries(table).get(name);
       if (known) return known.row as Tables[T] | undefined;
-      if (Array.isArray(key) && whole.has(`${table} ${key[0]}`)) return undefined;
       const row = await stores.get(table, key);
       // put meanwhile by a sibling: the newer one stands
       const newer = entries(table).get(name);

@@ -134,7 +134,7 @@ async function append(stores: Stores, deviceId: string, { drafts, ids, together,
   const rows = bufferedRows(stores);
   const attempts = drafts.flatMap((d) => (d.kind === 'answer.recorded' ? [d.body.attempt_id] : []));
   const sessions = drafts.flatMap((d) => (d.kind === 'answer.recorded' || d.kind === 'answer.shown' ? [d.body.session_id] : []));
-  const [known, written, answered, begun] = await Promise.all([
+  const [known, written, answered] = await Promise.all([
     stores.get('heads', deviceId) as Promise<Head | undefined>,
     stores.byIndex('events', 'id', ids[0] ?? ''),
     Promise.all(attempts.map((id) => rows.get('answers', id))),
@@ -150,8 +150,6 @@ async function append(stores: Stores, deviceId: string, { drafts, ids, together,
   }
   if (together.expectHead !== undefined && together.expectHead !== place) return { kind: 'stale', head: place };
   if (answered.some((row) => row !== undefined)) return { kind: 'duplicate', head: place };
-  // likewise: an answer's metrics are compared with the run's latest
-  if (attempts.length > 0) await Promise.all(begun.map((session) => session && rows.readAhead('latest_metrics', session.run_id)));
   const { events, head: next } = numbered(drafts, ids, head, moment);
   for (const [i, event] of events.entries()) {
     stores.add('events', event);

@@ -1,8 +1,7 @@
-import { Dexie } from 'dexie';
+import { Dexie, type Transaction } from 'dexie';
 import { isKnownKind, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
 import { keyOf, type RowStore, TABLE_NAMES, type TableName, type Tables } from '#shared/tracking/rows.ts';
-import type { JournalDatabase } from './journal-database.ts';
 
 type Rows = ReadonlyMap<TableName, ReadonlyMap<string, unknown>>;
 
@@ -19,8 +18,8 @@ async function folded(events: readonly LogEvent[]): Promise<Rows> {
 }
 
 /** Fold the whole log in memory, then replace every row by what came out: many times quicker than row by row. Inside a transaction. */
-export async function foldAnew(db: JournalDatabase): Promise<void> {
-  const events = await db.events.orderBy('hlc').toArray();
+export async function foldAnew(db: Pick<Transaction, 'table'>): Promise<void> {
+  const events: readonly LogEvent[] = await db.table('events').orderBy('hlc').toArray();
   // The fold makes no request of its own: without this the transaction would commit meanwhile.
   const rows = await Dexie.waitFor(folded(events));
   for (const name of TABLE_NAMES) {

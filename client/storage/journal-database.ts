@@ -1,13 +1,13 @@
-import { Dexie, type EntityTable, type Table, type Transaction } from 'dexie';
+import { Dexie, type EntityTable, type Table } from 'dexie';
 import type { PersonalRow } from '#client/ports/experiment-log.ts';
 import type { ContributionRow, OutboxRow } from '#client/ports/federation-store.ts';
 import type { Head } from '#client/ports/numbering.ts';
 import type { LogEvent } from '#shared/tracking/event.ts';
-import { project } from '#shared/tracking/project.ts';
-import type { RowStore, TableName, Tables } from '#shared/tracking/rows.ts';
+import type { TableName, Tables } from '#shared/tracking/rows.ts';
+import { foldAnew } from './fold-anew.ts';
 
 /** Version of the journal's schema; each release's is frozen as a fixture in `journal-fixtures/`. */
-export const JOURNAL_VERSION = 3;
+export const JOURNAL_VERSION = 4;
 
 /** The learner's database: the log and everything folded from it, written with strict durability. */
 export type JournalDatabase = Dexie & { readonly [T in TableName]: Table<Tables[T]> } & {
@@ -42,15 +42,6 @@ const STORES = {
   personal: 'pack_id',
 };
 
-/** Rows as the fold reads and writes them, within one transaction. */
-export function rowsOf(tx: Pick<Transaction, 'table'>): RowStore {
-  return {
-    get: async (table, key) => tx.table(table).get(key as never),
-    put: async (table, row) => void (await tx.table(table).put(row)),
-    delete: async (table, key) => void (await tx.table(table).delete(key as never)),
-  };
-}
-
 /** Since version 2: the device's side of the federation. */
 const FEDERATION_STORES = { federation: 'key', contributions: 'report_id', outbox: 'report_id' };
 
@@ -63,16 +54,17 @@ const LEARNER_STORES = {
   exam_results: '[pack_id+date], pack_id',
 };
 
+/** Since version 4: what a run logs at one step and time lies in one row, its latest points in another. The rows are folded anew, those of version 3 too. */
+const METRIC_STORES = { metrics: null, latest_metrics: null, metric_steps: '[run_id+timestamp+step], run_id', run_metrics: 'run_id' };
+
 /** The database, not yet open. @param name tests use their own */
 export function journalDatabase(name = 'examsgraph-journal'): JournalDatabase {
   const db = new Dexie(name, { chromeTransactionDurability: 'strict', cache: 'disabled' });
   db.version(1).stores(STORES);
   db.version(2).stores(FEDERATION_STORES);
-  db.version(3)
-    .stores(LEARNER_STORES)
-    .upgrade(async (tx) => {
-      const kept: readonly LogEvent[] = await tx.table('events').where('kind').startsWith('item.').toArray();
-      for (const event of kept) await project(event, rowsOf(tx), 0);
-    });
+  db.version(3).stores(LEARNER_STORES);
+  db.version(4)
+    .stores(METRIC_STORES)
+    .upgrade((tx) => foldAnew(tx));
   return db as unknown as JournalDatabase;
 }

@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { pointsOf, type Tables } from '#shared/tracking/rows.ts';
 import { answer, tickingMoment } from '../ports/experiment-log.contract.ts';
 import { StorageFault } from '../ports/experiment-log.ts';
 import { allRows } from '../ports/memory-experiment-log.ts';
@@ -13,6 +14,8 @@ import { storageFault } from './storage-fault.ts';
 const FOLDER = 'client/storage/journal-fixtures';
 const names = readdirSync(FOLDER).filter((name) => /^v\d+\.json$/.test(name));
 const frozen = (name: string): Frozen => JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8')) as Frozen;
+
+const omit = (row: unknown, field: string) => Object.fromEntries(Object.entries(row as object).filter(([name]) => name !== field));
 
 describe('frozen databases of every released schema', () => {
   test('there is one for each version up to now', () => {
@@ -27,6 +30,18 @@ describe('frozen databases of every released schema', () => {
     for (const { name: table, rows: kept } of before.stores) {
       // A later schema may fold more out of old events, never less.
       if (table in rows) expect(rows[table], table).toEqual(expect.arrayContaining(kept.map(fromJson)));
+      if (table === 'metrics') {
+        const points = pointsOf(rows['metric_steps'] as Tables['metric_steps'][]);
+        expect(points).toEqual(expect.arrayContaining(kept.map((row) => omit(fromJson(row), 'value_key'))));
+        expect(points).toHaveLength(kept.length);
+      }
+      if (table === 'latest_metrics') {
+        const latest = (rows['run_metrics'] as Tables['run_metrics'][]).flatMap((row) =>
+          row.latest.map((p) => ({ run_id: row.run_id, ...p })),
+        );
+        expect(latest).toEqual(expect.arrayContaining(kept.map(fromJson)));
+        expect(latest).toHaveLength(kept.length);
+      }
       if (table === 'events') expect(await log.events()).toEqual(kept.map(fromJson));
     }
     const keptIn = (table: string) => before.stores.find((st) => st.name === table)?.rows.map(fromJson) ?? [];

@@ -4,8 +4,6 @@ import type { JournalDatabase } from './journal-database.ts';
 /** Requests of one transaction. */
 export interface Stores {
   get(table: string, key: unknown): Promise<unknown>;
-  /** Every row whose compound key begins so. */
-  below(table: string, first: IDBValidKey): Promise<unknown[]>;
   /** The first row an index has for the key. */
   byIndex(table: string, index: string, key: IDBValidKey): Promise<unknown>;
   /** Not awaited one by one: if one fails, the transaction does. */
@@ -72,7 +70,6 @@ export async function plainTransaction<T>(db: JournalDatabase, work: (stores: St
   try {
     const result = await work({
       get: (table, key) => answered(tx.objectStore(table).get(key as IDBValidKey)),
-      below: (table, first) => answered(tx.objectStore(table).getAll(IDBKeyRange.bound([first], [first, []]))),
       byIndex: (table, index, key) => answered(tx.objectStore(table).index(index).get(key)),
       put: (table, row) => void writing(table).put(row),
       add: (table, row) => void writing(table).add(row),

@@ -7,6 +7,7 @@ import { seededRng } from '#shared/maths/rng.ts';
 import { rightChoice } from '#shared/packs/grade.ts';
 import { samplePack } from '#shared/testing/sample-pack.ts';
 import { csvCell } from '#shared/tracking/mlruns.ts';
+import { pointsOf } from '#shared/tracking/rows.ts';
 import { globalModel } from '../ports/global-model.ts';
 import { inPageTrainer } from '../ports/in-page-trainer.ts';
 import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
@@ -41,7 +42,7 @@ test('a log of sessions and a training is exported whole: every run, the history
     const root = `mlruns/${run.experiment_id}/${run.run_id}`;
     expect(text(`${root}/meta.yaml`)).toContain(`run_uuid: "${run.run_id}"`);
     expect(text(`${root}/meta.yaml`)).toMatch(/status: [1345]\n/);
-    const points = (await log.list('metrics', 'run_id', run.run_id)).filter((m) => m.key === 'accuracy');
+    const points = pointsOf(await log.list('metric_steps', 'run_id', run.run_id)).filter((m) => m.key === 'accuracy');
     if (points.length > 0) expect(text(`${root}/metrics/accuracy`).trim().split('\n')).toHaveLength(points.length);
   }
   const [version] = await log.list('model_versions');

@@ -6,23 +6,24 @@ import { LAYERS_MODEL_WEIGHTS, layersModel } from '#models/difficulty/layers-mod
 import { onnxModel } from '#models/difficulty/onnx.ts';
 import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles, partsOf } from '#shared/tracking/mlruns.ts';
 import { type ReadRun, readMlruns } from '#shared/tracking/mlruns-read.ts';
+import { pointsOf } from '#shared/tracking/rows.ts';
 import type { Tutor } from './tutor.ts';
 
 const encoder = new TextEncoder();
 const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 async function rowsOf(log: ExperimentLog): Promise<ExportedRows> {
-  const [experiments, runs, params, tags, metrics, model_versions, aliases, answers] = await Promise.all([
+  const [experiments, runs, params, tags, steps, model_versions, aliases, answers] = await Promise.all([
     log.list('experiments'),
     log.list('runs'),
     log.list('params'),
     log.list('tags'),
-    log.list('metrics'),
+    log.list('metric_steps'),
     log.list('model_versions'),
     log.list('aliases'),
     log.list('answers'),
   ]);
-  return { experiments, runs, params, tags, metrics, model_versions, aliases, answers };
+  return { experiments, runs, params, tags, metrics: pointsOf(steps), model_versions, aliases, answers };
 }
 
 /** @param privacy what was promised to those whose updates are in the shared model; null for the start weights, which have seen no learner of this app */

@@ -6,6 +6,7 @@ import { VERSION } from '#shared/domain/version.ts';
 import { seededRng } from '#shared/maths/rng.ts';
 import { rightChoice } from '#shared/packs/grade.ts';
 import { samplePack } from '#shared/testing/sample-pack.ts';
+import { pointsOf } from '#shared/tracking/rows.ts';
 import { globalModel } from '../ports/global-model.ts';
 import { inPageTrainer } from '../ports/in-page-trainer.ts';
 import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
@@ -97,7 +98,8 @@ test('a month of study logs every parameter, metric, file and tag that the exper
     const runs = (await log.list('runs', 'experiment_id', experiments.get(name) ?? '')).map((r) => r.run_id);
     const keys = async (table: 'params' | 'tags', of: readonly string[]) =>
       new Set((await Promise.all(of.map((run) => log.list(table, 'owner', run)))).flat().map((row) => row.key));
-    const metrics = new Set((await Promise.all(runs.map((run) => log.list('metrics', 'run_id', run)))).flat().map((m) => m.key));
+    const steps = await Promise.all(runs.map((run) => log.list('metric_steps', 'run_id', run)));
+    const metrics = new Set(pointsOf(steps.flat()).map((m) => m.key));
     expect([...(await keys('params', runs))], `${name}: params`).toEqual(expect.arrayContaining([...wanted.params]));
     expect([...metrics], `${name}: metrics`).toEqual(expect.arrayContaining([...wanted.metrics]));
     if ('tags' in wanted) expect([...(await keys('tags', runs))], `${name}: tags`).toEqual(expect.arrayContaining([...wanted.tags]));

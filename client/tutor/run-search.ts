@@ -1,5 +1,5 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
-import type { Tables } from '#shared/tracking/rows.ts';
+import { type MetricPoint, pointsOf, type Tables } from '#shared/tracking/rows.ts';
 import type { Searched } from '#shared/tracking/search.ts';
 
 /** A run with all that is logged of it, as filters and tables see it. */
@@ -27,12 +27,12 @@ export async function readRuns(reader: LogReader): Promise<readonly RunView[]> {
     reader.list('runs'),
     reader.list('params'),
     reader.list('tags'),
-    reader.list('latest_metrics'),
+    reader.list('run_metrics'),
     reader.list('artifact_entries'),
   ]);
   const names = new Map(experiments.map((e) => [e.experiment_id, e.name]));
   const [paramsOf, tagsOf] = [by(params, (p) => p.owner), by(tags, (t) => t.owner)];
-  const [metricsOf, artifactsOf] = [by(metrics, (m) => m.run_id), by(artifacts, (a) => a.run_id)];
+  const [metricsOf, artifactsOf] = [new Map(metrics.map((m) => [m.run_id, m.latest])), by(artifacts, (a) => a.run_id)];
   return runs.map((run) => {
     const own = (tagsOf.get(run.run_id) ?? []).map((t) => [t.key, t.value] as const);
     const attributes: [string, string | number][] = [
@@ -55,16 +55,9 @@ export async function readRuns(reader: LogReader): Promise<readonly RunView[]> {
   });
 }
 
-/** A point of a metric: the latest value logged for its step. */
-export interface MetricPoint {
-  readonly step: number;
-  readonly timestamp: number;
-  readonly value: number;
-}
-
-/** A metric's history by step; undone answers show as NaN. */
+/** A metric's history by step, the latest value logged for each; undone answers show as NaN. */
 export async function metricHistory(reader: LogReader, runId: string, key: string): Promise<readonly MetricPoint[]> {
-  const all = (await reader.list('metrics', 'run_id', runId)).filter((m) => m.key === key);
+  const all = pointsOf(await reader.list('metric_steps', 'run_id', runId)).filter((m) => m.key === key);
   const latest = new Map<number, MetricPoint>();
   for (const point of all) if ((latest.get(point.step)?.timestamp ?? -1) < point.timestamp) latest.set(point.step, point);
   return [...latest.values()].sort((a, b) => a.step - b.step);

@@ -5,6 +5,7 @@ import { epochMs } from '#shared/domain/time.ts';
 import { seededRng } from '#shared/maths/rng.ts';
 import { rightChoice } from '#shared/packs/grade.ts';
 import { samplePack } from '#shared/testing/sample-pack.ts';
+import { pointsOf } from '#shared/tracking/rows.ts';
 import { globalModel } from '../ports/global-model.ts';
 import { inPageTrainer } from '../ports/in-page-trainer.ts';
 import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
@@ -54,7 +55,7 @@ test('a search is one run with 27 under it, each with its settings and a loss a 
   expect(tags.filter((t) => t.key === 'mlflow.parentRunId').every((t) => t.value === parent?.run_id)).toBe(true);
   const params = async (id: string) => (await log.list('params')).filter((p) => p.owner === id).map((p) => p.key);
   expect(await params(children[0]?.run_id ?? '')).toEqual(expect.arrayContaining(['kind', 'offset_rate', 'weight_rate', 'pull']));
-  const steps = (await log.list('metrics')).filter((m) => m.key === 'log_loss' && m.run_id !== parent?.run_id);
+  const steps = pointsOf(await log.list('metric_steps')).filter((m) => m.key === 'log_loss' && m.run_id !== parent?.run_id);
   expect([0, 1, 2].map((step) => steps.filter((m) => m.step === step).length)).toEqual([27, 9, 3]);
   if (result?.isBetter) expect((await open().state()).model.rates).toEqual(result.best);
   else expect((await log.list('settings')).some((s) => s.key.startsWith('layer.settings'))).toBe(false);

@@ -8,6 +8,7 @@ import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
 import { type Choice, rightChoice } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
 import { samplePack } from '#shared/testing/sample-pack.ts';
+import { pointsOf } from '#shared/tracking/rows.ts';
 import { type ExperimentLog, StorageFault } from '../ports/experiment-log.ts';
 import { globalModel } from '../ports/global-model.ts';
 import { inPageTrainer } from '../ports/in-page-trainer.ts';
@@ -151,7 +152,7 @@ describe('studying', () => {
     await tutor.endSession(id, 'finished');
     await tutor.recommend();
     const [run] = (await log.list('runs')).filter((r) => r.run_name.startsWith('slate '));
-    const metric = async (key: string) => (await log.get('latest_metrics', [run?.run_id ?? '', key]))?.value;
+    const metric = async (key: string) => (await log.get('run_metrics', run?.run_id ?? ''))?.latest.find((m) => m.key === key)?.value;
     const size = slate?.slots.reduce((n, s) => n + s.picks.length, 0) ?? 0;
     expect(run).toMatchObject({ status: 'FINISHED', start_time: slate?.at });
     expect(await metric('click_through_rate')).toBeCloseTo(itemIds.length / size, 12);
@@ -388,9 +389,11 @@ describe('training', () => {
     await tutor.train(inPageTrainer(), (p) => told.push(p.kind), never);
     const run = (await log.list('runs')).find((r) => r.run_name.startsWith('refit'));
     const id = run?.run_id ?? '';
-    expect(told.filter((k) => k === 'epoch').length).toBe((await log.list('metrics', 'run_id', id)).filter((m) => m.key === 'loss').length);
+    expect(told.filter((k) => k === 'epoch').length).toBe(
+      pointsOf(await log.list('metric_steps', 'run_id', id)).filter((m) => m.key === 'loss').length,
+    );
     expect(await log.get('params', [id, 'backend'])).toMatchObject({ value: 'typescript' });
-    const keys = (await log.list('latest_metrics', 'run_id', id)).map((m) => m.key);
+    const keys = (await log.get('run_metrics', id))?.latest.map((m) => m.key);
     for (const key of [
       'personal_accuracy',
       'log_loss',

@@ -1,5 +1,5 @@
 import { remembered } from '../domain/remembered.ts';
-import type { Tables } from './rows.ts';
+import type { pointsOf, Tables } from './rows.ts';
 
 /** The rows an export is made of. */
 export interface ExportedRows {
@@ -7,7 +7,7 @@ export interface ExportedRows {
   readonly runs: readonly Tables['runs'][];
   readonly params: readonly Tables['params'][];
   readonly tags: readonly Tables['tags'][];
-  readonly metrics: readonly Tables['metrics'][];
+  readonly metrics: ReturnType<typeof pointsOf>;
   readonly model_versions: readonly Tables['model_versions'][];
   readonly aliases: readonly Tables['aliases'][];
   readonly answers: readonly Tables['answers'][];

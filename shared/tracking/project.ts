@@ -1,13 +1,7 @@
+import { remembered } from '../domain/remembered.ts';
 import { unreachable } from '../domain/result.ts';
 import type { Body, LogEvent } from './event.ts';
-import { type AnswerRow, type RowStore, type SessionRow, type SessionTotals, valueKey } from './rows.ts';
-
-interface MetricPoint {
-  readonly key: string;
-  readonly value: number;
-  readonly timestamp: number;
-  readonly step: number;
-}
+import type { AnswerRow, MetricPoint, RowStore, SessionRow, SessionTotals } from './rows.ts';
 
 /** MLflow's rule: the latest metric is the greatest (step, timestamp, value); NaN is least. */
 function isLater(a: MetricPoint, b: MetricPoint): boolean {
@@ -16,21 +10,33 @@ function isLater(a: MetricPoint, b: MetricPoint): boolean {
   return Number.isNaN(b.value) || a.value > b.value;
 }
 
-/** Every point is kept; the latest of a key is the greatest of the batch, then of what was there. */
+/** The latest point of each key: of what was there and what came. */
+function latestOf(before: readonly MetricPoint[], points: readonly MetricPoint[]): MetricPoint[] {
+  const latest = new Map(before.map((point) => [point.key, point]));
+  for (const point of points) {
+    const known = latest.get(point.key);
+    if (!known || isLater(point, known)) latest.set(point.key, point);
+  }
+  return [...latest.values()];
+}
+
+/** Every point is kept, once; points of one step and time lie together, so that an answer writes two rows and not fourteen. */
 async function logMetrics(rows: RowStore, run_id: string, metrics: readonly MetricPoint[]): Promise<void> {
-  const greatest = new Map<string, MetricPoint>();
-  for (const point of metrics) {
-    const before = greatest.get(point.key);
-    if (!before || isLater(point, before)) greatest.set(point.key, point);
-  }
-  const latest = await Promise.all([...greatest.keys()].map((key) => rows.get('latest_metrics', [run_id, key])));
+  const moments = new Map<string, MetricPoint[]>();
   for (const { key, value, timestamp, step } of metrics)
-    await rows.put('metrics', { run_id, key, timestamp, step, value, value_key: valueKey(value) });
-  for (const [i, { key, value, timestamp, step }] of [...greatest.values()].entries()) {
-    const before = latest[i];
-    if (!before || isLater({ key, value, timestamp, step }, before))
-      await rows.put('latest_metrics', { run_id, key, timestamp, step, value });
+    remembered(moments, `${timestamp} ${step}`, () => []).push({ key, value, timestamp, step });
+  const groups = [...moments.values()];
+  const [before, ...known] = await Promise.all([
+    rows.get('run_metrics', run_id),
+    ...groups.map(([p]) => rows.get('metric_steps', [run_id, p?.timestamp ?? 0, p?.step ?? 0])),
+  ]);
+  for (const [i, group] of groups.entries()) {
+    const points = [...(known[i]?.points ?? [])];
+    for (const { key, value } of group) if (!points.some((p) => p.key === key && Object.is(p.value, value))) points.push({ key, value });
+    const { timestamp, step } = group[0] as MetricPoint;
+    await rows.put('metric_steps', { run_id, timestamp, step, points });
   }
+  await rows.put('run_metrics', { run_id, latest: latestOf(before?.latest ?? [], groups.flat()) });
 }
 
 /**

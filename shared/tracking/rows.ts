@@ -69,6 +69,14 @@ export interface SessionRow extends Body<'session.started'> {
   readonly totals: SessionTotals;
 }
 
+/** A point of a metric, MLflow's words; milliseconds. */
+export interface MetricPoint {
+  readonly key: string;
+  readonly value: number;
+  readonly timestamp: number;
+  readonly step: number;
+}
+
 /** The rows folded out of the log, MLflow's nouns first. */
 export interface Tables {
   experiments: {
@@ -88,21 +96,15 @@ export interface Tables {
   };
   params: { readonly owner: string; readonly key: string; readonly value: string };
   tags: { readonly owner: string; readonly key: string; readonly value: string; readonly hlc: string; readonly device_id: string };
-  metrics: {
+  /** All points of a run at one step and time, each once. */
+  metric_steps: {
     readonly run_id: string;
-    readonly key: string;
     readonly timestamp: number;
     readonly step: number;
-    readonly value_key: string;
-    readonly value: number;
+    readonly points: readonly { readonly key: string; readonly value: number }[];
   };
-  latest_metrics: {
-    readonly run_id: string;
-    readonly key: string;
-    readonly timestamp: number;
-    readonly step: number;
-    readonly value: number;
-  };
+  /** The latest point of each of a run's metrics. */
+  run_metrics: { readonly run_id: string; readonly latest: readonly MetricPoint[] };
   registered_models: { readonly name: string; readonly creation_time: number };
   model_versions: {
     readonly name: string;
@@ -138,8 +140,8 @@ export const KEYS = {
   runs: ['run_id'],
   params: ['owner', 'key'],
   tags: ['owner', 'key'],
-  metrics: ['run_id', 'key', 'timestamp', 'step', 'value_key'],
-  latest_metrics: ['run_id', 'key'],
+  metric_steps: ['run_id', 'timestamp', 'step'],
+  run_metrics: ['run_id'],
   registered_models: ['name'],
   model_versions: ['name', 'version'],
   aliases: ['name', 'alias'],
@@ -174,9 +176,7 @@ export function keyOf<T extends TableName>(table: T, row: Tables[T]): RowKey {
   return values.length === 1 ? (values[0] as string | number) : values;
 }
 
-/** The 64 bits of a float as 16 hexadecimal digits, so that NaN and -0 are values like any other. */
-export function valueKey(value: number): string {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, value);
-  return view.getUint32(0).toString(16).padStart(8, '0') + view.getUint32(4).toString(16).padStart(8, '0');
+/** The points of runs, one by one. */
+export function pointsOf(rows: readonly Tables['metric_steps'][]): (MetricPoint & { readonly run_id: string })[] {
+  return rows.flatMap(({ run_id, timestamp, step, points }) => points.map(({ key, value }) => ({ run_id, key, value, timestamp, step })));
 }

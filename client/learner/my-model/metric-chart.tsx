@@ -2,9 +2,10 @@ import { useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { useRunsWords } from '#client/i18n/runs-words.ts';
 import { useLog } from '#client/tutor/learner-ports.tsx';
-import { type MetricPoint, metricHistory, type RunView } from '#client/tutor/run-search.ts';
+import { metricHistory, type RunView } from '#client/tutor/run-search.ts';
 import { LineChart } from '#client/ui/line-chart.tsx';
 import { Segments } from '#client/ui/segments.tsx';
+import type { MetricPoint } from '#shared/tracking/rows.ts';
 
 /** A number as a table shows it. */
 export const formatNumber = (value: number): string =>

@@ -73,7 +73,7 @@ async function latestBackend(reader: LogReader): Promise<BackendUse | null> {
   for (const { run_id } of runs) {
     const backend = await reader.get('params', [run_id, 'backend']);
     if (!backend) continue;
-    const trainMs = (await reader.get('latest_metrics', [run_id, 'train_ms']))?.value ?? 0;
+    const trainMs = (await reader.get('run_metrics', run_id))?.latest.find((m) => m.key === 'train_ms')?.value ?? 0;
     const passedOver = (await reader.list('tags', 'owner', run_id)).filter((tag) => tag.key.startsWith('backend.'));
     return { backend: backend.value, trainMs, passedOver };
   }
