@@ -13,7 +13,7 @@ import { type Head, type Moment, numbered, placeOfHead } from '#client/ports/num
 import { uuidv7 } from '#shared/domain/ids.ts';
 import { checkDraft, type Draft, type LogEvent } from '#shared/tracking/event.ts';
 import { project } from '#shared/tracking/project.ts';
-import { KEYS, type RowKey, type TableName, type Tables } from '#shared/tracking/rows.ts';
+import { KEYS, type RowKey, type RowStore, type TableName, type Tables } from '#shared/tracking/rows.ts';
 import { bufferedRows } from './buffered-rows.ts';
 import { applyFederation, dexieFederationStore } from './dexie-federation-store.ts';
 import { foldAnew } from './fold-anew.ts';
@@ -130,16 +130,22 @@ interface Entry {
   readonly moment: Moment;
 }
 
-async function append(stores: Stores, deviceId: string, { drafts, ids, together, moment }: Entry): Promise<Appended> {
+/** Asks for what the fold of an answer will read, each as soon as it can be known. */
+async function readAhead(rows: RowStore, sessionId: string, at: number): Promise<void> {
+  const session = await rows.get('sessions', sessionId);
+  if (!session) return;
+  await Promise.all([rows.get('run_metrics', session.run_id), rows.get('metric_steps', [session.run_id, at, session.totals.nextStep])]);
+}
+
+async function append(stores: Stores, deviceId: string, { drafts, ids, together, moment }: Entry, isAgain: boolean): Promise<Appended> {
   const rows = bufferedRows(stores);
   const attempts = drafts.flatMap((d) => (d.kind === 'answer.recorded' ? [d.body.attempt_id] : []));
-  const sessions = drafts.flatMap((d) => (d.kind === 'answer.recorded' || d.kind === 'answer.shown' ? [d.body.session_id] : []));
+  const ahead = Promise.all(drafts.map((d) => (d.kind === 'answer.recorded' ? readAhead(rows, d.body.session_id, moment.at) : null)));
   const [known, written, answered] = await Promise.all([
     stores.get('heads', deviceId) as Promise<Head | undefined>,
-    stores.byIndex('events', 'id', ids[0] ?? ''),
+    isAgain ? stores.byIndex('events', 'id', ids[0] ?? '') : undefined,
     Promise.all(attempts.map((id) => rows.get('answers', id))),
-    // read at once what the fold will ask for
-    Promise.all(sessions.map((id) => rows.get('sessions', id))),
+    ahead,
   ]);
   const head: Head = known ?? { device_id: deviceId, seq: 0, hlc: null };
   const place = placeOfHead(head);
@@ -231,7 +237,8 @@ export async function dexieExperimentLog(moment: () => Moment, name?: string): P
       drafts.forEach(checkDraft);
       const now = moment();
       const entry: Entry = { drafts, ids: drafts.map(() => uuidv7(now.at, now.rng)), together, moment: now };
-      return writePlainly((stores) => append(stores, deviceId, entry));
+      let tries = 0;
+      return writePlainly((stores) => append(stores, deviceId, entry, tries++ > 0));
     },
     async head() {
       const head = await guarded(connection, () => db.heads.get(deviceId));

@@ -30,6 +30,13 @@ interface TopProps {
   readonly onMenu: () => void;
 }
 
+// made once: with every answer they are passed over
+const LEAVE = <X className="icon" size={22} strokeWidth={1.75} aria-hidden />;
+const UNDO = <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />;
+const FLAG = <Flag className="icon" size={20} strokeWidth={1.75} aria-hidden />;
+const FLAGGED = <Flag className="icon" size={20} strokeWidth={1.75} fill="currentColor" aria-hidden />;
+const MENU = <Ellipsis className="icon" size={22} strokeWidth={1.75} aria-hidden />;
+
 function TopBar({ stage, isFlagged, isGraded, onLeave, onUndo, onFlag, onMenu }: TopProps) {
   const { t } = useSpeech();
   const { planned, totals } = stage.shown.session;
@@ -37,7 +44,7 @@ function TopBar({ stage, isFlagged, isGraded, onLeave, onUndo, onFlag, onMenu }:
   return (
     <div className="top">
       <button type="button" className="button plain" onClick={onLeave} aria-label={t.study.leave}>
-        <X className="icon" size={22} strokeWidth={1.75} aria-hidden />
+        {LEAVE}
       </button>
       <p className="count small">{t.study.count(number, planned)}</p>
       <div className="progress" aria-hidden="true">
@@ -50,13 +57,13 @@ function TopBar({ stage, isFlagged, isGraded, onLeave, onUndo, onFlag, onMenu }:
         aria-label={t.study.undo}
         disabled={stage.phase === 'open' ? totals.answered === 0 : !isGraded}
       >
-        <Undo2 className="icon" size={20} strokeWidth={1.75} aria-hidden />
+        {UNDO}
       </button>
       <button type="button" className="button plain" onClick={onFlag} aria-label={t.study.flag} aria-pressed={isFlagged}>
-        <Flag className="icon" size={20} strokeWidth={1.75} fill={isFlagged ? 'currentColor' : 'none'} aria-hidden />
+        {isFlagged ? FLAGGED : FLAG}
       </button>
       <button type="button" className="button plain" onClick={onMenu} aria-label={t.study.menu} aria-haspopup="dialog">
-        <Ellipsis className="icon" size={22} strokeWidth={1.75} aria-hidden />
+        {MENU}
       </button>
     </div>
   );
