@@ -176,7 +176,6 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
             item={item}
             choice={choice}
             onChoice={state.choose}
-            isChecked={false}
             fieldFault={null}
             inputRef={inputRef}
           />

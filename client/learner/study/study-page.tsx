@@ -6,12 +6,12 @@ import { readSettings, UNREAD_SETTINGS, useLog, useOnce, usePorts } from '#clien
 import type { Shown } from '#client/tutor/session.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { usePageTitle } from '#client/ui/page-title.ts';
-import { QuestionBody } from '#client/ui/question/question-body.tsx';
+import { CheckedBody, QuestionBody } from '#client/ui/question/question-body.tsx';
 import { stemOf } from '#client/ui/question/typed.tsx';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
-import { grade } from '#shared/packs/grade.ts';
+import { grade, isComplete } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
 import { BottomBar } from './bottom-bar.tsx';
 import { useStudyKeys } from './study-keys.ts';
@@ -115,6 +115,21 @@ function ErrorCause({ tutor, attemptId }: { readonly tutor: Tutor; readonly atte
   );
 }
 
+/** What is shown once the question is checked, laid out unseen while the learner still chooses: after the tap it only has to be uncovered. */
+function Answered({ stage }: { readonly stage: Stage }) {
+  const early = useDeferredValue(stage);
+  // of the question before: nothing yet
+  const { phase, shown, choice } = stage.phase === 'checked' ? stage : early;
+  if (shown !== stage.shown) return null;
+  if (!isComplete(shown.item, choice)) return null;
+  const isChecked = phase === 'checked';
+  return (
+    <div key={shown.attempt.attempt_id} className={isChecked ? undefined : 'unseen'} inert={!isChecked}>
+      <CheckedBody item={shown.item} choice={choice} />
+    </div>
+  );
+}
+
 function AfterAnswer({ tutor, stage }: { readonly tutor: Tutor; readonly stage: Stage }) {
   const { t } = useSpeech();
   const { item, attempt } = stage.shown;
@@ -191,16 +206,18 @@ function Running({ tutor, sessionId, first }: { readonly tutor: Tutor; readonly 
         <h1 lang={stem.lang}>{stem.text}</h1>
       </div>
       {stage.phase === 'checked' && <Feedback key={`feedback ${attempt.attempt_id}`} stage={stage} />}
-      <QuestionBody
-        item={item}
-        choice={stage.choice}
-        onChoice={choose}
-        isChecked={stage.phase === 'checked'}
-        fieldFault={fieldFault}
-        inputRef={inputRef}
-        struck={ruledOut}
-        onStrike={strike}
-      />
+      {stage.phase === 'open' && (
+        <QuestionBody
+          item={item}
+          choice={stage.choice}
+          onChoice={choose}
+          fieldFault={fieldFault}
+          inputRef={inputRef}
+          struck={ruledOut}
+          onStrike={strike}
+        />
+      )}
+      <Answered stage={stage} />
       {stage.phase === 'open' && hasKeys && <p className="keys quiet small">{t.study.keys}</p>}
       {stage.phase === 'checked' && isAfter && <AfterAnswer key={`after ${attempt.attempt_id}`} tutor={tutor} stage={stage} />}
       <BottomBar

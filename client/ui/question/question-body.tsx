@@ -1,6 +1,6 @@
 import './question.css';
 import { Check, RotateCcw, X } from 'lucide-react';
-import type { RefObject } from 'react';
+import { memo, type RefObject } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import type { Choice } from '#shared/packs/grade.ts';
 import { inLanguage } from '#shared/packs/localised.ts';
@@ -12,8 +12,6 @@ interface Props {
   readonly item: Item;
   readonly choice: Choice;
   readonly onChoice: (choice: Choice) => void;
-  /** Shows keys and explanations, and takes no more input. */
-  readonly isChecked: boolean;
   readonly fieldFault: string | null;
   readonly inputRef: RefObject<HTMLInputElement | null>;
   /** Options the learner has ruled out; absent where that is not offered. */
@@ -106,7 +104,7 @@ function Options({ item, choice, onChoice, struck, onStrike }: Props & { readonl
 }
 
 /** The key and every explanation, beside what was answered. */
-export function CheckedBody({ item, choice }: { readonly item: Item; readonly choice: Choice }) {
+export const CheckedBody = memo(({ item, choice }: { readonly item: Item; readonly choice: Choice }) => {
   if (!('options' in item)) {
     return item.type === 'order' || item.type === 'match' ? (
       <CheckedSteps item={item} choice={choice} />
@@ -123,12 +121,11 @@ export function CheckedBody({ item, choice }: { readonly item: Item; readonly ch
       ))}
     </ul>
   );
-}
+});
 
-/** Where a question is answered: native radio buttons or check boxes, fields, lists to order, pairs to match; after checking, every explanation. */
+/** Where a question is answered: native radio buttons or check boxes, fields, lists to order, pairs to match. */
 export function QuestionBody(props: Props) {
   const { item } = props;
-  if (props.isChecked) return <CheckedBody item={item} choice={props.choice} />;
   if ('options' in item) return <Options {...props} item={item} />;
   if (item.type === 'order' || item.type === 'match') return <Arranged item={item} choice={props.choice} onChoice={props.onChoice} />;
   return <Typed item={item} choice={props.choice} onChoice={props.onChoice} fieldFault={props.fieldFault} inputRef={props.inputRef} />;
