@@ -171,14 +171,7 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
           <div className="stem">
             <h1 lang={stem.lang}>{stem.text}</h1>
           </div>
-          <QuestionBody
-            key={item.id}
-            item={item}
-            choice={choice}
-            onChoice={state.choose}
-            fieldFault={null}
-            inputRef={inputRef}
-          />
+          <QuestionBody key={item.id} item={item} choice={choice} onChoice={state.choose} fieldFault={null} inputRef={inputRef} />
         </>
       )}
       <div className="bottom">

@@ -124,7 +124,7 @@ function Answered({ stage }: { readonly stage: Stage }) {
   if (!isComplete(shown.item, choice)) return null;
   const isChecked = phase === 'checked';
   return (
-    <div key={shown.attempt.attempt_id} className={isChecked ? undefined : 'unseen'} inert={!isChecked}>
+    <div key={shown.attempt.attempt_id} className={isChecked ? undefined : 'unseen'}>
       <CheckedBody item={shown.item} choice={choice} />
     </div>
   );
