@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, type Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
+import type { Frozen } from '../storage/journal-fixtures/freeze.ts';
 import { agree, answer, answerMany, begin, rows, saveBackup, standing, test } from './steps.ts';
 
 /** What the browser does when space runs short: the databases go, what was put into localStorage may stay. */
@@ -193,6 +194,39 @@ test('another tab that deletes or upgrades the database is told of, and nothing 
   await other.evaluate(() => new Promise((done) => (indexedDB.open('examsgraph-journal', 9990).onupgradeneeded = done)));
   await expect(page.getByRole('heading', { name: '다른 탭이 이어받았어요' })).toBeVisible();
   await other.close();
+});
+
+test('the database of an older version is folded anew by the browser itself: every answer, every point of its runs', async ({
+  watched: page,
+}) => {
+  const frozen = JSON.parse(readFileSync('client/storage/journal-fixtures/v3.json', 'utf8')) as Frozen;
+  const held = (name: string) => frozen.stores.find((s) => s.name === name)?.rows.length ?? 0;
+  await page.goto('/icons/icon.svg');
+  await page.evaluate(
+    ({ version, stores }) =>
+      new Promise<void>((done) => {
+        const opening = indexedDB.open('examsgraph-journal', version);
+        const plain = (_: string, value: unknown) => (value instanceof Object && '$nan' in value ? Number.NaN : value);
+        opening.onupgradeneeded = () => {
+          for (const { name, keyPath, indexes, rows: all } of stores) {
+            const store = opening.result.createObjectStore(name, { keyPath });
+            for (const index of indexes) store.createIndex(index.name, index.keyPath, { unique: index.unique });
+            for (const row of all) store.put(JSON.parse(JSON.stringify(row), plain));
+          }
+        };
+        opening.onsuccess = () => {
+          opening.result.close();
+          done();
+        };
+      }),
+    frozen,
+  );
+  await page.goto('/');
+  await expect(page.locator('h1').first()).toBeVisible();
+  expect(await rows(page, 'answers')).toHaveLength(held('answers'));
+  const steps = await rows(page, 'metric_steps');
+  expect(steps.flatMap((row) => row['points'])).toHaveLength(held('metrics'));
+  expect(held('metrics')).toBeGreaterThan(50);
 });
 
 test('reminders are a calendar file at 19:00 daily, and no permission is ever asked', async ({ watched: page, context }) => {
