@@ -222,8 +222,8 @@ test('the database of an older version is folded anew by the browser itself: eve
     frozen,
   );
   await page.goto('/');
-  await expect(page.locator('h1').first()).toBeVisible();
-  expect(await rows(page, 'answers')).toHaveLength(held('answers'));
+  await expect(page.getByRole('main')).toBeVisible();
+  await expect.poll(async () => (await rows(page, 'answers')).length).toBe(held('answers'));
   const steps = await rows(page, 'metric_steps');
   expect(steps.flatMap((row) => row['points'])).toHaveLength(held('metrics'));
   expect(held('metrics')).toBeGreaterThan(50);

@@ -121,7 +121,8 @@ export async function openDatabase(url: string, migrations: string, mustBeDurabl
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
-    connectionTimeoutMillis: 5000,
+    // a machine under load is slow to open one; a Postgres that is away says so at once
+    connectionTimeoutMillis: 10_000,
     // before the driver gives up: what Postgres ends itself is rolled back, though COMMIT may be on its way behind it
     statement_timeout: 25_000,
     query_timeout: 30_000,
