@@ -1,4 +1,4 @@
-import { crossEntropyOfLogit, sigmoid } from '#shared/maths/logistic.ts';
+import { sigmoid } from '#shared/maths/logistic.ts';
 
 /** Whether the shared model has stopped describing this learner: a Page–Hinkley test on its excess loss. */
 export interface Drift {
@@ -21,9 +21,9 @@ export const noDrift = (): Drift => ({ level: 0, sinceAlarm: null });
  * mean is 0 while p is calibrated; alarm at g > 10, then from 0 again. In place.
  */
 export function watchDrift(drift: Drift, net: number, y: 0 | 1): void {
-  const p = sigmoid(net);
-  const entropy = p * crossEntropyOfLogit(net, 1) + (1 - p) * crossEntropyOfLogit(net, 0);
-  drift.level = Math.max(0, drift.level + crossEntropyOfLogit(net, y) - entropy - ALLOWED);
+  // the loss of y minus p · loss of 1 minus (1 - p) · loss of 0, which is this, since the two losses differ by the logit
+  const excess = (sigmoid(net) - y) * net;
+  drift.level = Math.max(0, drift.level + excess - ALLOWED);
   if (drift.sinceAlarm !== null) drift.sinceAlarm += 1;
   if (drift.level <= ALARM) return;
   drift.level = 0;

@@ -53,6 +53,7 @@ const WARM_UP = 20;
 const AFTER_ALARM = 2;
 const KEEP = 0.995;
 const NETWORK_SHARE = 0.9;
+const PERSONAL_SHARE = (1 - NETWORK_SHARE) / 3;
 
 const newTerm = (): PersonalTerm => ({ theta: 0, skills: new Map(), delta: new Float32Array(FEATURE_COUNT) });
 
@@ -75,20 +76,12 @@ export function layerToFit(): PersonalLayer {
   return layer;
 }
 
-/** What the personal term adds to the logit: theta + mean over skills + delta · x. */
-export function personalLogit(term: PersonalTerm, question: Question, x: Float32Array): number {
+/** theta + mean over skills. */
+function offsetOf(term: PersonalTerm, question: Question): number {
   const skills = skillsOf(question);
   let sum = 0;
   if (term.skills.size > 0) for (const skill of skills) sum += term.skills.get(skill) ?? 0;
-  let logit = term.theta + sum / skills.length;
-  for (let i = 0; i < FEATURE_COUNT; i++) logit += (term.delta[i] as number) * (x[i] as number);
-  return logit;
-}
-
-/** The calibrated logit of one variant; `net` is the network's logit for x. */
-export function variantLogit(layer: PersonalLayer, variant: Variant, net: number, question: Question, x: Float32Array): number {
-  if (variant === 'none') return net;
-  return layer.calibration.slope * (net + personalLogit(layer.terms[variant], question, x)) + layer.calibration.shift;
+  return term.theta + sum / skills.length;
 }
 
 /** Σ .995^age · loss, the latest last. */
@@ -103,30 +96,48 @@ export function isPersonal(layer: PersonalLayer): boolean {
 
 // room made once: thousands of questions are ranked while the learner waits
 const logits = new Float64Array(VARIANTS.length);
+const chances = new Float64Array(VARIANTS.length);
 
-/** Fills `logits`, in the order of VARIANTS. */
-function fillLogits(layer: PersonalLayer, net: number, question: Question, x: Float32Array): void {
-  for (let i = 0; i < VARIANTS.length; i++) logits[i] = variantLogit(layer, VARIANTS[i] as Variant, net, question, x);
+/**
+ * Fills `logits` and `chances`, in the order of VARIANTS: every variant's calibrated logit, `slope * (net + theta + mean over skills + delta · x) + shift`,
+ * and the network's own for `none`; both directions in one pass.
+ */
+function fillLogits(
+  { terms: { offset, weights, both }, calibration }: PersonalLayer,
+  net: number,
+  question: Question,
+  x: Float32Array,
+): void {
+  const [alone, together] = [weights.delta, both.delta];
+  let [byWeights, byBoth] = [0, offsetOf(both, question)];
+  for (let i = 0; i < FEATURE_COUNT; i++) {
+    const xi = x[i] as number;
+    byWeights += (alone[i] as number) * xi;
+    byBoth += (together[i] as number) * xi;
+  }
+  const { slope, shift } = calibration;
+  logits[0] = net;
+  logits[1] = slope * (net + offsetOf(offset, question)) + shift;
+  logits[2] = slope * (net + byWeights) + shift;
+  logits[3] = slope * (net + byBoth) + shift;
+  for (let i = 0; i < logits.length; i++) chances[i] = sigmoid(logits[i] as number);
 }
 
 /**
- * P(correct) served, by what `logits` holds: the variants' probabilities averaged, each with a share proportional to its first share (.9 for the network alone) times
+ * P(correct) served, by what `chances` holds: the variants' probabilities averaged, each with a share proportional to its first share (.9 for the network alone) times
  * exp(-Σ .995^age · loss) (exponential weights, Vovk 1990; discounted as in Herbster and Warmuth 1998), so that a variant which stops
  * helping fades. The network alone for the learner's first 20 answers.
  */
 function mixed(layer: PersonalLayer): number {
-  if (!isPersonal(layer)) return sigmoid(logits[0] as number);
+  if (!isPersonal(layer)) return chances[0] as number;
   const { none, offset, weights, both } = layer.discounted;
   const least = Math.min(none, offset, weights, both);
-  let [sum, shares] = [0, 0];
-  for (let i = 0; i < VARIANTS.length; i++) {
-    const variant = VARIANTS[i] as Variant;
-    const first = variant === 'none' ? NETWORK_SHARE : (1 - NETWORK_SHARE) / 3;
-    const share = first * Math.exp(least - layer.discounted[variant]);
-    shares += share;
-    sum += share * sigmoid(logits[i] as number);
-  }
-  return sum / shares;
+  const a = NETWORK_SHARE * Math.exp(least - none);
+  const b = PERSONAL_SHARE * Math.exp(least - offset);
+  const c = PERSONAL_SHARE * Math.exp(least - weights);
+  const d = PERSONAL_SHARE * Math.exp(least - both);
+  const sum = a * (chances[0] as number) + b * (chances[1] as number) + c * (chances[2] as number) + d * (chances[3] as number);
+  return sum / (a + b + c + d);
 }
 
 /** P(correct) served of the next answer; `net` is the network's logit for x, shape [28]. */
@@ -150,12 +161,10 @@ function updateOffset(term: PersonalTerm, error: number, question: Question, rat
   }
 }
 
-function updateWeights(term: PersonalTerm, error: number, x: Float32Array, rate: number): void {
-  for (let i = 0; i < FEATURE_COUNT; i++) {
-    const d = term.delta[i] as number;
-    term.delta[i] = d + rate * error * (x[i] as number) - DECAY * d;
-  }
-  boundNorm(term.delta);
+function updateWeights({ delta }: PersonalTerm, error: number, x: Float32Array, rate: number): void {
+  const [keep, by] = [1 - DECAY, rate * error];
+  for (let i = 0; i < FEATURE_COUNT; i++) delta[i] = keep * (delta[i] as number) + by * (x[i] as number);
+  boundNorm(delta);
 }
 
 /** Holds fitted parameters within the layer's bounds; changes the term in place. */
@@ -197,9 +206,9 @@ export function learn(
   discounted.offset = scored(1, discounted.offset, losses.offset, y);
   discounted.weights = scored(2, discounted.weights, losses.weights, y);
   discounted.both = scored(3, discounted.both, losses.both, y);
-  updateOffset(terms.offset, y - sigmoid(logits[1] as number), question, haste * rates.offset);
-  updateWeights(terms.weights, y - sigmoid(logits[2] as number), x, haste * rates.weights);
-  const error = y - sigmoid(logits[3] as number);
+  updateOffset(terms.offset, y - (chances[1] as number), question, haste * rates.offset);
+  updateWeights(terms.weights, y - (chances[2] as number), x, haste * rates.weights);
+  const error = y - (chances[3] as number);
   updateOffset(terms.both, error, question, haste * rates.offset);
   updateWeights(terms.both, error, x, haste * rates.weights);
   layer.answers += 1;
