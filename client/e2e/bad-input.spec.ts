@@ -81,20 +81,20 @@ test('an address of no session leads back home, not to a blank page', async ({ w
   await expect(page.getByRole('heading', { name: '정보기술 기초' })).toBeVisible();
 });
 
-test('a pack that is gone from the phone and cannot be fetched is told on every screen that needs it; none waits for ever', async ({
-  browser,
-  baseURL,
-}) => {
-  const context = await browser.newContext({ baseURL: baseURL ?? '', serviceWorkers: 'block' });
-  const page = await context.newPage();
-  await begin(page);
-  await page.goto('/icons/icon.svg');
-  await page.evaluate(() => new Promise((done) => (indexedDB.deleteDatabase('examsgraph-cache').onsuccess = done)));
-  await page.route(/\/packs\/.*\.pack$/, (route) => route.fulfill({ status: 503, body: '' }));
-  for (const path of ['/', '/progress', '/review', '/practice', '/exam', '/my-model']) {
-    await page.goto(path);
-    await expect(page.locator('.notice.bad'), path).toContainText('문제집을 받지 못했어요');
-    await expect(page.locator('.waiting'), path).toHaveCount(0);
-  }
-  await context.close();
+test.describe('without the service worker', () => {
+  test.use({ serviceWorkers: 'block' });
+
+  test('a pack that is gone from the phone and cannot be fetched is told on every screen that needs it; none waits for ever', async ({
+    page,
+  }) => {
+    await begin(page);
+    await page.goto('/icons/icon.svg');
+    await page.evaluate(() => new Promise((done) => (indexedDB.deleteDatabase('examsgraph-cache').onsuccess = done)));
+    await page.route(/\/packs\/.*\.pack$/, (route) => route.fulfill({ status: 503, body: '' }));
+    for (const path of ['/', '/progress', '/review', '/practice', '/exam', '/my-model']) {
+      await page.goto(path);
+      await expect(page.locator('.notice.bad'), path).toContainText('문제집을 받지 못했어요');
+      await expect(page.locator('.waiting'), path).toHaveCount(0);
+    }
+  });
 });

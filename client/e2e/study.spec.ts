@@ -47,6 +47,28 @@ test('an answer is marked at once, explained option by option, spoken, and focus
   ]);
 });
 
+test('what is laid out before the answer is neither seen, read aloud nor copied, and is there once it is checked', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await choose(page, true);
+  const why = page.locator('.why').first();
+  await expect(why).toBeAttached();
+  await expect(why).toBeHidden();
+  const text = (await why.textContent()) ?? '';
+  const copied = () =>
+    page.evaluate(() => {
+      getSelection()?.selectAllChildren(document.body);
+      return String(getSelection());
+    });
+  expect(text.length).toBeGreaterThan(5);
+  expect(await page.getByRole('main').ariaSnapshot()).not.toContain(text);
+  expect(await copied()).not.toContain(text);
+  await page.locator('.bottom .primary').click();
+  await expect(why).toBeVisible();
+  expect(await copied()).toContain(text);
+});
+
 test('the buttons never move: Next stands exactly where Sure was, Undo where Not sure was', async ({ watched: page }) => {
   await begin(page);
   await choose(page, true);

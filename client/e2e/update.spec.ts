@@ -119,38 +119,38 @@ test('a newer app that waits is taken at the next cold start', async ({ browser 
   }
 });
 
-test('a screen whose code is gone from the server is had by one reload, not by a loop of them, and never within an exam', async ({
-  browser,
-  baseURL,
-}) => {
-  const context = await browser.newContext({ baseURL: baseURL ?? '', serviceWorkers: 'block' });
-  const page = await context.newPage();
-  await begin(page);
-  const isLeftAlone = () => page.evaluate(() => dispatchEvent(new Event('vite:preloadError', { cancelable: true })));
-  await page.goto('/exam');
-  await page.getByRole('button', { name: '시험 시작' }).click();
-  await expect(page.locator('.stem h1')).toBeVisible();
-  expect(await isLeftAlone()).toBe(true);
-  // on the way into the exam nothing is on screen yet: the reload is what gets there
-  let loads = 0;
-  page.on('load', () => loads++);
-  await page.goto('/');
-  await expect(page.locator('#recommended')).toBeVisible();
-  let refused = 1;
-  await page.route(/exam-page-[^/]*\.js$/, (route) => (refused-- > 0 ? route.fulfill({ status: 404, body: '' }) : route.continue()));
-  await page.locator('.ways a[href^="/exam/"]').click();
-  await expect(page.locator('.stem h1')).toBeVisible();
-  expect(loads).toBe(2);
-  await page.evaluate(() => sessionStorage.clear());
-  await page.goto('/');
-  await expect(page.locator('#recommended')).toBeVisible();
-  loads = 0;
-  await page.route(/progress-page-[^/]*\.js$/, (route) => route.fulfill({ status: 404, body: '' }));
-  await page.getByRole('link', { name: '진도', exact: true }).click();
-  await expect(page.getByRole('heading', { name: '문제가 생겼어요' })).toBeVisible();
-  expect(loads).toBe(1);
-  await page.unroute(/progress-page-[^/]*\.js$/);
-  await page.goto('/progress');
-  await expect(page.locator('#areas')).toBeVisible();
-  await context.close();
+test.describe('without the service worker', () => {
+  test.use({ serviceWorkers: 'block' });
+
+  test('a screen whose code is gone from the server is had by one reload, not by a loop of them, and never within an exam', async ({
+    page,
+  }) => {
+    await begin(page);
+    const isLeftAlone = () => page.evaluate(() => dispatchEvent(new Event('vite:preloadError', { cancelable: true })));
+    await page.goto('/exam');
+    await page.getByRole('button', { name: '시험 시작' }).click();
+    await expect(page.locator('.stem h1')).toBeVisible();
+    expect(await isLeftAlone()).toBe(true);
+    // on the way into the exam nothing is on screen yet: the reload is what gets there
+    let loads = 0;
+    page.on('load', () => loads++);
+    await page.goto('/');
+    await expect(page.locator('#recommended')).toBeVisible();
+    let refused = 1;
+    await page.route(/exam-page-[^/]*\.js$/, (route) => (refused-- > 0 ? route.fulfill({ status: 404, body: '' }) : route.continue()));
+    await page.locator('.ways a[href^="/exam/"]').click();
+    await expect(page.locator('.stem h1')).toBeVisible();
+    expect(loads).toBe(2);
+    await page.evaluate(() => sessionStorage.clear());
+    await page.goto('/');
+    await expect(page.locator('#recommended')).toBeVisible();
+    loads = 0;
+    await page.route(/progress-page-[^/]*\.js$/, (route) => route.fulfill({ status: 404, body: '' }));
+    await page.getByRole('link', { name: '진도', exact: true }).click();
+    await expect(page.getByRole('heading', { name: '문제가 생겼어요' })).toBeVisible();
+    expect(loads).toBe(1);
+    await page.unroute(/progress-page-[^/]*\.js$/);
+    await page.goto('/progress');
+    await expect(page.locator('#areas')).toBeVisible();
+  });
 });

@@ -18,6 +18,17 @@ describeLog(
   },
 );
 
+test('an answer writes seven rows: the event, the answer, its session, the points of its step, the latest of its run, head and layer', async () => {
+  const log = await dexieExperimentLog(tickingMoment(), nameOf(++count));
+  await log.append([started, answer('a1', 1)]);
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put');
+  const add = vi.spyOn(IDBObjectStore.prototype, 'add');
+  await log.append([answer('a2', 0)], { personal: { pack_id: 'p1', model_version: 'm/1', layer: {} } });
+  expect(put.mock.calls.length + add.mock.calls.length).toBe(7);
+  vi.restoreAllMocks();
+  log.close();
+});
+
 test('a write that went through though it was reported lost is found by its ids, and told again as it was', async () => {
   const log = await dexieExperimentLog(tickingMoment(), nameOf(++count));
   await log.append([started]);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { below } from '../maths/rng.ts';
 import { forAll } from '../testing/for-all.ts';
-import { checkDraft, type Draft } from './event.ts';
+import { checkDraft, type Draft, type LogEvent } from './event.ts';
 import { nextHlc } from './hlc.ts';
 import { project } from './project.ts';
-import { keyOf, type RowStore } from './rows.ts';
+import { keyOf, pointsOf, type RowStore, type Tables } from './rows.ts';
 
 forAll('the hybrid clock only rises, and never lags the wall', (rng) => {
   let [hlc, wall] = [null as string | null, 1_700_000_000_000];
@@ -19,6 +19,23 @@ forAll('the hybrid clock only rises, and never lags the wall', (rng) => {
 
 test('the clock survives a full counter', () => {
   expect(nextHlc('1700000000000-ffff-d', 1_700_000_000_000, 'd')).toBe('1700000000001-0000-d');
+});
+
+test('a point logged twice is kept once, told apart by its bits: NaN is NaN, and 0 is not -0', async () => {
+  const tables = new Map<string, unknown>();
+  const rows: RowStore = {
+    get: async (table, key) => tables.get(`${table} ${JSON.stringify(key)}`) as never,
+    put: async (table, row) => void tables.set(`${table} ${JSON.stringify(keyOf(table, row))}`, row),
+    delete: async () => undefined,
+  };
+  const points = [Number.NaN, 0, -0, 0, Number.NaN].map((value) => ({ key: 'k', value, timestamp: 1, step: 0 }));
+  const log = (metrics: typeof points, at: number) =>
+    ({ kind: 'metric.logged', body: { run_id: 'r', metrics }, at }) as unknown as LogEvent;
+  await project(log(points, 1), rows, 1);
+  await project(log(points.slice(0, 2), 2), rows, 2);
+  const kept = tables.get('metric_steps ["r",1,0]') as Tables['metric_steps'];
+  expect(pointsOf([kept]).map((p) => p.value)).toEqual([Number.NaN, 0, -0]);
+  expect((tables.get('run_metrics "r"') as Tables['run_metrics']).latest).toEqual([{ key: 'k', value: 0, timestamp: 1, step: 0 }]);
 });
 
 describe('the event schema', () => {
