@@ -84,6 +84,17 @@ describe('studying', () => {
     expect(new Set(answers.map((a) => a.item_id)).size).toBe(12);
   });
 
+  test('the state goes on with an answer, and is not folded anew from the whole log', async () => {
+    const { tutor, log } = desk(2);
+    const id = await tutor.startSession({ mode: 'practice', planned: 3 });
+    const before = await tutor.state();
+    await answerOne(tutor, id, knowsTopicA);
+    await answerOne(tutor, id, knowsTopicA);
+    const after = await tutor.state();
+    expect(after).toBe(before);
+    expect([after.answers.length, after.head]).toEqual([2, await log.head()]);
+  });
+
   test('shows the same question until it is answered, however often it is asked for', async () => {
     const { tutor, open } = desk(2);
     const id = await tutor.startSession({ mode: 'practice', planned: 5 });
