@@ -151,7 +151,7 @@ describe('tables', () => {
 describe('personal layer', () => {
   const flat = () => freshModel(() => 0.4, tablesFrom(noCounts(), 0.6));
 
-  test('serves the network alone for the first twenty answers', () => {
+  test('serves the network alone for the first twenty answers, and until it is ahead', () => {
     const model = flat();
     for (let i = 0; i < 20; i++) {
       expect(isPersonal(model.layer)).toBe(false);
@@ -159,6 +159,9 @@ describe('personal layer', () => {
       expect(p).toBe(networkP);
       absorb(model, { question: q('x', 'a'), y: 0 });
     }
+    expect(predict(model, q('x', 'a')).p).toBe(predict(model, q('x', 'a')).networkP);
+    for (let i = 0; i < 10; i++) absorb(model, { question: q('x', 'a'), y: 0 });
+    expect(isPersonal(model.layer)).toBe(true);
     expect(predict(model, q('x', 'a')).p).toBeLessThan(predict(model, q('x', 'a')).networkP);
   });
 
@@ -225,6 +228,13 @@ describe('personal layer', () => {
     },
     20,
   );
+
+  test('a layer that an earlier version stored goes on serving if what it served was better than the network alone', () => {
+    const { lead: _, isAhead: __, ...stored } = storeLayer(newLayer());
+    const losses = (served: number) => ({ ...stored.losses, none: [0.7, 0.7], served: [served, served] });
+    expect(restoreLayer({ ...stored, losses: losses(0.5) })).toMatchObject({ lead: expect.closeTo(0.399, 9), isAhead: true });
+    expect(restoreLayer({ ...stored, losses: losses(0.7) })).toMatchObject({ lead: 0, isAhead: false });
+  });
 
   test('a stored layer with a missing or infinite parameter is refused', () => {
     const stored = storeLayer(newLayer());

@@ -10,6 +10,9 @@ export interface StoredLayer {
   readonly losses: Readonly<Record<string, readonly number[]>>;
   /** Absent in what earlier versions stored: then read from the losses kept. */
   readonly discounted?: Readonly<Record<string, number>>;
+  /** Both absent in what earlier versions stored: then by the losses kept of what was served. */
+  readonly lead?: number;
+  readonly isAhead?: boolean;
   readonly calibration: { readonly slope: number; readonly shift: number };
   readonly drift?: Readonly<Drift>;
   readonly answers: number;
@@ -22,6 +25,8 @@ export function storeLayer(layer: PersonalLayer): StoredLayer {
     terms: Object.fromEntries(VARIANTS.map((v) => [v, term(layer.terms[v])])),
     losses: Object.fromEntries([...VARIANTS, 'served' as const].map((v) => [v, [...layer.losses[v]]])),
     discounted: { ...layer.discounted },
+    lead: layer.lead,
+    isAhead: layer.isAhead,
     calibration: { ...layer.calibration },
     drift: { ...layer.drift },
     answers: layer.answers,
@@ -40,6 +45,7 @@ export function restoreLayer(stored: StoredLayer): PersonalLayer {
       stored.calibration.slope,
       stored.calibration.shift,
       stored.discounted?.[variant] ?? 0,
+      stored.lead ?? 0,
       stored.drift?.level ?? 0,
       stored.drift?.sinceAlarm ?? 0,
     ];
@@ -53,6 +59,8 @@ export function restoreLayer(stored: StoredLayer): PersonalLayer {
     layer.discounted[variant] = stored.discounted?.[variant] ?? discountedSum(layer.losses[variant]);
   }
   layer.losses.served.push(...(stored.losses['served'] ?? layer.losses.none));
+  layer.lead = stored.lead ?? discountedSum(layer.losses.none) - discountedSum(layer.losses.served);
+  layer.isAhead = stored.isAhead ?? layer.lead > 0;
   layer.calibration.slope = stored.calibration.slope;
   layer.calibration.shift = stored.calibration.shift;
   Object.assign(layer.drift, stored.drift);

@@ -1,9 +1,9 @@
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { clip, crossEntropy, sigmoid } from '#shared/maths/logistic.ts';
 import { below, normal, type Rng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { FEATURE_COUNT } from '../learner.ts';
-import { noDrift, watchDrift } from './drift.ts';
+import { isUnsettled, noDrift, watchDrift } from './drift.ts';
 import { DEFAULT_RATES, LAYER_BOUNDS, learn, newLayer, type PersonalLayer, VARIANTS, type Variant } from './personal-layer.ts';
 import type { Question } from './question.ts';
 
@@ -25,21 +25,25 @@ function chanceOf({ terms, calibration }: PersonalLayer, variant: Variant, { net
 }
 
 forAll(
-  'what is served is the variants’ chances by their shares, and each variant moves by its own error',
+  'what is served is the variants’ chances by their shares while they are ahead, else the network’s; each variant moves by its own error',
   (rng) => {
     const layer = newLayer();
+    let [lead, isAhead] = [0, false];
     layer.calibration.slope = 0.8 + 0.4 * uniform(rng);
     layer.calibration.shift = 0.2 * normal(rng);
-    for (let t = 0; t < 40; t++) {
+    for (let t = 0; t < 80; t++) {
       const row = rowOf(rng);
       const chances = VARIANTS.map((variant) => chanceOf(layer, variant, row));
       const shares = VARIANTS.map((variant) => (variant === 'none' ? 0.9 : 0.1 / 3) * Math.exp(-layer.discounted[variant]));
       const total = shares.reduce((a, b) => a + b, 0);
       const mixture = chances.reduce((sum, p, i) => sum + (p * (shares[i] as number)) / total, 0);
-      const wanted = layer.answers < 20 ? (chances[0] as number) : mixture;
+      const alone = chances[0] as number;
       const before = structuredClone(layer);
-      expect(learn(layer, row.net, row.question, row.x, row.y)).toBeCloseTo(wanted, 9);
-      const haste = layer.drift.sinceAlarm === null ? 1 : 2;
+      expect(learn(layer, row.net, row.question, row.x, row.y)).toBeCloseTo(isAhead ? mixture : alone, 9);
+      if (t >= 20) lead = 0.995 * lead + crossEntropy(alone, row.y) - crossEntropy(mixture, row.y);
+      isAhead = lead >= 1 || (isAhead && lead >= 0);
+      expect([layer.lead, layer.isAhead]).toEqual([expect.closeTo(lead, 9), isAhead]);
+      const haste = isUnsettled(layer.drift) ? 2 : 1;
       for (const [i, variant] of VARIANTS.entries()) {
         const error = row.y - (chances[i] as number);
         expect(layer.discounted[variant]).toBeCloseTo(0.995 * before.discounted[variant] + crossEntropy(chances[i] as number, row.y), 6);
@@ -69,4 +73,37 @@ forAll('the excess of a drift test is the loss less its expectation', (rng) => {
   const p = sigmoid(net);
   const expected = p * crossEntropy(p, 1) + (1 - p) * crossEntropy(p, 0);
   expect(drift.level).toBeCloseTo(1 + crossEntropy(p, y) - expected - 0.1, 6);
+});
+
+test('the mixture serves once it is ahead by a nat, and the network alone again once all of that is lost', () => {
+  const layer = newLayer();
+  const next = (y: 0 | 1) => learn(layer, 0, { id: 'q', skills: ['a'] }, new Float32Array(FEATURE_COUNT), y);
+  const until = (isSo: () => boolean, y: () => 0 | 1) => {
+    for (let n = 1; n <= 200; n++) {
+      next(y());
+      if (isSo()) return n;
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  // wrong answers only, where the network says even odds: the layer learns that
+  const learnt = until(
+    () => layer.isAhead,
+    () => 0,
+  );
+  expect(learnt).toBeGreaterThan(21);
+  expect(learnt).toBeLessThan(40);
+  expect(next(0)).toBeLessThan(0.4);
+  // then whatever it does not expect: it must lose the whole lead, not a part of it
+  let last = layer.lead;
+  const lost = until(
+    () => !layer.isAhead,
+    () => {
+      last = layer.lead;
+      return 1;
+    },
+  );
+  expect(lost).toBeLessThan(20);
+  expect(last).toBeLessThan(0.3);
+  expect(layer.lead).toBeLessThan(0);
+  expect(next(1)).toBe(0.5);
 });

@@ -96,7 +96,8 @@ async function fitBetter(
 ): Promise<Candidate> {
   const { kind, record } = await ranked(context, learner, answers, report);
   const candidate = await fitCandidate(context, learner, kind, answers, null, about(report, kind));
-  return { ...candidate, layer: { ...candidate.layer, losses: record.losses, discounted: record.discounted } };
+  const { losses, discounted, lead, isAhead } = record;
+  return { ...candidate, layer: { ...candidate.layer, losses, discounted, lead, isAhead } };
 }
 
 interface Ranking {
