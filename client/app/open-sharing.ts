@@ -7,6 +7,7 @@ import { httpFederationAir } from '#client/sync/federation-air.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
+import { hearClock } from './clock-lead.ts';
 import { isTrialBuild } from './trial.ts';
 
 /** What joins sharing to the rest of the app. */
@@ -24,7 +25,7 @@ export function sharingOf({ log, trainer, moment, tutor, serve }: SharingParts):
   return openSharing(
     {
       log,
-      air: httpFederationAir(),
+      air: httpFederationAir(hearClock),
       trainer,
       moment,
       crypto: tweetnacl,

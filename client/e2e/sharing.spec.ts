@@ -55,6 +55,28 @@ test('on the trial: study, share, simulated learners contribute; the own update 
   await expect(page.getByText(/federated-contributions/).first()).toBeVisible();
 });
 
+test('a phone whose clock jumped a day ahead hears it from the server: what it logs then is ordered by the server’s time, and keeps its own', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await answerMany(page, 1);
+  await agree(page);
+  await page.addInitScript(() => {
+    const right = Date.now;
+    Date.now = () => right() + 86_400_000;
+  });
+  const heard = page.waitForResponse((response) => response.url().includes('/api/sync/v1/fed/'));
+  await page.goto('/sharing');
+  await heard;
+  await page.goto('/study');
+  await answerMany(page, 1);
+  const events = (await rows(page, 'events')) as { kind: string; hlc: string; at: number }[];
+  const latest = events.filter((e) => e.kind === 'answer.recorded').at(-1);
+  const now = await page.evaluate(() => Date.now());
+  expect(Math.abs(now - (latest?.at ?? 0))).toBeLessThan(60_000);
+  expect(Math.abs(now - 86_400_000 - Number(latest?.hlc.slice(0, 13)))).toBeLessThan(60_000);
+});
+
 /** SIGKILL to every process of the browser that has this profile. */
 function kill(profile: string): void {
   for (const line of execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n')) {

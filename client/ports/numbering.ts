@@ -20,19 +20,24 @@ export interface Moment {
   /** Minutes east of UTC. */
   readonly tz: number;
   readonly rng: () => number;
+  /** How far this clock is known to be ahead of the server's, ms; absent where they were never compared. */
+  readonly clockLead?: number;
 }
 
-/** Give drafts, whose ids were drawn before, their places after `head`. */
+/**
+ * Give drafts, whose ids were drawn before, their places after `head`: by the corrected clock, so that a device whose clock is wrong does not
+ * overrule the others. `at` stays what this device's own clock says.
+ */
 export function numbered(
   drafts: readonly Draft[],
   ids: readonly string[],
   head: Head,
-  { at, tz }: Moment,
+  { at, tz, clockLead = 0 }: Moment,
 ): { readonly events: readonly LogEvent[]; readonly head: Head } {
   let { seq, hlc } = head;
   const events = drafts.map((draft, i): LogEvent => {
     seq += 1;
-    hlc = nextHlc(hlc, at, head.device_id);
+    hlc = nextHlc(hlc, at - clockLead, head.device_id);
     return { ...draft, id: ids[i] ?? '', device_id: head.device_id, seq, hlc, at, tz };
   });
   return { events, head: { ...head, seq, hlc, place: placeOfHead(head) + events.length } };

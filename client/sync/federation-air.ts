@@ -36,13 +36,18 @@ async function faultOf(response: Response): Promise<AirFault> {
   return new AirFault(isLater ? 'later' : 'final', reason, Number.isFinite(wait) ? wait : 0);
 }
 
-async function call(path: string, init: RequestInit = {}): Promise<Response> {
+/** Told of the `Date` of every reply, and when it was asked for and heard, epoch ms. */
+export type OnDate = (date: string | null, askedMs: number, heardMs: number) => void;
+
+async function fetched(onDate: OnDate, path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
+  const asked = Date.now();
   try {
     response = await fetch(`${BASE}${path}`, { cache: 'no-cache', ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (cause) {
     throw new AirFault('offline', cause instanceof Error ? cause.message : 'no network');
   }
+  onDate(response.headers.get('Date'), asked, Date.now());
   if (!response.ok) throw await faultOf(response);
   return response;
 }
@@ -62,7 +67,8 @@ const bytes = (body: Uint8Array, method: string): RequestInit => ({
 const bearer = (token: string): RequestInit => ({ headers: { Authorization: `Bearer ${token}` } });
 
 /** The leader over HTTP, on this page's own origin. */
-export function httpFederationAir(): FederationAir {
+export function httpFederationAir(onDate: OnDate): FederationAir {
+  const call = (path: string, init?: RequestInit) => fetched(onDate, path, init);
   return {
     offer: async () => read(offerSchema, await call('/fed/tasks')),
     challenge: async () =>

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { below } from '../maths/rng.ts';
 import { forAll } from '../testing/for-all.ts';
 import { checkDraft, type Draft, type LogEvent } from './event.ts';
-import { nextHlc } from './hlc.ts';
+import { clockLead, nextHlc } from './hlc.ts';
 import { project } from './project.ts';
 import { keyOf, pointsOf, type RowStore, type Tables } from './rows.ts';
 
@@ -19,6 +19,25 @@ forAll('the hybrid clock only rises, and never lags the wall', (rng) => {
 
 test('the clock survives a full counter', () => {
   expect(nextHlc('1700000000000-ffff-d', 1_700_000_000_000, 'd')).toBe('1700000000001-0000-d');
+});
+
+forAll('a clock is corrected by no more than it is wrong, and within a second and the wait for the reply of that', (rng) => {
+  const wrong = (below(200_001, rng) - 100_000) * (below(2, rng) === 0 ? 1 : 10_000);
+  const [asked, written, heard] = [0, below(3000, rng), 3000 + below(2000, rng)].map((ms) => 1_700_000_000_000 + ms + below(1000, rng));
+  const date = new Date(written as number).toUTCString();
+  const lead = clockLead(date, (asked as number) + wrong, (heard as number) + wrong);
+  expect(Math.abs(lead ?? Number.NaN)).toBeLessThanOrEqual(Math.abs(wrong));
+  expect(Math.abs(wrong - (lead ?? Number.NaN))).toBeLessThanOrEqual((heard as number) - (asked as number) + 999);
+  if (Math.abs(wrong) > 7000) expect(Math.sign(lead ?? 0)).toBe(Math.sign(wrong));
+});
+
+test('a clock that may be right is left alone, and a reply without a date tells nothing', () => {
+  const date = 'Tue, 14 Nov 2023 22:13:20 GMT';
+  expect(clockLead(date, 1_700_000_000_999, 1_700_000_001_200)).toBe(0);
+  expect(clockLead(date, 1_700_000_001_000, 1_700_000_001_200)).toBe(1);
+  expect(clockLead(date, 1_699_999_999_900, 1_699_999_999_990)).toBe(-10);
+  expect(clockLead(null, 0, 0)).toBeNull();
+  expect(clockLead('soon', 0, 0)).toBeNull();
 });
 
 test('a point logged twice is kept once, told apart by its bits: NaN is NaN, and 0 is not -0', async () => {
