@@ -43,7 +43,7 @@ for (const simulator of Object.keys(SIMULATORS) as SimulatorName[]) {
       .toFixed(0)
       .padStart(
         5,
-      )}   recall a week on ${percent(mean(all, (w) => w.recallAfterWeek))}   gain on unseen items ${percent(mean(all, (w) => w.unseenGain))}`;
+      )}   recall a week on ${percent(mean(all, (w) => w.recallAfterWeek))}   gain on items kept back ${percent(mean(all, (w) => w.unseenGain))}   right ${percent(mean(all, (w) => w.right))}`;
     if (policy === 'ours') {
       console.log(line);
       continue;
@@ -51,8 +51,9 @@ for (const simulator of Object.keys(SIMULATORS) as SimulatorName[]) {
     const base = mean(all, (w) => w.toMastery);
     const saved = compared(all.map((w, i) => (w.toMastery - (own[i] as Way).toMastery) / base));
     const recall = compared(all.map((w, i) => (own[i] as Way).recallAfterWeek - w.recallAfterWeek));
+    const gain = compared(all.map((w, i) => (own[i] as Way).unseenGain - w.unseenGain));
     console.log(
-      `${line}\n    ours needs ${percent(saved.mean)} fewer (95 %: ${percent(saved.low)} to ${percent(saved.high)}); recall ${percent(recall.mean)} higher (${percent(recall.low)} to ${percent(recall.high)})`,
+      `${line}\n    ours needs ${percent(saved.mean)} fewer (95 %: ${percent(saved.low)} to ${percent(saved.high)}); recall ${percent(recall.mean)} higher (${percent(recall.low)} to ${percent(recall.high)}), gain on items kept back ${percent(gain.mean)} (${percent(gain.low)} to ${percent(gain.high)})`,
     );
   }
 }

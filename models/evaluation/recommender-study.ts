@@ -40,12 +40,21 @@ const JUDGED_AFTER = 160;
 const ENOUGH = 0.8;
 const RETENTION = 0.9;
 const SECONDS = 20;
+const SKILLS = 12;
+const ITEMS_EACH = 20;
+/** Items of each skill that no policy may ask: what they gain was learnt from others. */
+const KEPT_BACK = 2;
+
+/** Items come round by skill, so the last ones of each are the last of all. */
+const isKeptBack = (item: number): boolean => item >= SKILLS * (ITEMS_EACH - KEPT_BACK);
+
+const askable = ({ exam }: Desk): readonly number[] => exam.skillOf.flatMap((_, i) => (isKeptBack(i) ? [] : [i]));
 
 const isResting = ({ latest }: Desk, item: number): boolean => latest.slice(-10).includes(item);
 
 function optionsOf(desk: Desk): readonly Option[] {
-  const { exam, questions, model, memories, fsrs, latest, now } = desk;
-  return exam.skillOf.map((_, i): Option => {
+  const { questions, model, memories, fsrs, latest, now } = desk;
+  return askable(desk).map((i): Option => {
     const question = questions[i] as Question;
     const memory = memories.get(i);
     const ago = latest.lastIndexOf(i);
@@ -78,8 +87,8 @@ const ours: Policy = (desk) => {
 
 /** A flashcard app's, which asks whatever is due, else whatever has rested. */
 const randomWithinDue: Policy = (desk) => {
-  const { exam, memories, fsrs, now, rng } = desk;
-  const rested = exam.skillOf.flatMap((_, i) => (isResting(desk, i) ? [] : [i]));
+  const { memories, fsrs, now, rng } = desk;
+  const rested = askable(desk).filter((i) => !isResting(desk, i));
   const due = rested.filter((i) => {
     const memory = memories.get(i);
     return memory !== undefined && fsrs.recall(memory, now) < RETENTION;
@@ -95,7 +104,7 @@ const weakestFirst: Policy = (desk) => {
     const tally = model.history.skills.get(String(k));
     return ((tally?.wins ?? 0) + 1.5) / ((tally?.attempts ?? 0) + 2);
   };
-  const rested = exam.skillOf.flatMap((_, i) => (isResting(desk, i) ? [] : [i]));
+  const rested = askable(desk).filter((i) => !isResting(desk, i));
   const lowest = Math.min(...rested.map((i) => rate(exam.skillOf[i] as number)));
   const pool = rested.filter((i) => rate(exam.skillOf[i] as number) === lowest);
   return pool[below(pool.length, rng)] as number;
@@ -119,8 +128,10 @@ export interface Way {
   readonly toMastery: number;
   /** Mean true chance over the exam seven days after the 160th answer. */
   readonly recallAfterWeek: number;
-  /** Mean true chance gained by then on items never asked. */
+  /** Mean true chance gained by then on items kept back from every policy. */
   readonly unseenGain: number;
+  /** Share of the answers until mastery that were right. */
+  readonly right: number;
 }
 
 interface Run {
@@ -131,7 +142,7 @@ interface Run {
 }
 
 function beginRun(simulator: SimulatorName, network: Network, seed: number): Run {
-  const exam = simulatedExam(12, 20, seededRng(seed));
+  const exam = simulatedExam(SKILLS, ITEMS_EACH, seededRng(seed));
   const learner = SIMULATORS[simulator](exam, seededRng(seed + 500_000));
   const questions = exam.skillOf.map((k, i): Question => ({ id: String(i), skills: [String(k)], prior: exam.prior[i] as number }));
   const desk: Desk = {
@@ -176,10 +187,10 @@ export function wayOf(simulator: SimulatorName, policy: PolicyName, network: Net
   while (long.desk.answers < MOST && masteredShare(long) < ENOUGH) step(long, policy);
   const short = beginRun(simulator, network, seed);
   while (short.desk.answers < JUDGED_AFTER) step(short, policy);
-  const unseen = short.before.flatMap((chance, i) => (short.desk.memories.has(i) ? [] : [short.learner.chance(i) - chance]));
+  const unseen = short.before.flatMap((chance, i) => (isKeptBack(i) ? [short.learner.chance(i) - chance] : []));
   short.learner.rest(7);
   const recall = meanOf(short.before.map((_, i) => short.learner.chance(i)));
-  return { toMastery: long.desk.answers, recallAfterWeek: recall, unseenGain: meanOf(unseen) };
+  return { toMastery: long.desk.answers, recallAfterWeek: recall, unseenGain: meanOf(unseen), right: meanOf(long.desk.outcomes) };
 }
 
 /** How one policy's learners fared beside another's: mean of the paired differences and its 95 % interval. */

@@ -51,11 +51,24 @@ describe('the score', () => {
     expect(half?.terms.cold).toBeCloseTo(0.15, 12);
   });
 
-  forAll('within a topic, the chance that the learner asked for decides', (rng) => {
+  test('in a topic to be learnt, what the learner asked for says which question teaches most: .60, .45 or .30 right', () => {
+    const options = Array.from({ length: 19 }, (_, i) => option(`p${i}`, { p: 0.05 * (i + 1) }));
+    const best = (targetP: number) =>
+      scoreOptions(options, { ...situation, targetP }).reduce((a, b) => (b.terms.weak > a.terms.weak ? b : a)).option.p;
+    expect([0.85, 0.8, 0.75].map((targetP) => best(targetP))).toEqual([0.6, 0.45, 0.3].map((p) => expect.closeTo(p, 9)));
+    const leads = [0.85, 0.8, 0.75].map(
+      (targetP) => scoreOptions(options, { ...situation, targetP }).reduce((a, b) => (b.score > a.score ? b : a)).option.p,
+    );
+    expect(leads).toEqual(leads.toSorted((a, b) => b - a));
+    expect(leads[0]).toBeGreaterThan((leads[2] as number) + 0.15);
+  });
+
+  forAll('in a topic that is mastered, the chance that the learner asked for decides', (rng) => {
+    const worths = toLearn({ a: 0 });
     const [near, far] = [option('near', { p: 0.85 - 0.05 * uniform(rng) }), option('far', { p: 0.6 + 0.1 * uniform(rng) })];
-    const easier = scoreOptions([near, far], { ...situation, targetP: 0.85 }).map((s) => s.score);
+    const easier = scoreOptions([near, far], { ...situation, worths, targetP: 0.85 }).map((s) => s.score);
     expect(easier[0]).toBeGreaterThan(easier[1] as number);
-    const harder = scoreOptions([option('near', { p: 0.75 }), option('far', { p: 0.85 })], { ...situation, targetP: 0.75 });
+    const harder = scoreOptions([option('near', { p: 0.75 }), option('far', { p: 0.85 })], { ...situation, worths, targetP: 0.75 });
     expect(harder[0]?.score).toBeGreaterThan(harder[1]?.score as number);
   });
 

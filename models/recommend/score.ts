@@ -43,7 +43,7 @@ const DUE_ENOUGH = 0.1;
 const COLD_ANSWERS = 30;
 
 /** The fit term at the target itself. */
-export const GREATEST_FIT = 0.3;
+export const GREATEST_FIT = 0.15;
 
 /** What may be offered now: not just answered, unless it is due. */
 export function eligible(options: readonly Option[]): readonly Option[] {
@@ -64,12 +64,18 @@ function meanWorth(skills: readonly string[], worths: ReadonlyMap<string, Worth>
 /** Greatest at the target, nothing from one half away; it falls as a square, so that a further target pulls harder. */
 export const fitOf = (p: number, targetP: number): number => GREATEST_FIT * Math.max(0, 1 - (2 * (p - targetP)) ** 2);
 
+/** The chance at which a question of a topic still to be learnt teaches most: .60 where the learner asked for easier, .45, .30 for harder. */
+const teachesMostAt = (targetP: number): number => 0.45 + 3 * (targetP - 0.8);
+
+/** What a question teaches of what its topic has to teach, 0–1: all of it at that chance, less by the square of the distance. */
+export const teaches = (p: number, targetP: number): number => 1 - (p - teachesMostAt(targetP)) ** 2;
+
 const UNKNOWN: Worth = { toLearn: 1, toTell: 0 };
 
 /**
- * Score options: `.30 fit to the target + 4 worth of the topic + .50 due + .30 uncertainty while the learner is new or the topic in doubt + .05 unseen`.
- * The worth chooses the topic; the others choose the question in it, and take over as topics are mastered. The diversity term depends on
- * the slate and is added when drawing.
+ * Score options: `4 worth of the topic x what the question teaches + .15 fit to the target + .50 due + .30 uncertainty while the learner is new
+ * or the topic in doubt + .05 unseen`. The worth chooses the topic, and what it teaches the question in it; the others take over as topics
+ * are mastered. The diversity term depends on the slate and is added when drawing.
  *
  * @param options those eligible
  */
@@ -80,7 +86,7 @@ export function scoreOptions(options: readonly Option[], { targetP, answers, wor
     const doubt = Math.max(cold, toTell);
     const terms = {
       fit: fitOf(option.p, targetP),
-      weak: 4 * toLearn,
+      weak: 4 * toLearn * teaches(option.p, targetP),
       due: 0.5 * option.due,
       cold: 0.3 * 4 * option.p * (1 - option.p) * doubt,
       unseen: option.attempts === 0 ? 0.05 : 0,

@@ -2,7 +2,7 @@ import { drawIndex, type Rng } from '#shared/maths/rng.ts';
 import { fitOf, type Scored, TERMS, type Term } from './score.ts';
 
 /** Name and version of the drawing rule; logged with every slate. */
-export const POLICY = 'softmax-0.05-explore-0.05/3';
+export const POLICY = 'softmax-0.05-explore-0.05/4';
 
 const SHORT_LIST = 50;
 const TEMPERATURE = 0.05;
