@@ -39,12 +39,13 @@ function evaluateApart(args: readonly string[]): Promise<Result> {
 /** Runs the jobs, a few at a time, in order; told of each that is done. */
 async function inTurns<T>(jobs: readonly (() => Promise<T>)[], atOnce: number): Promise<T[]> {
   const results: T[] = [];
-  let next = 0;
+  let [next, done] = [0, 0];
   const worker = async () => {
     while (next < jobs.length) {
       const i = next++;
       results[i] = await (jobs[i] as () => Promise<T>)();
-      console.error(`${i + 1} of ${jobs.length} done`);
+      done += 1;
+      console.error(`${done} of ${jobs.length} done`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));

@@ -95,6 +95,7 @@ test.describe('without the service worker', () => {
       await page.goto(path);
       await expect(page.locator('.notice.bad'), path).toContainText('문제집을 받지 못했어요');
       await expect(page.locator('.waiting'), path).toHaveCount(0);
+      await expect(page.locator('h1'), path).toHaveCount(1);
     }
   });
 });

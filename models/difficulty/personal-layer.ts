@@ -46,7 +46,7 @@ export interface LayerRates {
 /**
  * The rates until the automatic search finds better ones. They, the network's share and the discount below were chosen together, on
  * validation learners of two published sets under four shared models: the gain where it fits ill, no loss where it fits. The lead from
- * which the mixture serves was chosen there too: the least that leaves seven learners in eight no worse off.
+ * which the mixture serves was chosen there too: the least of those tried that leaves nine learners in ten no worse off under each of the four.
  */
 export const DEFAULT_RATES: LayerRates = { offset: 0.05, weights: 0.005 };
 

@@ -131,6 +131,7 @@ export function HomePage({ settings, packId }: { readonly settings: Settings; re
       {tutor.kind === 'waiting' && <Waiting text={t.common.loading} />}
       {(tutor.kind === 'failed' || (tutor.kind === 'ready' && !tutor.value)) && (
         <>
+          <h1>{t.nav.home}</h1>
           <Notice tone="bad">{fetchWords(t, tutor.kind === 'failed' ? tutor.fault : null)}</Notice>
           <Link className="button" href="/packs">
             {t.nav.packs}
