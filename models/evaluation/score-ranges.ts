@@ -1,8 +1,10 @@
+import { remembered } from '#shared/domain/remembered.ts';
 import type { Network } from '../difficulty/personal-model.ts';
 import { absorb, freshModel, predict } from '../difficulty/personal-model.ts';
+import { type Question, skillsOf } from '../difficulty/question.ts';
 import type { DifficultyTables } from '../difficulty/tables.ts';
 import type { LearnerAnswers } from '../difficulty/training-rows.ts';
-import { factorOf, predictedScore } from '../patterns/predicted-score.ts';
+import { factorOf, rangeOf, type ScoredTopic } from '../patterns/predicted-score.ts';
 
 /** One pseudo-exam: what was predicted before it, and what came. */
 export interface PseudoExam {
@@ -13,32 +15,38 @@ export interface PseudoExam {
 
 const HISTORY = 30;
 
+/** The exam's topics, one for each combination of skills: their shares, the chances of their questions, the answers on them so far. */
+function topicsOf(questions: readonly Question[], p: readonly number[], answersOn: ReadonlyMap<string, number>): readonly ScoredTopic[] {
+  const topics = new Map<string, { answers: number; p: number[] }>();
+  questions.forEach((question, i) => {
+    const skills = skillsOf(question);
+    const answers = skills.reduce((sum, skill) => sum + (answersOn.get(skill) ?? 0), 0) / skills.length;
+    remembered(topics, skills.join(' '), () => ({ answers, p: [] })).p.push(p[i] as number);
+  });
+  return [...topics.values()].map((topic) => ({ ...topic, weight: topic.p.length / questions.length }));
+}
+
 /**
  * Every stretch of `questions` answers of a learner, after the first 30 and one after another, taken as an exam: the state is frozen
- * before it, each of its questions predicted from there.
+ * before it, each of its questions predicted from there. A range is made for all of them, those too that the app would hide.
  */
 export function pseudoExams(answers: LearnerAnswers, network: Network, tables: DifficultyTables, questions: number): readonly PseudoExam[] {
   const model = freshModel(network, tables);
   const past: number[] = [];
+  const answersOn = new Map<string, number>();
   const exams: PseudoExam[] = [];
   for (const [i, answer] of answers.entries()) {
     const isStart = i >= HISTORY && (i - HISTORY) % questions === 0 && i + questions <= answers.length;
     if (isStart) {
       const exam = answers.slice(i, i + questions);
+      const asked = exam.map((a) => a.question);
       const frozen = { ...model, history: { ...model.history, streak: 0, previous: null } };
-      const p = exam.map(({ question }) => predict(frozen, question).p);
-      const told = predictedScore({
-        topics: [{ weight: 1, answers: past.length, p }],
-        past,
-        examQuestions: questions,
-        daysSinceLast: 0,
-        isUnsettled: false,
-        pastMisses: [],
-      });
-      const score = exam.reduce((sum, a) => sum + a.y, 0) / questions;
-      if (told.kind === 'range') exams.push({ expected: told.range.expected, spread: told.range.spread, score });
+      const p = asked.map((question) => predict(frozen, question).p);
+      const { expected, spread } = rangeOf({ topics: topicsOf(asked, p, answersOn), past, examQuestions: questions, pastMisses: [] });
+      exams.push({ expected, spread, score: exam.reduce((sum, a) => sum + a.y, 0) / questions });
     }
     past.push(absorb(model, answer).p);
+    for (const skill of skillsOf(answer.question)) answersOn.set(skill, (answersOn.get(skill) ?? 0) + 1);
   }
   return exams;
 }

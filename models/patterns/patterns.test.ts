@@ -4,7 +4,7 @@ import { below, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { AREA_NEEDS, areaOf } from './areas.ts';
 import { difficultyChoice, type Finding, habitOf, type PatternAnswer, peakTime, sessionLength } from './habits.ts';
-import { factorOf, predictedScore, type ScoreBasis } from './predicted-score.ts';
+import { factorOf, predictedScore, rangeOf, type ScoreBasis } from './predicted-score.ts';
 import { sessionMetrics } from './session-metrics.ts';
 
 describe('the beta distribution', () => {
@@ -144,10 +144,21 @@ describe('the predicted score', () => {
     ...more,
   });
 
+  test('is narrower the more was answered on each topic, and the more topics share the exam', () => {
+    const width = (answers: number, n: number) => {
+      const topics = Array.from({ length: n }, () => ({ weight: 1 / n, answers, p: [0.7] }));
+      const { low, high } = rangeOf({ topics, past: basis().past, examQuestions: 50, pastMisses: [] });
+      return high - low;
+    };
+    expect(width(40, 2)).toBeLessThan(width(10, 2));
+    expect(width(10, 8)).toBeLessThan(width(10, 2));
+  });
+
   test('is the formula’s: E, V and E ± 1.28 √V by hand', () => {
     const score = predictedScore(basis());
     // E = .6·.8 + .4·.5 = .68; item variance = .6·(.09+.21)/2 + .4·.25 = .19; known = 30·.25
-    const spread = Math.sqrt(0.19 / 50 + 0.085 ** 2 + (0.68 * 0.32) ** 2 / (1 + 7.5));
+    const topics = 0.14 ** 2 * (0.6 ** 2 / (1 + 20 / 10) + 0.4 ** 2 / (1 + 2 / 10));
+    const spread = Math.sqrt(0.19 / 50 + 0.065 ** 2 + topics + (0.68 * 0.32) ** 2 / (1 + 7.5));
     if (score.kind !== 'range') throw new Error(score.kind);
     expect(score.range.expected).toBeCloseTo(0.68, 12);
     expect(score.range.spread).toBeCloseTo(spread, 12);

@@ -8,18 +8,22 @@ export interface ScoredTopic {
   readonly p: readonly number[];
 }
 
-/** What a predicted score rests on. */
-export interface ScoreBasis {
+/** What a range is made from. */
+export interface RangeBasis {
   readonly topics: readonly ScoredTopic[];
   /** P(correct) given before each of the answers so far. */
   readonly past: readonly number[];
   /** Questions of the exam. */
   readonly examQuestions: number;
+  /** |S − E| / √V of earlier predictions that were put to the test: finished mocks and real exams. */
+  readonly pastMisses: readonly number[];
+}
+
+/** What a predicted score rests on. */
+export interface ScoreBasis extends RangeBasis {
   readonly daysSinceLast: number;
   /** The shared model has just been found not to describe the learner any more. */
   readonly isUnsettled: boolean;
-  /** |S − E| / √V of earlier predictions that were put to the test: finished mocks and real exams. */
-  readonly pastMisses: readonly number[];
 }
 
 /** Share of the exam expected right, an 80 % range, and the answers behind it. */
@@ -42,8 +46,11 @@ export type PredictedScore =
 /** Fewest answers, and the least share of the syllabus with three answers a topic, before a range is shown. */
 export const SCORE_NEEDS = { answers: 30, coverage: 0.6, answersATopic: 3, days: 45 } as const;
 
-// of .04 to .12 the one whose 80 % ranges held nearest to 80 % on validation learners of both published sets
-const LEARNER_SD = 0.085;
+// of a grid of them, those whose 80 % ranges held nearest to 80 % on validation learners of both published sets, exams of 20 and of 40
+const LEARNER_SD = 0.065;
+const TOPIC_SD = 0.14;
+/** Answers on a topic that halve its variance. */
+const TOPIC_ANSWERS = 10;
 /** Half the width of an 80 % range in standard deviations, before there is a record to take it from. */
 export const C_80 = 1.28;
 
@@ -55,25 +62,33 @@ export function factorOf(pastMisses: readonly number[]): number {
 }
 
 /**
- * The exam's score as an 80 % range: E = Σ weight · mean p; V = Σ p(1−p)/K² + .085² + (E(1−E))²/(1 + Σ past p(1−p)); E ± c·√V, held in
- * [0, 1]. c is 1.28, or the conformal quantile of earlier ranges' misses. Hidden, with what is missing, below the needs above.
+ * The exam's score as an 80 % range: E = Σ w · mean p; V = Σ p(1−p)/K² + .065² + Σ w² · .14²/(1 + n/10) + (E(1−E))²/(1 + Σ past p(1−p)),
+ * w the weight of a topic and n the answers on it: what is not known of the learner, of each topic, and of how far the answers so far can
+ * be trusted. E ± c·√V, held in [0, 1]; c is 1.28, or the conformal quantile of earlier ranges' misses.
  */
-export function predictedScore({ topics, past, examQuestions, daysSinceLast, isUnsettled, pastMisses }: ScoreBasis): PredictedScore {
+export function rangeOf({ topics, past, examQuestions, pastMisses }: RangeBasis): ScoreRange {
+  let [expected, itemVariance, topicVariance] = [0, 0, 0];
+  for (const { weight, answers, p } of topics) {
+    const n = Math.max(1, p.length);
+    expected += (weight * p.reduce((a, b) => a + b, 0)) / n;
+    itemVariance += (weight * p.reduce((a, b) => a + b * (1 - b), 0)) / n;
+    topicVariance += (weight * TOPIC_SD) ** 2 / (1 + answers / TOPIC_ANSWERS);
+  }
+  const known = past.reduce((sum, p) => sum + p * (1 - p), 0);
+  const learnerVariance = LEARNER_SD ** 2 + (expected * (1 - expected)) ** 2 / (1 + known);
+  const spread = Math.sqrt(itemVariance / examQuestions + topicVariance + learnerVariance);
+  const half = factorOf(pastMisses) * spread;
+  return { low: Math.max(0, expected - half), expected, high: Math.min(1, expected + half), answers: past.length, spread };
+}
+
+/** The exam's score as a range; hidden, with what is missing, below the needs above. */
+export function predictedScore({ daysSinceLast, isUnsettled, ...basis }: ScoreBasis): PredictedScore {
+  const { topics, past } = basis;
   const met = topics.filter((t) => t.answers >= SCORE_NEEDS.answersATopic);
   const coverage = met.reduce((sum, t) => sum + t.weight, 0);
   // the weights are decimal fractions: .6 of them may add up to a hair less
   if (past.length < SCORE_NEEDS.answers || coverage < SCORE_NEEDS.coverage - 1e-9) return { kind: 'early', answers: past.length, coverage };
   if (daysSinceLast > SCORE_NEEDS.days) return { kind: 'stale', days: Math.floor(daysSinceLast) };
   if (isUnsettled) return { kind: 'unsettled' };
-  let [expected, itemVariance] = [0, 0];
-  for (const { weight, p } of topics) {
-    const n = Math.max(1, p.length);
-    expected += (weight * p.reduce((a, b) => a + b, 0)) / n;
-    itemVariance += (weight * p.reduce((a, b) => a + b * (1 - b), 0)) / n;
-  }
-  const known = past.reduce((sum, p) => sum + p * (1 - p), 0);
-  const spread = Math.sqrt(itemVariance / examQuestions + LEARNER_SD ** 2 + (expected * (1 - expected)) ** 2 / (1 + known));
-  const half = factorOf(pastMisses) * spread;
-  const range = { low: Math.max(0, expected - half), expected, high: Math.min(1, expected + half), answers: past.length, spread };
-  return { kind: 'range', range };
+  return { kind: 'range', range: rangeOf(basis) };
 }
