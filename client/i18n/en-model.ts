@@ -17,6 +17,8 @@ export const enModel = {
   never: 'not yet',
   dataPoints: 'Data points',
   level: 'Personalisation',
+  levelNone: (n: number): string =>
+    n < 20 ? 'From 20 answers on.' : 'Yours is not surely better than the shared model yet, so that one serves.',
   accuracy: 'Right predictions',
   accuracyBasis: (low: string, high: string, baseline: string, n: number) =>
     `between ${low} and ${high}, from ${n} answers; always guessing one way: ${baseline}`,

@@ -42,6 +42,7 @@ export function ModelFacts({ version, record, dataPoints, level, updatedAt }: Pr
       <dd>{when}</dd>
       <dt>{model.level}</dt>
       <dd>{percent(level)}</dd>
+      {level === 0 && <dd className="basis quiet small">{model.levelNone(dataPoints)}</dd>}
       <dt>{model.dataPoints}</dt>
       <dd>{dataPoints}</dd>
     </dl>
