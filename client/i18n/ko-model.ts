@@ -17,7 +17,7 @@ export const koModel: typeof enModel = {
   never: '아직 없음',
   dataPoints: '데이터 수',
   level: '개인화',
-  levelNone: (n) => (n < 20 ? '답 20개부터예요.' : '아직 공용 모델보다 확실히 낫지는 않아서 공용 모델을 써요.'),
+  levelNone: (n) => (n < 20 ? '답 20개부터예요.' : '아직 공유 모델보다 확실히 낫지는 않아서 공유 모델을 써요.'),
   accuracy: '맞은 예측',
   accuracyBasis: (low, high, baseline, n) => `범위 ${low}–${high}, 답 ${n}개 기준. 한쪽으로만 찍으면 ${baseline}`,
   logLoss: '로그 손실',
