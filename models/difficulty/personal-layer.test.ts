@@ -4,7 +4,7 @@ import { below, normal, type Rng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { FEATURE_COUNT } from '../learner.ts';
 import { isUnsettled, noDrift, watchDrift } from './drift.ts';
-import { DEFAULT_RATES, LAYER_BOUNDS, learn, newLayer, type PersonalLayer, VARIANTS, type Variant } from './personal-layer.ts';
+import { copyLayer, DEFAULT_RATES, LAYER_BOUNDS, learn, newLayer, type PersonalLayer, VARIANTS, type Variant } from './personal-layer.ts';
 import type { Question } from './question.ts';
 
 type Row = { readonly net: number; readonly question: Question; readonly x: Float32Array; readonly y: 0 | 1 };
@@ -107,3 +107,20 @@ test('the mixture serves once it is ahead by a nat, and the network alone again 
   expect(layer.lead).toBeLessThan(0);
   expect(next(1)).toBe(0.5);
 });
+
+forAll(
+  'a copy is the layer itself, and learns without it',
+  (rng) => {
+    const layer = newLayer();
+    const next = (to: PersonalLayer, { net, question, x }: Row, y: 0 | 1) => learn(to, net, question, x, y);
+    for (let t = 0; t < 60; t++) next(layer, rowOf(rng), 0);
+    const before = structuredClone(layer);
+    const copy = copyLayer(layer);
+    expect(copy).toEqual(layer);
+    expect(copy.isAhead).toBe(true);
+    next(copy, rowOf(rng), 1);
+    expect(layer).toEqual(before);
+    expect(copy).not.toEqual(before);
+  },
+  10,
+);

@@ -85,6 +85,11 @@ describe('a refit', () => {
     expect(result.metrics['log_loss']).toBeGreaterThan(result.metrics['baseline_log_loss'] ?? 0);
   });
 
+  test('whose layer fell behind on the answers it was ranked by starts behind, not with the lead it was given to be ranked', async () => {
+    const { layer } = await run(shiftedJob(60, 3), spoiled());
+    expect(layer.isAhead).toBe(false);
+  });
+
   test('with ten answers trains and shows its curve, but replaces nothing', async () => {
     let epochs = 0;
     const result = await runTraining(shiftedJob(10, 4), referenceLearner(), networkOf, () => {

@@ -3,12 +3,13 @@ import type { Response } from '#shared/domain/response-data.ts';
 import { below, seededRng } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { priorlessAnswers } from '../difficulty/from-responses.ts';
+import { noCounts, tablesFrom } from '../difficulty/tables.ts';
 import { syntheticExam, syntheticLearner } from '../synthetic/learners.ts';
 import { calibration, selectiveAt, selectiveCurve, sureFrom } from './curves.ts';
 import { trainPredictor } from './predictors.ts';
 import { reportOf } from './report.ts';
 import { evaluate, type Round } from './run.ts';
-import { conformalFactor, judgeRanges } from './score-ranges.ts';
+import { conformalFactor, judgeRanges, pseudoExams } from './score-ranges.ts';
 import { shuffledOutcomes, splitBy } from './splits.ts';
 
 const rng = seededRng(1);
@@ -129,4 +130,15 @@ test('the report says which floor is missed', () => {
   const good = reportOf([{ ...measured, alone: { ...measured.alone, auc: 0.9, logLoss: 0.3, ece: 0.01 } }], new Map(), 'a machine');
   expect(good.isAboveFloors).toBe(true);
   expect(good.text).not.toContain('✗');
+});
+
+test('a pseudo-exam is every stretch after the first thirty answers, its topics as sure as the answers on them so far', () => {
+  const skillOf = (i: number) => (i < 30 ? 'a' : i % 2 === 0 ? 'a' : 'b');
+  const answers = Array.from({ length: 75 }, (_, i) => ({ question: { id: `i${i}`, skills: [skillOf(i)] }, y: (i % 2) as 0 | 1 }));
+  const [first, second, ...rest] = pseudoExams(answers, () => 0, tablesFrom(noCounts(), 0.6), 20);
+  expect(rest).toEqual([]);
+  const spread = (past: number, onA: number, onB: number) =>
+    Math.sqrt(0.25 / 20 + 0.065 ** 2 + 0.5 ** 2 * 0.14 ** 2 * (1 / (1 + onA / 10) + 1 / (1 + onB / 10)) + 0.25 ** 2 / (1 + past * 0.25));
+  expect(first).toEqual({ expected: 0.5, spread: expect.closeTo(spread(30, 30, 0), 12), score: 0.5 });
+  expect(second).toEqual({ expected: 0.5, spread: expect.closeTo(spread(50, 40, 10), 12), score: 0.5 });
 });
