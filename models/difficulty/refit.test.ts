@@ -86,7 +86,9 @@ describe('a refit', () => {
   });
 
   test('whose layer fell behind on the answers it was ranked by starts behind, not with the lead it was given to be ranked', async () => {
-    const { layer } = await run(shiftedJob(60, 3), spoiled());
+    const layerAlone: Learner = { ...spoiled(), fineTune: async (base) => base.map(() => Number.NaN) };
+    const { layer } = await run(shiftedJob(60, 3), layerAlone);
+    expect(layer.terms['both']?.theta).not.toBe(0);
     expect(layer.isAhead).toBe(false);
   });
 
