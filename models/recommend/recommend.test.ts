@@ -31,7 +31,8 @@ describe('the score', () => {
   test('rises with the worth of the topic, dueness and novelty, and with uncertainty while cold', () => {
     expect(scoreOf(option('x', { due: 0.4 })) - scoreOf(option('x'))).toBeCloseTo(0.2, 12);
     expect(scoreOf(option('x', { attempts: 0 })) - scoreOf(option('x'))).toBeCloseTo(0.05, 12);
-    expect(scoreOf(option('x', { p: 0.5 }), { ...situation, answers: 0 }) - scoreOf(option('x', { p: 0.5 }))).toBeCloseTo(0.3, 12);
+    const uncertain = (answers: number) => scoreOptions([option('x', { p: 0.5 })], { ...situation, answers })[0]?.terms.cold;
+    expect([uncertain(0), uncertain(30)]).toEqual([expect.closeTo(0.3, 12), 0]);
     const worths = toLearn({ a: 1, b: 0.25 });
     const [a, b, both] = scoreOptions(
       [['a'], ['b'], ['a', 'b']].map((skills) => option('x', { skills })),
@@ -61,6 +62,13 @@ describe('the score', () => {
     );
     expect(leads).toEqual(leads.toSorted((a, b) => b - a));
     expect(leads[0]).toBeGreaterThan((leads[2] as number) + 0.15);
+  });
+
+  test('a newcomer begins with easier questions', () => {
+    const options = Array.from({ length: 19 }, (_, i) => option(`p${i}`, { p: 0.05 * (i + 1) }));
+    const best = (answers: number) =>
+      scoreOptions(options, { ...situation, answers }).reduce((a, b) => (b.terms.weak > a.terms.weak ? b : a)).option.p;
+    expect([0, 10, 30].map(best)).toEqual([0.6, 0.55, 0.45].map((p) => expect.closeTo(p, 9)));
   });
 
   forAll('in a topic that is mastered, the chance that the learner asked for decides', (rng) => {

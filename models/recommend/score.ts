@@ -64,11 +64,15 @@ function meanWorth(skills: readonly string[], worths: ReadonlyMap<string, Worth>
 /** Greatest at the target, nothing from one half away; it falls as a square, so that a further target pulls harder. */
 export const fitOf = (p: number, targetP: number): number => GREATEST_FIT * Math.max(0, 1 - (2 * (p - targetP)) ** 2);
 
-/** The chance at which a question of a topic still to be learnt teaches most: .60 where the learner asked for easier, .45, .30 for harder. */
-const teachesMostAt = (targetP: number): number => 0.45 + 3 * (targetP - 0.8);
+/** How much easier a newcomer's first question is: the app begins gently, and finds out before it asks more. */
+const GENTLER = 0.15;
 
-/** What a question teaches of what its topic has to teach, 0–1: all of it at that chance, less by the square of the distance. */
-export const teaches = (p: number, targetP: number): number => 1 - (p - teachesMostAt(targetP)) ** 2;
+/**
+ * The chance at which a question of a topic still to be learnt teaches most: .60 where the learner asked for easier, .45, .30 for harder.
+ *
+ * @param cold 1 for a newcomer, 0 from the thirtieth answer on
+ */
+const teachesMostAt = (targetP: number, cold: number): number => 0.45 + 3 * (targetP - 0.8) + GENTLER * cold;
 
 const UNKNOWN: Worth = { toLearn: 1, toTell: 0 };
 
@@ -81,12 +85,13 @@ const UNKNOWN: Worth = { toLearn: 1, toTell: 0 };
  */
 export function scoreOptions(options: readonly Option[], { targetP, answers, worths }: Situation): readonly Scored[] {
   const cold = Math.max(0, 1 - answers / COLD_ANSWERS);
+  const best = teachesMostAt(targetP, cold);
   return options.map((option) => {
     const { toLearn, toTell } = meanWorth(option.skills, worths);
     const doubt = Math.max(cold, toTell);
     const terms = {
       fit: fitOf(option.p, targetP),
-      weak: 4 * toLearn * teaches(option.p, targetP),
+      weak: 4 * toLearn * (1 - (option.p - best) ** 2),
       due: 0.5 * option.due,
       cold: 0.3 * 4 * option.p * (1 - option.p) * doubt,
       unseen: option.attempts === 0 ? 0.05 : 0,
