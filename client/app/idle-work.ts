@@ -22,6 +22,7 @@ function fetchEngineWhenIdle(ports: LearnerPorts): void {
 function refitWhenDue(ports: LearnerPorts): () => void {
   let isChecking = false;
   let isFirst = true;
+  let hasMore = false;
   const check = async () => {
     const { packId } = await readSettings(ports.log);
     const tutor = packId ? await ports.tutorFor(packId) : null;
@@ -29,18 +30,24 @@ function refitWhenDue(ports: LearnerPorts): () => void {
     isFirst = false;
     if (tutor && ports.training.current().kind !== 'running' && (await tutor.isRefitDue())) await ports.training.start(tutor);
   };
+  const checkWhenIdle = () => {
+    isChecking = true;
+    hasMore = false;
+    whenIdle(() => {
+      check()
+        .catch(() => undefined)
+        .finally(() => {
+          isChecking = false;
+          // what was answered meanwhile may be what makes one due
+          if (hasMore) checkWhenIdle();
+        });
+    });
+  };
   return ports.log.watch(
     (reader) => reader.count('answers'),
     (answers) => {
-      if (isChecking || answers === 0) return;
-      isChecking = true;
-      whenIdle(() => {
-        check()
-          .catch(() => undefined)
-          .finally(() => {
-            isChecking = false;
-          });
-      });
+      if (isChecking) hasMore = true;
+      else if (answers > 0) checkWhenIdle();
     },
     () => undefined,
   );

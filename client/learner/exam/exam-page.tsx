@@ -64,10 +64,6 @@ function SetUp({ tutor, exams }: { readonly tutor: Tutor; readonly exams: readon
   const running = exams.find((e) => !e.submitted);
   return (
     <>
-      <header>
-        <h1>{w.title}</h1>
-        <p className="quiet">{w.lead}</p>
-      </header>
       {running ? (
         <section className="card">
           <h2>{w.resume}</h2>
@@ -116,6 +112,10 @@ export function ExamPage({ packId }: { readonly packId: string }) {
   usePageTitle(w.title);
   return (
     <main className="page">
+      <header>
+        <h1>{w.title}</h1>
+        <p className="quiet">{w.lead}</p>
+      </header>
       <ReadPack loaded={tutor}>{(opened) => <Read loaded={exams}>{(earlier) => <SetUp tutor={opened} exams={earlier} />}</Read>}</ReadPack>
     </main>
   );
