@@ -46,7 +46,7 @@ export type PredictedScore =
 /** Fewest answers, and the least share of the syllabus with three answers a topic, before a range is shown. */
 export const SCORE_NEEDS = { answers: 30, coverage: 0.6, answersATopic: 3, days: 45 } as const;
 
-// of a grid of them, those whose 80 % ranges held nearest to 80 % on validation learners of both published sets, exams of 20 and of 40
+// of a grid of them, 80 % ranges that hold alike on validation learners of both published sets, exams of 20 and of 40 questions
 const LEARNER_SD = 0.065;
 const TOPIC_SD = 0.14;
 /** Answers on a topic that halve its variance. */
