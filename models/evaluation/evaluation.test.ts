@@ -7,6 +7,7 @@ import { noCounts, tablesFrom } from '../difficulty/tables.ts';
 import { syntheticExam, syntheticLearner } from '../synthetic/learners.ts';
 import { calibration, selectiveAt, selectiveCurve, sureFrom } from './curves.ts';
 import { trainPredictor } from './predictors.ts';
+import { POLICIES, type PolicyName, wayOf } from './recommender-study.ts';
 import { reportOf } from './report.ts';
 import { evaluate, type Round } from './run.ts';
 import { conformalFactor, judgeRanges, pseudoExams } from './score-ranges.ts';
@@ -141,4 +142,11 @@ test('a pseudo-exam is every stretch after the first thirty answers, its topics 
     Math.sqrt(0.25 / 20 + 0.065 ** 2 + 0.5 ** 2 * 0.14 ** 2 * (1 / (1 + onA / 10) + 1 / (1 + onB / 10)) + 0.25 ** 2 / (1 + past * 0.25));
   expect(first).toEqual({ expected: 0.5, spread: expect.closeTo(spread(30, 30, 0), 12), score: 0.5 });
   expect(second).toEqual({ expected: 0.5, spread: expect.closeTo(spread(50, 40, 10), 12), score: 0.5 });
+});
+
+test.each(Object.keys(POLICIES) as PolicyName[])('what is kept back to judge by is asked by no policy: %s', (policy) => {
+  const { toMastery, unseenGain, right } = wayOf('sudden', policy, () => 0.8, 5);
+  expect(toMastery).toBeGreaterThan(20);
+  expect(unseenGain).toBeGreaterThan(0);
+  expect(right).toBeGreaterThan(0.3);
 });

@@ -163,6 +163,7 @@ function beginRun(simulator: SimulatorName, network: Network, seed: number): Run
 /** One more answer by the policy's choice; twenty a day. */
 function step({ desk, learner }: Run, policy: PolicyName): void {
   const item = POLICIES[policy](desk);
+  if (isKeptBack(item)) throw new Error(`${policy} asked item ${item}, which is kept back`);
   const y = learner.answer(item);
   absorb(desk.model, { question: desk.questions[item] as Question, y });
   desk.memories.set(item, desk.fsrs.remember(desk.memories.get(item) ?? null, y === 1 ? 3 : 1, desk.now, Math.floor(desk.now / DAY_MS)));
