@@ -3,7 +3,7 @@ import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useExamWords } from '#client/i18n/exam-words.ts';
 import { useSpeech } from '#client/i18n/language.tsx';
-import { readSettings, useLog } from '#client/tutor/learner-ports.tsx';
+import { readSettings, UNREAD_SETTINGS, useLog } from '#client/tutor/learner-ports.tsx';
 import type { Tutor } from '#client/tutor/tutor.ts';
 import { LanguageChoice } from '#client/ui/language-choice.tsx';
 import { usePageTitle } from '#client/ui/page-title.ts';
@@ -130,7 +130,7 @@ export function RunningExam({ tutor, exam }: { readonly tutor: Tutor; readonly e
   const item = tutor.course.items.get(state.itemId);
   const choice = item && (mark.choice.length > 0 ? choiceFromList(item, mark.choice) : emptyChoice(item));
   const settings = useLog(readSettings, 'settings');
-  const hasKeys = settings.kind === 'ready' && settings.value.hasKeys;
+  const { hasKeys } = settings.kind === 'ready' ? settings.value : UNREAD_SETTINGS;
   /** 1–5 or A–E choose, F flags (these can be off); Enter is Next. */
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     const where = keyPlace(event);
