@@ -26,6 +26,7 @@ import { newMetrics } from '../observability/metrics.ts';
 import { contributeSome } from '../simulation/contribute-some.ts';
 import { openDatabase } from '../storage/database.ts';
 import { secretKeys } from '../storage/keys.ts';
+import { logWeek } from '../tracking/forecasts.ts';
 import { logMinute } from '../tracking/monitoring.ts';
 import { systemRuns } from '../tracking/system-runs.ts';
 import { crashPoints, isTestMode, needed, paths, processClock, report, stopInOrder, wantedPort } from './environment.ts';
@@ -126,7 +127,10 @@ export async function runLeader(): Promise<void> {
   let isDraining = false;
   const metrics = newMetrics(db.waiting);
   const stopMonitoring = nowAndThen(
-    () => logMinute(db, leader.runs, { at: now(), release: version, uptime: process.uptime(), figures: metrics.minute() }),
+    async () => {
+      await logMinute(db, leader.runs, { at: now(), release: version, uptime: process.uptime(), figures: metrics.minute() });
+      await logWeek(db, leader.runs, now());
+    },
     MINUTE_MS,
     (fault) => log.warn({ err: fault }, 'a minute could not be logged'),
   );
