@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { priorlessAnswers } from '#models/difficulty/from-responses.ts';
-import { MODELS } from '#models/evaluation/predictors.ts';
+import { MODELS, trainedElsewhere, trainPredictor } from '#models/evaluation/predictors.ts';
 import { type Evaluation, evaluate, type Round } from '#models/evaluation/run.ts';
 import { shuffledOutcomes, splitBy } from '#models/evaluation/splits.ts';
 import { C_80 } from '#models/patterns/predicted-score.ts';
@@ -26,6 +26,8 @@ const HELP = `Train on the training learners of a response data set and score on
   --model MODEL    ${MODELS.join(', ')}
   --seed N         this seed (default 0); the baselines are deterministic
   --seeds N        average the scores over seeds 0 .. N-1
+  --elsewhere FILE, --elsewhere-qmatrix FILE
+                   the first tier trained on these answers instead, with the counts of the training learners: how a new exam begins
   --tau P          sureness from which on selective accuracy is told, chosen on other learners
   --shuffled       outcomes shuffled first: nothing must be learnt (AUC .5)
   --json           end with one JSON object on the last line: the shared model's scores
@@ -61,6 +63,11 @@ function roundsOf(dataFile: string, qmatrixFile: string, split: string, isShuffl
     const [train, test] = [parts.value.train, parts.value.test].map((some) => priorlessAnswers(some, skills));
     return { train: train ?? [], test: test ?? [] };
   });
+}
+
+/** All answers of a data set. */
+function answersOf(dataFile: string, qmatrixFile: string) {
+  return priorlessAnswers(parsed(dataFile, parseResponses(textOf(dataFile))), parsed(qmatrixFile, parseQMatrix(textOf(qmatrixFile))));
 }
 
 function meanScores(runs: readonly Scores[]): Scores {
@@ -101,7 +108,7 @@ function print(model: string, runs: readonly Evaluation[], seconds: number): Sco
   }
   for (const r of first.ranges)
     console.log(
-      `80 % range, ${r.questions} questions: covers ${(100 * r.coverage).toFixed(1)} % of ${r.exams}, width ${(100 * r.width).toFixed(1)} points (factor ${r.factor}; conformal here ${r.conformal.toFixed(3)})`,
+      `80 % range, ${r.questions} questions: covers ${(100 * r.coverage).toFixed(1)} % of ${r.exams}, width ${(100 * r.width).toFixed(1)} points (factor ${r.factor}); conformal ones cover ${(100 * r.conformal).toFixed(1)} %`,
     );
   if (first.selective)
     console.log(
@@ -122,6 +129,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '0' },
     seeds: { type: 'string' },
     tau: { type: 'string' },
+    elsewhere: { type: 'string' },
+    'elsewhere-qmatrix': { type: 'string' },
     shuffled: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
@@ -143,13 +152,17 @@ if (!Number.isInteger(wanted) || wanted < (values.seeds ? 1 : 0))
       : `--seed must be a whole number, got "${values.seed}"`,
   );
 const tau = values.tau === undefined ? null : Number(values.tau);
+if (values.elsewhere && (model !== 'mlp' || !values['elsewhere-qmatrix']))
+  stop('--elsewhere goes with --model mlp and --elsewhere-qmatrix');
 if (tau !== null && !(tau >= 0.5 && tau <= 1)) stop(`--tau must lie in [.5, 1], got "${values.tau}"`);
 
 const started = performance.now();
 const rounds = roundsOf(values.data, values.qmatrix, values.split, values.shuffled);
 const isSeeded = model === 'mlp' || model === 'hybrid';
 const seeds = values.seeds && isSeeded ? Array.from({ length: wanted }, (_, seed) => seed) : [values.seeds ? 0 : wanted];
-const runs = seeds.map((seed) => evaluate(model, rounds, seed, C_80, tau, (done) => console.error(`${model} seed ${seed} ${done}`)));
+const trained = values.elsewhere ? trainedElsewhere(answersOf(values.elsewhere, values['elsewhere-qmatrix'] ?? '')) : trainPredictor;
+const told = (seed: number) => (done: string) => console.error(`${model} seed ${seed} ${done}`);
+const runs = seeds.map((seed) => evaluate(model, rounds, seed, C_80, tau, told(seed), trained));
 const seconds = (performance.now() - started) / 1000;
 const alone = print(model, runs, seconds);
 if (values.json) console.log(JSON.stringify(values.full ? { ...alone, seconds, runs } : { ...alone, seconds }));

@@ -54,16 +54,18 @@ async function inTurns<T>(jobs: readonly (() => Promise<T>)[], atOnce: number): 
 
 interface Job {
   readonly set: SetName;
-  readonly model: (typeof TIERS)[number] | (typeof BASELINES)[number];
+  /** `elsewhere`: the first tier trained on Spanish. */
+  readonly model: (typeof TIERS)[number] | (typeof BASELINES)[number] | 'elsewhere';
   readonly seed: number;
   readonly isInner: boolean;
 }
 
-function jobsFor(set: SetName): readonly Job[] {
+function jobsFor(set: SetName, hasSpanish: boolean): readonly Job[] {
   const seeds = set === 'Spanish' ? [0] : SEEDS;
   return [
     ...TIERS.flatMap((model) => seeds.map((seed): Job => ({ set, model, seed, isInner: false }))),
     ...BASELINES.map((model): Job => ({ set, model, seed: 0, isInner: false })),
+    ...(hasSpanish && set !== 'Spanish' ? seeds.map((seed): Job => ({ set, model: 'elsewhere', seed, isInner: false })) : []),
   ];
 }
 
@@ -78,25 +80,24 @@ export async function printTable(folder: string): Promise<number> {
     );
     return 2;
   }
-  const filesOf = (set: SetName) => [
-    '--data',
-    `${folder}/${SETS[set].file}.csv.gz`,
-    '--qmatrix',
-    `${folder}/${SETS[set].file}_qmatrix.csv.gz`,
-  ];
+  const fileOf = (set: SetName, part = '') => `${folder}/${SETS[set].file}${part}.csv.gz`;
   const taus = new Map<string, Evaluation>();
   const run = ({ set, model, seed, isInner }: Job) => {
     const tau = taus.get(`${set} ${model}`)?.tau92;
     const split = isInner ? `inner:${SETS[set].split}` : SETS[set].split;
     return evaluateApart([
-      ...filesOf(set),
+      '--data',
+      fileOf(set),
+      '--qmatrix',
+      fileOf(set, '_qmatrix'),
       '--split',
       split,
       '--model',
-      model,
+      model === 'elsewhere' ? 'mlp' : model,
       '--seed',
       String(seed),
       ...(tau ? ['--tau', String(tau)] : []),
+      ...(model === 'elsewhere' ? ['--elsewhere', fileOf('Spanish'), '--elsewhere-qmatrix', fileOf('Spanish', '_qmatrix')] : []),
     ]);
   };
   const inner = sets.filter((s) => s !== 'Spanish').flatMap((set) => TIERS.map((model): Job => ({ set, model, seed: 0, isInner: true })));
@@ -107,7 +108,7 @@ export async function printTable(folder: string): Promise<number> {
   inner.forEach(({ set, model }, i) => {
     taus.set(`${set} ${model}`, (judged[i] as Result).runs[0]);
   });
-  const jobs = sets.flatMap(jobsFor);
+  const jobs = sets.flatMap((set) => jobsFor(set, sets.includes('Spanish')));
   const results = await inTurns(
     jobs.map((job) => () => run(job)),
     cpus().length,

@@ -1,9 +1,10 @@
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
+import { DEFAULT_SETTINGS } from '#models/difficulty/layer-settings.ts';
 import { newLayer } from '#models/difficulty/personal-layer.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Desk } from './desk.ts';
 import { previousAlias } from './training.ts';
-import { personalName, resetKey } from './tutor-state.ts';
+import { personalName, resetKey, settingsInUse } from './tutor-state.ts';
 
 /** Let an earlier version serve again; later answers are learned on top of it. @throws RangeError if there is no such version */
 export async function rollBack(desk: Desk, version: number): Promise<void> {
@@ -27,6 +28,7 @@ export async function resetModel(desk: Desk): Promise<void> {
     const drafts: Draft[] = [
       ...(champion ? [{ kind: 'alias.deleted' as const, body: { name, alias: 'champion' } }] : []),
       { kind: 'setting.set', body: { key: resetKey(desk.packId), value } },
+      settingsInUse(desk.packId, DEFAULT_SETTINGS),
     ];
     const personal = { pack_id: desk.packId, model_version: global.label, layer: storeLayer(newLayer()) };
     return { drafts, together: { personal }, refold: true };

@@ -6,7 +6,7 @@ import type { LayerSettings } from '#models/difficulty/layer-settings.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
-import { layerSettings, settingsInUse } from './tutor-state.ts';
+import { layerSettings, learnable, settingsInUse } from './tutor-state.ts';
 
 const DAY_MS = 86_400_000;
 const RUN_NAME = 'automl ';
@@ -85,8 +85,9 @@ export async function searchLayer(
   signal: AbortSignal,
 ): Promise<SearchResult | null> {
   const { log, global, moment } = desk.ports;
-  const { answers } = await desk.state();
-  if (answers.length < SEARCH_NEEDS) throw new TrainingLost('failed', `a search needs ${SEARCH_NEEDS} answers`);
+  const { answers, resetAt } = await desk.state();
+  const own = learnable({ answers, resetAt });
+  if (own.learnable < SEARCH_NEEDS) throw new TrainingLost('failed', `a search needs ${SEARCH_NEEDS} answers`);
   const begun = moment().at;
   const rungs: Rung[] = [];
   const job = {
@@ -94,6 +95,7 @@ export async function searchLayer(
     questions: [...desk.course.questions.values()],
     settings: await layerSettings(log, desk.packId),
     answers: answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p })),
+    forgotten: own.forgotten,
   };
   const result = await trainer.search(
     job,
@@ -111,11 +113,12 @@ export async function searchLayer(
   return result;
 }
 
-/** Whether a search may start by itself: 300 answers since the latest one, and a day. */
+/** Whether a search may start by itself: 300 answers since the latest that was not stopped, and a day. */
 export async function isSearchDue(log: LogReader, desk: Desk): Promise<boolean> {
-  const { answers } = await desk.state();
+  const { answers, resetAt } = await desk.state();
+  if (learnable({ answers, resetAt }).learnable < SEARCH_NEEDS) return false;
   let [searchedAt, searchedOn] = [0, 0];
-  for (const run of (await log.list('runs')).filter((r) => r.run_name.startsWith(RUN_NAME))) {
+  for (const run of (await log.list('runs')).filter((r) => r.run_name.startsWith(RUN_NAME) && r.status === 'FINISHED')) {
     const total = await log.get('params', [run.run_id, 'answers_total']);
     const pack = await log.get('tags', [run.run_id, 'eg.pack_id']);
     if (!total || pack?.value !== desk.packId) continue;

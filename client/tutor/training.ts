@@ -10,7 +10,16 @@ import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { Tables } from '#shared/tracking/rows.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
-import { type Champion, foldModel, layerSettings, modelLabel, personalizationLevel, personalName, type TutorState } from './tutor-state.ts';
+import {
+  type Champion,
+  foldModel,
+  layerSettings,
+  learnable,
+  modelLabel,
+  personalizationLevel,
+  personalName,
+  type TutorState,
+} from './tutor-state.ts';
 
 /** Fewest answers a training makes sense for at all. */
 export const MIN_TRAINING_ANSWERS = 5;
@@ -158,6 +167,7 @@ interface Basis {
   readonly run_id: string;
   readonly throughSeq: number;
   readonly baseVersion: string;
+  readonly resetAt: number;
   readonly attempts: readonly string[];
 }
 
@@ -165,7 +175,7 @@ function judged(trained: Trained, basis: Basis, now: TutorState, serving: string
   if (trained.verdict.kind === 'rejected') return trained;
   const standing = new Set(now.answers.map((a) => a.attempt_id));
   const reject = (reason: 'nothing-new' | 'overtaken'): Trained => ({ ...trained, verdict: { kind: 'rejected', reason } });
-  if (serving !== basis.baseVersion || basis.attempts.some((id) => !standing.has(id))) return reject('overtaken');
+  if (serving !== basis.baseVersion || now.resetAt !== basis.resetAt || basis.attempts.some((id) => !standing.has(id))) return reject('overtaken');
   const isNew = now.answers.some((a) => a.seq > (now.champion?.throughSeq ?? 0) && a.seq <= basis.throughSeq);
   return isNew ? trained : reject('nothing-new');
 }
@@ -179,7 +189,8 @@ async function finish(desk: Desk, basis: Basis, trained: Trained, epochs: readon
     const isBroken = result.verdict.kind === 'rejected' && result.verdict.reason === 'not-finite';
     const end: Draft = { kind: 'run.updated', body: { run_id, status: isBroken ? 'FAILED' : 'FINISHED', end_time: moment().at } };
     const n = result.layer.answers;
-    const level = result.verdict.kind === 'registered' ? n / (n + 100) : personalizationLevel(now);
+    const isServed = result.verdict.kind === 'registered' && result.layer.isAhead;
+    const level = isServed ? n / (n + 100) : personalizationLevel(now);
     const results = resultDrafts(run_id, result, epochs, moment().at, level);
     if (result.verdict.kind === 'rejected') return { drafts: [...results, end] };
     const { drafts, artifacts, champion, layerNow } = await registration(desk, run_id, result, basis.throughSeq);
@@ -199,12 +210,19 @@ export function trainModel(desk: Desk, trainer: Trainer, onProgress: (p: Trainin
   return desk.ports.exclusively(async (isFree) => {
     if (!isFree) throw new TrainingLost('busy', 'another tab is training');
     const { answers, head, ...state } = await desk.state();
-    const run_id = await beginRun(desk, answers.length < 100);
+    const own = learnable({ answers, ...state });
+    const run_id = await beginRun(desk, own.learnable < 100);
     const baseVersion = modelLabel({ answers, head, ...state }, desk.ports.global);
-    const basis: Basis = { run_id, throughSeq: head, baseVersion, attempts: answers.map((a) => a.attempt_id) };
+    const basis: Basis = { run_id, throughSeq: head, baseVersion, resetAt: state.resetAt, attempts: answers.map((a) => a.attempt_id) };
     const sent = answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p }));
     const settings = await layerSettings(desk.ports.log, desk.packId);
-    const job = { globalWeights: desk.ports.global.weights, questions: [...desk.course.questions.values()], settings, answers: sent };
+    const job = {
+      globalWeights: desk.ports.global.weights,
+      questions: [...desk.course.questions.values()],
+      settings,
+      answers: sent,
+      forgotten: own.forgotten,
+    };
     const epochs: Epoch[] = [];
     try {
       const trained = await trainer.train(
@@ -253,16 +271,13 @@ async function triedWith(log: LogReader, packId: string, runs: readonly Tables['
 /** Whether a refit should start by itself now: a failed or stopped one is not tried again before there is more to learn from. */
 export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
   if ((await log.get('settings', TRAINING_PAUSED))?.value === 'on') return false;
-  const { answers, model } = await desk.state();
+  const { answers, model, resetAt } = await desk.state();
+  if (learnable({ answers, resetAt }).learnable < FIRST_REFIT_AT) return false;
   const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('refit '));
   const latest = await triedWith(log, desk.packId, runs);
   const { sinceAlarm } = model.layer.drift;
   const isDrifted = sinceAlarm !== null && (latest ?? 0) < answers.length - sinceAlarm;
-  return (
-    refitDue(answers.length, latest) ||
-    (isDrifted && answers.length >= FIRST_REFIT_AT) ||
-    (answers.length >= FIRST_REFIT_AT && (await feltAlike(log, runs)))
-  );
+  return refitDue(answers.length, latest) || isDrifted || (await feltAlike(log, runs));
 }
 
 /** The latest three times the learner said how hard it felt they said the same, and nothing was trained since. */

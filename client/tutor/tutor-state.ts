@@ -36,6 +36,8 @@ export interface TutorState {
   readonly answers: AnswerRow[];
   /** What is remembered of each question. */
   recollection: Recollection;
+  /** Place up to which a reset has made the model forget; 0 if it was never reset. */
+  readonly resetAt: number;
   /** Questions the learner wants no more. */
   readonly suspended: Set<string>;
   /** Place of the latest event of the log that is in here. */
@@ -130,6 +132,7 @@ export function foldModel(
   const learnAfter = saved ? Number.POSITIVE_INFINITY : Math.max(champion?.throughSeq ?? 0, resetAt);
   const model: PersonalModel = {
     network: networkOf(champion?.weights ?? global.weights),
+    shared: champion?.weights ? networkOf(global.weights) : undefined,
     tables: course.tables,
     history: noHistory(),
     layer: start ? restoreLayer(start) : newLayer(),
@@ -181,14 +184,20 @@ export async function foldState(log: LogReader, course: Course, global: GlobalMo
     saved !== undefined && saved.model_version === (champion?.label ?? global.label) && saved.seq >= (answers.at(-1)?.seq ?? 0);
   const layer = isCurrent ? (saved.layer as StoredLayer) : null;
   const settings = await layerSettings(log, packId);
-  const model = foldModel(course, global, champion, answers, layer, await resetPlace(log, packId), settings);
+  const resetAt = await resetPlace(log, packId);
+  const model = foldModel(course, global, champion, answers, layer, resetAt, settings);
   const recollection = await recollectionOf(answers, await ownParameters(log));
   const suspended = new Set((await log.list('items', 'pack_id', packId)).flatMap((i) => (i.suspended ? [i.item_id] : [])));
-  return { model, champion, answers, recollection, suspended, head };
+  return { model, champion, answers, recollection, resetAt, suspended, head };
+}
+
+/** The answers a training may learn from, and those before them that a reset made the model forget: its features see them, nothing else does. */
+export function learnable({ answers, resetAt }: Pick<TutorState, 'answers' | 'resetAt'>) {
+  const forgotten = answers.filter((a) => a.seq <= resetAt).length;
+  return { forgotten, learnable: answers.length - forgotten };
 }
 
 /** n / (n + 100) for n answers behind what is served; 0 while the global model serves as it is. */
 export function personalizationLevel(state: TutorState): number {
-  const hasPart = state.champion?.weights != null || isPersonal(state.model.layer);
-  return hasPart ? state.model.layer.answers / (state.model.layer.answers + 100) : 0;
+  return isPersonal(state.model.layer) ? state.model.layer.answers / (state.model.layer.answers + 100) : 0;
 }

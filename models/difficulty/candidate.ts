@@ -2,7 +2,7 @@ import { sigmoid } from '#shared/maths/logistic.ts';
 import { type Batch, type DescentPlan, FEATURE_COUNT, type Learner, type LinearProblem, type OnEpoch } from '../learner.ts';
 import { advance, type History, noHistory, writeFeatures } from './features.ts';
 import type { LayerSettings } from './layer-settings.ts';
-import { boundTerm, copyLayer, layerToFit, newLayer, type PersonalLayer } from './personal-layer.ts';
+import { boundTerm, copyLayer, layerToFit, type PersonalLayer } from './personal-layer.ts';
 import { absorb, type Network } from './personal-model.ts';
 import { type Answer, skillsOf } from './question.ts';
 import type { DifficultyTables } from './tables.ts';
@@ -136,12 +136,12 @@ export async function fitCandidate(
   }
   const held = validation ? rows(context, fit, validation) : null;
   const weights = await learner.fineTune(context.globalWeights, rows(context, [], fit), held, FINE_TUNE_PLAN, onEpoch);
-  return { kind, weights, layer: { ...newLayer(), answers: fit.length } };
+  return { kind, weights, layer: { ...layerToFit(), answers: fit.length } };
 }
 
 /** P(correct) of each answer by the global network alone, after `before`. */
 export function networkChances(context: RefitContext, before: readonly Answer[], answers: readonly Answer[]): Float32Array {
-  const { x } = rows({ ...context, before: [] }, before, answers);
+  const { x } = rows(context, before, answers);
   const network = context.networkOf(context.globalWeights);
   return Float32Array.from(answers, (_, i) => sigmoid(network(x.subarray(i * FEATURE_COUNT, (i + 1) * FEATURE_COUNT))));
 }
@@ -150,6 +150,7 @@ export function networkChances(context: RefitContext, before: readonly Answer[],
 export function replay(context: RefitContext, candidate: Candidate, before: readonly Answer[], answers: readonly Answer[]) {
   const model = {
     network: context.networkOf(candidate.weights),
+    shared: candidate.kind === 'fine-tune' ? context.networkOf(context.globalWeights) : undefined,
     tables: context.tables,
     history: historyAfter([...context.before, ...before]),
     layer: copyLayer(candidate.layer),

@@ -3,7 +3,7 @@ import { FEATURE_COUNT } from '../learner.ts';
 import { type Drift, isUnsettled, noDrift, watchDrift } from './drift.ts';
 import { type Question, skillsOf } from './question.ts';
 
-/** The forms a personal term may take, fewest parameters first. */
+/** The forms a personal term may take, fewest parameters first; `none` is the shared network as it came. */
 export const VARIANTS = ['none', 'offset', 'weights', 'both'] as const;
 
 /** One form of the personal term. */
@@ -108,13 +108,14 @@ const chances = new Float64Array(VARIANTS.length);
 
 /**
  * Fills `logits` and `chances`, in the order of VARIANTS: every variant's calibrated logit, `slope * (net + theta + mean over skills + delta · x) + shift`,
- * and the network's own for `none`; both directions in one pass.
+ * and the shared network's own for `none`; both directions in one pass.
  */
 function fillLogits(
   { terms: { offset, weights, both }, calibration }: PersonalLayer,
   net: number,
   question: Question,
   x: Float32Array,
+  shared: number,
 ): void {
   const [alone, together] = [weights.delta, both.delta];
   let [byWeights, byBoth] = [0, offsetOf(both, question)];
@@ -124,7 +125,7 @@ function fillLogits(
     byBoth += (together[i] as number) * xi;
   }
   const { slope, shift } = calibration;
-  logits[0] = net;
+  logits[0] = shared;
   logits[1] = slope * (net + offsetOf(offset, question)) + shift;
   logits[2] = slope * (net + byWeights) + shift;
   logits[3] = slope * (net + byBoth) + shift;
@@ -147,10 +148,10 @@ function mixed({ discounted }: PersonalLayer): number {
   return sum / (a + b + c + d);
 }
 
-/** P(correct) served of the next answer; `net` is the network's logit for x, shape [28]. */
-export function servedChance(layer: PersonalLayer, net: number, question: Question, x: Float32Array): number {
-  if (!isPersonal(layer)) return sigmoid(net);
-  fillLogits(layer, net, question, x);
+/** P(correct) served of the next answer; `net` is the network's logit for x, shape [28], `shared` that of the network it was fine-tuned from. */
+export function servedChance(layer: PersonalLayer, net: number, question: Question, x: Float32Array, shared = net): number {
+  if (!isPersonal(layer)) return sigmoid(shared);
+  fillLogits(layer, net, question, x, shared);
   return mixed(layer);
 }
 
@@ -216,8 +217,9 @@ export function learn(
   x: Float32Array,
   y: 0 | 1,
   rates: LayerRates = DEFAULT_RATES,
+  shared = net,
 ): number {
-  fillLogits(layer, net, question, x);
+  fillLogits(layer, net, question, x, shared);
   const mixture = mixed(layer);
   const served = isPersonal(layer) ? mixture : (chances[0] as number);
   watchLead(layer, mixture, y);

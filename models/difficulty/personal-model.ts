@@ -11,6 +11,8 @@ export type Network = (x: Float32Array) => number;
 /** One learner's model in one exam: shared parts as they came, personal parts as they are now. `history` and `layer` change in place. */
 export interface PersonalModel {
   readonly network: Network;
+  /** The shared network that `network` was fine-tuned from; absent where it is the shared one. It serves whenever the learner's own has fallen behind. */
+  readonly shared?: Network | undefined;
   readonly tables: DifficultyTables;
   readonly history: History;
   readonly layer: PersonalLayer;
@@ -27,7 +29,7 @@ export function freshModel(network: Network, tables: DifficultyTables): Personal
 export interface Prediction {
   /** Served P(correct), within [.001, .999]. */
   readonly p: number;
-  /** The network's own P(correct), without the personal term. */
+  /** The shared network's own P(correct), with nothing personal. */
   readonly networkP: number;
 }
 
@@ -38,16 +40,18 @@ const x = new Float32Array(FEATURE_COUNT);
 export function predict(model: PersonalModel, question: Question): Prediction {
   writeFeatures(x, 0, model.history, question, model.tables);
   const net = model.network(x);
-  const served = servedChance(model.layer, net, question, x);
-  return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
+  const shared = model.shared ? model.shared(x) : net;
+  const served = servedChance(model.layer, net, question, x, shared);
+  return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(shared), 0.001, 0.999) };
 }
 
 /** The layer alone learns one answer, in place, constant time; the history stays. @returns what was predicted before it */
 export function teach(model: PersonalModel, answer: Answer): Prediction {
   writeFeatures(x, 0, model.history, answer.question, model.tables);
   const net = model.network(x);
-  const served = learn(model.layer, net, answer.question, x, answer.y, model.rates);
-  return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(net), 0.001, 0.999) };
+  const shared = model.shared ? model.shared(x) : net;
+  const served = learn(model.layer, net, answer.question, x, answer.y, model.rates, shared);
+  return { p: clip(served, 0.001, 0.999), networkP: clip(sigmoid(shared), 0.001, 0.999) };
 }
 
 /** Take one answer in: the layer learns, then the history moves on; in place, constant time. @returns what was predicted before it */

@@ -43,28 +43,35 @@ function spoiled(): Learner {
 describe('the gate', () => {
   const y = Float32Array.from({ length: 100 }, (_, i) => (i % 4 === 0 ? 0 : 1));
   const all = (p: number) => new Float32Array(100).fill(p);
+  /** Worse than anything: it decides nothing. */
+  const poor = all(0.01);
 
   test('registers a candidate that wins by a thousandth of a nat, and no other', () => {
-    expect(judge(all(0.75), all(0.6), y, 500)).toEqual({ kind: 'registered', early: false });
-    expect(judge(all(0.6), all(0.75), y, 500)).toEqual({ kind: 'rejected', reason: 'not-better' });
-    expect(judge(all(0.75), all(0.75), y, 500)).toEqual({ kind: 'rejected', reason: 'not-better' });
+    expect(judge(all(0.75), all(0.6), poor, y, 500)).toEqual({ kind: 'registered', early: false });
+    expect(judge(all(0.6), all(0.75), poor, y, 500)).toEqual({ kind: 'rejected', reason: 'not-better' });
+    expect(judge(all(0.75), all(0.75), poor, y, 500)).toEqual({ kind: 'rejected', reason: 'not-better' });
+  });
+
+  test('refuses what wins over what served, but not over the shared model alone', () => {
+    expect(judge(all(0.7), all(0.6), all(0.75), y, 500)).toEqual({ kind: 'rejected', reason: 'not-better' });
+    expect(judge(all(0.75), all(0.6), all(0.7), y, 500)).toEqual({ kind: 'registered', early: false });
   });
 
   test('judges nothing below thirty answers, and marks what it registers below a hundred as early', () => {
-    expect(judge(all(0.75), all(0.6), y, 29)).toEqual({ kind: 'rejected', reason: 'too-few' });
-    expect(judge(all(0.75), all(0.5), y, 60)).toEqual({ kind: 'registered', early: true });
+    expect(judge(all(0.75), all(0.6), poor, y, 29)).toEqual({ kind: 'rejected', reason: 'too-few' });
+    expect(judge(all(0.75), all(0.5), poor, y, 60)).toEqual({ kind: 'registered', early: true });
   });
 
   test('an early win must exceed one standard error', () => {
     const noisy = Float32Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.97));
     const luck = noisy.map((p, i) => (i === 0 ? 0.001 : i === 1 ? 0.95 : p));
-    expect(judge(luck, noisy, y, 60)).toEqual({ kind: 'rejected', reason: 'within-noise' });
+    expect(judge(luck, noisy, poor, y, 60)).toEqual({ kind: 'rejected', reason: 'within-noise' });
   });
 
   test('refuses numbers that are not finite, and a candidate that lost its calibration', () => {
-    expect(judge(all(Number.NaN), all(0.6), y, 500)).toEqual({ kind: 'rejected', reason: 'not-finite' });
+    expect(judge(all(Number.NaN), all(0.6), poor, y, 500)).toEqual({ kind: 'rejected', reason: 'not-finite' });
     const sharp = Float32Array.from(y, (outcome) => (outcome === 1 ? 0.75 : 0.32));
-    expect(judge(sharp, all(0.75), y, 500)).toEqual({ kind: 'rejected', reason: 'worse-calibrated' });
+    expect(judge(sharp, all(0.75), poor, y, 500)).toEqual({ kind: 'rejected', reason: 'worse-calibrated' });
   });
 });
 

@@ -47,15 +47,16 @@ export interface RefitOutcome {
   readonly answersUsed: number;
 }
 
-/** The gate: pure, so that a planted worse candidate can be shown to fail it. */
-export function judge(p: Float32Array, incumbentP: Float32Array, y: Float32Array, answers: number): Verdict {
+/** The gate: better than what served and than the shared model alone. Pure, so that a planted worse candidate can be shown to fail it. */
+export function judge(p: Float32Array, servedP: Float32Array, globalP: Float32Array, y: Float32Array, answers: number): Verdict {
   if (answers < FIRST_REFIT_AT) return { kind: 'rejected', reason: 'too-few' };
   if (!p.every(Number.isFinite)) return { kind: 'rejected', reason: 'not-finite' };
-  const gain = logLoss(incumbentP, y) - logLoss(p, y);
+  const toBeat = logLoss(globalP, y) < logLoss(servedP, y) ? globalP : servedP;
+  const gain = logLoss(toBeat, y) - logLoss(p, y);
   if (gain < MIN_WIN) return { kind: 'rejected', reason: 'not-better' };
   const early = answers < EARLY_BELOW;
-  if (early && gain <= standardErrorOfGain(p, incumbentP, y)) return { kind: 'rejected', reason: 'within-noise' };
-  if (!early && ece(p, y) - ece(incumbentP, y) > MAX_ECE_LOSS) return { kind: 'rejected', reason: 'worse-calibrated' };
+  if (early && gain <= standardErrorOfGain(p, toBeat, y)) return { kind: 'rejected', reason: 'within-noise' };
+  if (!early && ece(p, y) - ece(servedP, y) > MAX_ECE_LOSS) return { kind: 'rejected', reason: 'worse-calibrated' };
   return { kind: 'registered', early };
 }
 
@@ -159,22 +160,14 @@ export async function refit(
 ): Promise<RefitOutcome> {
   if (answers.length < 5) throw new RangeError(`a refit needs at least 5 answers, got ${answers.length}`);
   const used = answers.slice(-MAX_REFIT_ANSWERS);
+  const before = [...context.before, ...answers.slice(0, answers.length - used.length)];
   const run = used.length < EARLY_BELOW ? forwardChained : heldOutLast;
-  const {
-    p,
-    y,
-    incumbentP,
-    candidate: fitted,
-  } = await run({ ...context, before: answers.slice(0, answers.length - used.length) }, learner, used, report);
+  const { p, y, incumbentP, candidate: fitted } = await run({ ...context, before }, learner, used, report);
   const candidate = { ...fitted, layer: { ...fitted.layer, answers: used.length } };
   const heldFrom = used.length - y.length;
-  const globalP = networkChances(
-    context,
-    [...answers.slice(0, answers.length - used.length), ...used.slice(0, heldFrom)],
-    used.slice(heldFrom),
-  );
+  const globalP = networkChances({ ...context, before }, used.slice(0, heldFrom), used.slice(heldFrom));
   return {
-    verdict: judge(p, incumbentP, y, used.length),
+    verdict: judge(p, incumbentP, globalP, y, used.length),
     candidate,
     heldOut: { p, incumbentP, globalP, y },
     candidateLoss: logLoss(p, y),

@@ -17,6 +17,8 @@ export interface TrainingJob {
   readonly settings?: LayerSettings | undefined;
   /** Scored answers in order, with the probability served before each. */
   readonly answers: readonly { readonly itemId: string; readonly y: 0 | 1; readonly servedP: number }[];
+  /** How many of the first of them the model is not to learn from: the learner had it forget. */
+  readonly forgotten?: number | undefined;
 }
 
 /** What a worker hands back: plain values only. */
@@ -61,7 +63,8 @@ function contextOf(job: TrainingJob, networkOf: (weights: Float32Array) => Netwo
     servedP,
   }));
   const settings = job.settings ?? DEFAULT_SETTINGS;
-  return { answers, context: { globalWeights: job.globalWeights, networkOf, tables: priorTables(job.questions), before: [], settings } };
+  const [before, used] = [answers.slice(0, job.forgotten ?? 0), answers.slice(job.forgotten ?? 0)];
+  return { answers: used, context: { globalWeights: job.globalWeights, networkOf, tables: priorTables(job.questions), before, settings } };
 }
 
 const MOST_SEARCHED = 2000;
@@ -74,7 +77,7 @@ export async function runSearch(
   onRung: (rung: Rung) => boolean,
 ): Promise<SearchResult | null> {
   const { answers, context } = contextOf(job, networkOf);
-  const before = answers.slice(0, -MOST_SEARCHED);
+  const before = [...context.before, ...answers.slice(0, -MOST_SEARCHED)];
   return searchSettings({ ...context, before }, learner, answers.slice(-MOST_SEARCHED), onRung);
 }
 

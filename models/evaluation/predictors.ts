@@ -3,8 +3,8 @@ import { logit } from '#shared/maths/logistic.ts';
 import { seededRng } from '#shared/maths/rng.ts';
 import { abilityTables } from '../difficulty/ability-tables.ts';
 import { skillsOf } from '../difficulty/question.ts';
-import type { DifficultyTables } from '../difficulty/tables.ts';
-import { type LearnerAnswers, outOfFoldRows, rowsOf } from '../difficulty/training-rows.ts';
+import { type DifficultyTables, tablesFrom } from '../difficulty/tables.ts';
+import { countsOf, type LearnerAnswers, outOfFoldRows, rowsOf } from '../difficulty/training-rows.ts';
 import { type Batch, FEATURE_COUNT } from '../learner.ts';
 import { type Baseline, trainElo, trainIrt, trainPfa } from '../reference/baselines.ts';
 import { type IndexedAnswer, type Sizes, trainBestLr } from '../reference/best-lr.ts';
@@ -45,11 +45,30 @@ export type OnTraining = (done: string) => void;
 const FOLDS = 10;
 const EPS = 1e-6;
 
+/** Trains a model on learners' answers; the seed is that of weights, order and dropout. */
+export type Training = (name: ModelName, train: readonly LearnerAnswers[], seed: number, tell: OnTraining) => Predictor;
+
 /** Train a model on learners' answers. @param seed of weights, order and dropout; the baselines are deterministic */
 export function trainPredictor(name: ModelName, train: readonly LearnerAnswers[], seed: number, tell: OnTraining): Predictor {
   if (name === 'mlp') return mlp(train, seed, tell);
   if (name === 'hybrid') return hybrid(train, seed, tell);
   return baseline(name, train, tell);
+}
+
+/**
+ * The first tier as it begins with a new exam: trained on other learners' answers in another field, and reading the tables of counts of the
+ * exam at hand, as a device does.
+ */
+export function trainedElsewhere(elsewhere: readonly LearnerAnswers[]): Training {
+  return (_, train, seed, tell) => {
+    const weights = trainCentral(outOfFoldRows(elsewhere, FOLDS), seededRng(seed), epochs(10, tell));
+    const tables = tablesFrom(countsOf(train));
+    const forecast = (answers: LearnerAnswers) => {
+      const { x } = rowsOf([answers], () => tables);
+      return { logits: logitsOf(weights, x), x };
+    };
+    return { parameters: weights.length, forecast, tables, weights };
+  };
 }
 
 const epochs = (of: number, tell: OnTraining) => (epoch: number, loss: number) => tell(`epoch ${epoch + 1}/${of} loss ${loss.toFixed(4)}`);

@@ -52,6 +52,21 @@ const alone = (key: 'auc' | 'logLoss' | 'ece') => (e: Evaluation) => e.alone[key
 const served = (key: 'auc') => (e: Evaluation) => e.served[key];
 const notWorse = (e: Evaluation) => e.long?.notWorse ?? Number.NaN;
 const sureOf = (e: Evaluation) => e.selective?.coverage ?? Number.NaN;
+const costOf = (gain: PersonalGain | null) => (gain ? gain.lossServed - gain.lossAlone : Number.NaN);
+const saved = (e: Evaluation) => e.alone.logLoss - e.served.logLoss;
+const offBy = (questions: number) => (e: Evaluation) =>
+  Math.abs((e.ranges.find((r) => r.questions === questions)?.coverage ?? Number.NaN) - 0.8);
+
+/** What is asked of both published sets alike. */
+const personal = (set: SetName): readonly Target[] => [
+  target(set, 'log loss, served less alone, under 100 answers', 'mlp', (e) => costOf(e.short), false, 0.0025, 0),
+  target(set, 'log loss, served less alone, 100 and more', 'mlp', (e) => costOf(e.long), false, 0.0025, 0),
+  target(set, 'the same, second tier', 'hybrid', (e) => costOf(e.long), false, 0.0025, 0),
+  target(set, 'personalisation rate, first tier', 'mlp', notWorse, true, null, 0.85),
+  target(set, 'personalisation rate, second tier', 'hybrid', notWorse, true, null, 0.85),
+  target(set, '80 % ranges, exams of 20: coverage off by', 'mlp', offBy(20), false, 0.04),
+  target(set, '80 % ranges, exams of 40: coverage off by', 'mlp', offBy(40), false, 0.04),
+];
 
 /** Floors and goals: published figures and the marks set for this model before it was built. */
 export const TARGETS: readonly Target[] = [
@@ -60,8 +75,9 @@ export const TARGETS: readonly Target[] = [
   target('ASSIST2009', 'log loss', 'mlp', alone('logLoss'), false, 0.53),
   target('ASSIST2009', 'ECE', 'mlp', alone('ece'), false, 0.02),
   target('ASSIST2009', 'AUC, second tier', 'hybrid', alone('auc'), true, 0.773, 0.78),
-  target('ASSIST2009', 'personalisation rate, first tier', 'mlp', notWorse, true, null, 0.85),
-  target('ASSIST2009', 'personalisation rate, second tier', 'hybrid', notWorse, true, null, 0.85),
+  ...personal('ASSIST2009'),
+  target('ASSIST2009', 'trained on Spanish: log loss as served', 'elsewhere', (e) => e.served.logLoss, false, null, 0.574),
+  target('ASSIST2009', 'trained on Spanish: log loss saved by the layer', 'elsewhere', saved, true, null, 0.015),
   target('ASSIST2009', 'coverage at 92 % selective accuracy, second tier', 'hybrid', sureOf, true, null, 0.3),
   target('ASSIST2009', 'Best-LR, published .77', 'best-lr', (e) => Math.abs(e.alone.auc - 0.77), false, 0.01),
   target('Statics', 'AUC, network alone', 'mlp', alone('auc'), true, 0.827),
@@ -69,8 +85,9 @@ export const TARGETS: readonly Target[] = [
   target('Statics', 'log loss', 'mlp', alone('logLoss'), false, 0.405),
   target('Statics', 'ECE', 'mlp', alone('ece'), false, 0.02),
   target('Statics', 'AUC, second tier', 'hybrid', alone('auc'), true, 0.827, 0.832),
-  target('Statics', 'personalisation rate, first tier', 'mlp', notWorse, true, null, 0.85),
-  target('Statics', 'personalisation rate, second tier', 'hybrid', notWorse, true, null, 0.85),
+  ...personal('Statics'),
+  target('Statics', 'trained on Spanish: log loss as served', 'elsewhere', (e) => e.served.logLoss, false, null, 0.435),
+  target('Statics', 'trained on Spanish: log loss saved by the layer', 'elsewhere', saved, true, null, 0.007),
   target('Statics', 'coverage at 92 % selective accuracy, second tier', 'hybrid', sureOf, true, null, 0.65),
   target('Statics', 'Best-LR, published .82', 'best-lr', (e) => Math.abs(e.alone.auc - 0.82), false, 0.01),
   target('Spanish', 'AUC, network alone', 'mlp', alone('auc'), true, 0.855),
@@ -92,6 +109,7 @@ const NAMES: Readonly<Record<string, string>> = {
   pfa: 'PFA',
   irt: 'IRT',
   elo: 'Elo',
+  elsewhere: 'first tier, trained on Spanish',
 };
 
 const ANCHORS = `| Published AUC | ASSIST2009 | Statics | Source |
@@ -107,7 +125,8 @@ function targetTable(of: (set: SetName, model: string) => readonly Measured[]): 
     const value = rounded(mean(runs.map(t.of)));
     const isMet = t.floor === null || (t.isAtLeast ? value >= t.floor : value <= t.floor);
     const sign = t.isAtLeast ? '≥' : '≤';
-    const goal = t.goal === null ? '–' : `${sign} ${three(t.goal)} ${value >= t.goal ? '✓' : '✗'}`;
+    const isReached = t.goal !== null && (t.isAtLeast ? value >= t.goal : value <= t.goal);
+    const goal = t.goal === null ? '–' : `${sign} ${three(t.goal)} ${isReached ? '✓' : '✗'}`;
     const floor = t.floor === null ? '–' : `${sign} ${three(t.floor)} ${isMet ? '✓' : '✗'}`;
     return [{ isMet, cells: [t.set, t.what, three(value), floor, goal] }];
   });
@@ -120,20 +139,21 @@ function targetTable(of: (set: SetName, model: string) => readonly Measured[]): 
   };
 }
 
-function gainRow(set: string, model: string, who: string, gain: PersonalGain | null): string[][] {
-  if (!gain) return [];
-  const { learners, aucAlone, aucServed, lossAlone, lossServed, notWorse, helped, harmed } = gain;
+function gainRow(set: string, model: string, who: string, gains: readonly (PersonalGain | null)[]): string[][] {
+  const found = gains.flatMap((gain) => gain ?? []);
+  const m = (key: keyof PersonalGain) => mean(found.map((gain) => gain[key]));
+  if (found.length === 0) return [];
   return [
     [
       set,
       model,
       who,
-      String(learners),
-      `${aucAlone.toFixed(4)} → ${aucServed.toFixed(4)}`,
-      `${lossAlone.toFixed(4)} → ${lossServed.toFixed(4)}`,
-      percent(notWorse),
-      percent(helped),
-      percent(harmed),
+      String(found[0]?.learners),
+      `${m('aucAlone').toFixed(4)} → ${m('aucServed').toFixed(4)}`,
+      `${m('lossAlone').toFixed(5)} → ${m('lossServed').toFixed(5)}`,
+      percent(m('notWorse')),
+      percent(m('helped')),
+      percent(m('harmed')),
     ],
   ];
 }
@@ -167,9 +187,20 @@ export function reportOf(
     ];
   });
   const own = pairs.filter(({ model }) => model === 'mlp' || model === 'hybrid');
-  const gains = own.flatMap(({ set, model, runs }) => [
-    ...gainRow(set, NAMES[model] ?? model, 'under 100 answers', runs[0]?.short ?? null),
-    ...gainRow(set, NAMES[model] ?? model, '100 and more', runs[0]?.long ?? null),
+  const served = pairs.filter(({ model }) => model === 'mlp' || model === 'hybrid' || model === 'elsewhere');
+  const gains = served.flatMap(({ set, model, runs }) => [
+    ...gainRow(
+      set,
+      NAMES[model] ?? model,
+      'under 100 answers',
+      runs.map((r) => r.short),
+    ),
+    ...gainRow(
+      set,
+      NAMES[model] ?? model,
+      '100 and more',
+      runs.map((r) => r.long),
+    ),
   ]);
   const selective = own.flatMap(({ set, model, runs }) => {
     const points = runs.flatMap((r) => (r.selective ? [r.selective] : []));
@@ -187,6 +218,7 @@ export function reportOf(
           String(found[0]?.exams),
           percent(mean(found.map((x) => x.coverage))),
           `${(100 * mean(found.map((x) => x.width))).toFixed(1)} points`,
+          percent(mean(found.map((x) => x.conformal))),
         ],
       ];
     }),
@@ -201,12 +233,14 @@ export function reportOf(
   const cold = own.map(({ set, model, runs }) => [
     set,
     NAMES[model] ?? model,
-    ...(runs[0]?.coldStart ?? []).map((s) => `${s.from}${s.to === null ? '+' : `–${s.to}`}: ${three(s.auc)}`),
+    ...(runs[0]?.coldStart ?? []).map(
+      (s, i) => `${s.from}${s.to === null ? '+' : `–${s.to}`}: ${three(mean(runs.map((r) => r.coldStart[i]?.auc ?? Number.NaN)))}`,
+    ),
   ]);
   const text = `# Evaluation of the learner model
 
 Written by \`npm run evaluate\`, which trains every model anew and ends with 1 if a floor is missed. Learners are split, never answers; the test
-learners are used for nothing but these figures. Means over the seeds given; Spanish: five folds by learner, pooled. Machine: ${machine}.
+learners are used for nothing but these figures. Means over the seeds given, plots of the first; Spanish: five folds by learner, pooled. Machine: ${machine}.
 
 ## Floors and goals
 
@@ -226,7 +260,7 @@ ${table(['set', 'first tier', 'second tier', 'serves'], chosen)}
 
 ## The personal layer on learners it has never seen
 
-Answer by answer, the shared model frozen. Helped and harmed: log loss lower or higher by .005 nats or more. The last three columns for learners
+Answer by answer, the shared model frozen. Trained on Spanish: how a new exam begins, with the training learners' counts as its tables. Helped and harmed: log loss lower or higher by .005 nats or more. The last three columns for learners
 with 100 answers and more are the personalisation rate.
 
 ${table(['set', 'shared model', 'learners', 'n', 'AUC', 'log loss', 'not worse', 'helped', 'harmed'], gains)}
@@ -242,7 +276,7 @@ ${
     ? SETS.filter((set) => of(set, 'mlp').length > 0)
         .map(
           (set) =>
-            `![Selective accuracy, ${set}](evaluation/selective-${set.toLowerCase()}.svg) ![Calibration, ${set}](evaluation/calibration-${set.toLowerCase()}.svg)`,
+            `![Selective accuracy, ${set}](evaluation/selective-${set.toLowerCase()}.svg) ![Calibration, ${set}](evaluation/calibration-${set.toLowerCase()}.svg) ![From the first answer on, ${set}](evaluation/cold-start-${set.toLowerCase()}.svg)`,
         )
         .join('\n')
     : ''
@@ -250,9 +284,10 @@ ${
 
 ## Predicted score
 
-80 % ranges on pseudo-exams: every stretch of 20 or 40 answers after a learner's first 30, predicted from the state before it.
+80 % ranges on pseudo-exams: every stretch of 20 or 40 answers after a learner's first 30, predicted from the state before it. The last column: ranges by the
+conformal factor, each learner's by the factor of the other half of the learners.
 
-${table(['set', 'questions', 'exams', 'covered', 'mean width'], ranges)}
+${table(['set', 'questions', 'exams', 'covered', 'mean width', 'covered, conformal'], ranges)}
 
 ## From the first answer on
 

@@ -11,9 +11,9 @@ import {
   selectiveCurve,
   sureFrom,
 } from './curves.ts';
-import { type ModelName, type OnTraining, type Predictor, trainPredictor } from './predictors.ts';
+import { type ModelName, type OnTraining, type Predictor, type Training, trainPredictor } from './predictors.ts';
 import { type PersonalGain, personalGain, pooled, type Served, serve } from './prequential.ts';
-import { conformalFactor, judgeRanges, type PseudoExam, pseudoExams, type RangeReport } from './score-ranges.ts';
+import { conformalCoverage, judgeRanges, type PseudoExam, pseudoExams, type RangeReport } from './score-ranges.ts';
 
 /** Everything measured of one model on held-out learners. */
 export interface Evaluation {
@@ -32,7 +32,7 @@ export interface Evaluation {
   readonly calibration: readonly CalibrationBin[];
   readonly selectiveCurve: readonly SelectivePoint[];
   readonly coldStart: readonly ColdStartPoint[];
-  /** 80 % ranges on pseudo-exams of 20 and 40 answers; empty for all but the first tier. */
+  /** 80 % ranges on pseudo-exams of 20 and 40 answers, and the coverage of conformal ones; empty for all but the first tier. */
   readonly ranges: readonly (RangeReport & { readonly questions: number; readonly conformal: number })[];
 }
 
@@ -47,13 +47,13 @@ export const SHORT_HISTORY = 100;
 
 const EXAM_LENGTHS = [20, 40] as const;
 
-function examsOf({ weights, tables }: Predictor, test: readonly LearnerAnswers[], questions: number): readonly PseudoExam[] {
+function examsOf({ weights, tables }: Predictor, test: readonly LearnerAnswers[], questions: number): readonly (readonly PseudoExam[])[] {
   if (!weights || !tables) return [];
   const network = networkOf(weights);
-  return test.flatMap((answers) => pseudoExams(answers, network, tables, questions));
+  return test.map((answers) => pseudoExams(answers, network, tables, questions));
 }
 
-/** Trains on each round's training learners and judges on its held-out ones. @param tau sureness chosen on other learners, or null */
+/** Trains on each round's training learners and judges on its held-out ones. @param tau sureness chosen on other learners, or null @param trained how */
 export function evaluate(
   name: ModelName,
   rounds: readonly Round[],
@@ -61,12 +61,13 @@ export function evaluate(
   factor: number,
   tau: number | null,
   tell: OnTraining,
+  trained: Training = trainPredictor,
 ): Evaluation {
   const learners: Served[] = [];
-  const exams = new Map(EXAM_LENGTHS.map((n) => [n, [] as PseudoExam[]]));
+  const exams = new Map(EXAM_LENGTHS.map((n) => [n, [] as (readonly PseudoExam[])[]]));
   let parameters = 0;
   for (const { train, test } of rounds) {
-    const predictor = trainPredictor(name, train, seed, tell);
+    const predictor = trained(name, train, seed, tell);
     parameters = predictor.parameters;
     for (const answers of test) learners.push(serve(answers, predictor.forecast(answers)));
     for (const [questions, all] of exams) all.push(...examsOf(predictor, test, questions));
@@ -84,7 +85,7 @@ export function evaluate(
     selectiveCurve: selectiveCurve(served, y),
     coldStart: coldStart(learners),
     ranges: [...exams].flatMap(([questions, all]) =>
-      all.length === 0 ? [] : [{ questions, conformal: conformalFactor(all), ...judgeRanges(all, factor) }],
+      all.flat().length === 0 ? [] : [{ questions, conformal: conformalCoverage(all), ...judgeRanges(all.flat(), factor) }],
     ),
   };
 }

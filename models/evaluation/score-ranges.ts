@@ -70,5 +70,12 @@ export function judgeRanges(exams: readonly PseudoExam[], factor: number): Range
   return { exams: exams.length, factor, coverage: hits / exams.length, width: widths.reduce((a, b) => a + b, 0) / exams.length };
 }
 
-/** The conformal factor of other learners' exams: its ranges cover 80 % of exams like them (Vovk, Gammerman and Shafer 2005). */
+/** The conformal factor of these exams: its ranges cover 80 % of exams like them (Vovk, Gammerman and Shafer 2005). */
 export const conformalFactor = (exams: readonly PseudoExam[]): number => factorOf(exams.map(missOf));
+
+/** Coverage of conformal ranges, each learner's by the factor of the other half of the learners. @param byLearner each one's exams */
+export function conformalCoverage(byLearner: readonly (readonly PseudoExam[])[]): number {
+  const halves = [0, 1].map((half) => byLearner.filter((_, i) => i % 2 === half).flat());
+  const hits = halves.map((exams, half) => judgeRanges(exams, conformalFactor(halves[1 - half] ?? [])).coverage * exams.length);
+  return hits.reduce((a, b) => a + b, 0) / halves.reduce((sum, exams) => sum + exams.length, 0);
+}
