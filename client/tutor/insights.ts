@@ -8,6 +8,7 @@ import {
   peakTime,
   sessionLength,
 } from '#models/patterns/habits.ts';
+import { bestWindow, meanChosen, minutesBeforeDrop } from '#models/patterns/logged-habits.ts';
 import { CONFIDENCE, type Confidence } from '#shared/domain/confidence.ts';
 import { studyDay } from '#shared/domain/time.ts';
 import { wilson } from '#shared/maths/wilson.ts';
@@ -123,9 +124,10 @@ export const PATTERN_WINDOW = 5000;
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
-function habitBasis(answers: readonly AnswerRow[], sessions: readonly SessionRow[]) {
-  const seen = new Set<string>();
-  const fresh = answers.filter((a) => !seen.has(a.item_id) && seen.add(a.item_id)).length;
+function habitBasis(answers: readonly AnswerRow[], sessions: readonly SessionRow[], all: readonly AnswerRow[]) {
+  const first = new Map<string, number>();
+  for (const a of all) if (!first.has(a.item_id)) first.set(a.item_id, a.seq);
+  const fresh = answers.filter((a) => first.get(a.item_id) === a.seq).length;
   const modes = new Map(sessions.map((s) => [s.session_id, s.mode]));
   const due = answers.filter((a) => modes.get(a.session_id) === 'review').length;
   const lasted = new Map<string, { readonly from: number; readonly to: number }>();
@@ -141,18 +143,40 @@ function habitBasis(answers: readonly AnswerRow[], sessions: readonly SessionRow
   };
 }
 
-/** Habits seen in the answers, each with its basis or what is missing. @param targetP the chance asked for */
-export function patternsOf(answers: readonly AnswerRow[], sessions: readonly SessionRow[], targetP: number): Patterns {
-  const own = patternAnswers(answers.slice(-PATTERN_WINDOW));
+/** Chances of the questions opened by free choice. */
+const chosenChances = (answers: readonly AnswerRow[], sessions: readonly SessionRow[]): readonly number[] => {
   const chosen = new Set(sessions.filter((s) => s.mode === 'custom' || s.mode === 'drill').map((s) => s.session_id));
+  return answers.filter((a) => chosen.has(a.session_id)).map((a) => a.predicted_p);
+};
+
+/** The three habits as they are logged, by their definitions: a number wherever there is enough to take it from, sure or not. */
+export function habitMetrics(answers: readonly AnswerRow[], sessions: readonly SessionRow[]) {
+  const own = patternAnswers(answers.slice(-PATTERN_WINDOW));
+  return {
+    peak_performance_time: bestWindow(own),
+    optimal_session_length: minutesBeforeDrop(own),
+    difficulty_preference: meanChosen(chosenChances(answers, sessions)),
+  };
+}
+
+/**
+ * Habits seen in the answers, each with its basis or what is missing.
+ *
+ * @param targetP the chance asked for
+ * @param all     every answer of the learner, those before `answers` too: they tell which questions were new
+ */
+export function patternsOf(
+  answers: readonly AnswerRow[],
+  sessions: readonly SessionRow[],
+  targetP: number,
+  all: readonly AnswerRow[],
+): Patterns {
+  const own = patternAnswers(answers.slice(-PATTERN_WINDOW));
   return {
     peak: peakTime(own),
     length: sessionLength(own),
-    difficulty: difficultyChoice(
-      answers.filter((a) => chosen.has(a.session_id)).map((a) => a.predicted_p),
-      targetP,
-    ),
-    habit: habitOf(habitBasis(answers, sessions)),
+    difficulty: difficultyChoice(chosenChances(answers, sessions), targetP),
+    habit: habitOf(habitBasis(answers, sessions, all)),
     answers: answers.length,
   };
 }

@@ -1,21 +1,19 @@
 import { runTags } from '#client/ports/run-tags.ts';
-import type { Finding } from '#models/patterns/habits.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import { studyDay } from '#shared/domain/time.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import { type Desk, experimentNamed, jsonArtifact, pairs, targetChance } from './desk.ts';
-import { PATTERN_WINDOW, patternsOf } from './insights.ts';
+import { habitMetrics, PATTERN_WINDOW, patternsOf } from './insights.ts';
 import { measured } from './session-end.ts';
 
 /** Fewest answers a habit is read from. */
 const LEAST_ANSWERS = 100;
 
 const dayKey = (packId: string): string => `patterns.day.${packId}`;
-const valueFound = (finding: Finding<number>): number | undefined => (finding.kind === 'found' ? finding.value : undefined);
 
 /**
- * Log what the pattern analyser finds, at most once a study day, from a hundred answers on: what was found as metrics, everything with its basis
- * and interval in `session_insights.json`.
+ * Log the habits, at most once a study day, from a hundred answers on: as metrics by their definitions, and what the pattern analyser finds sure,
+ * with its basis and interval, in `session_insights.json`.
  *
  * @returns whether a run was logged
  */
@@ -28,17 +26,11 @@ export async function logPatterns(desk: Desk): Promise<boolean> {
   if (answers.length < LEAST_ANSWERS) return false;
   const used = answers.slice(-PATTERN_WINDOW);
   const sessions = await log.list('sessions', 'pack_id', desk.packId);
-  const patterns = patternsOf(used, sessions, await targetChance(desk));
+  const patterns = patternsOf(used, sessions, await targetChance(desk), answers);
   const latest = sessions.filter((s) => s.ended === 'finished').sort((a, b) => b.seq - a.seq)[0];
   const { engagement_score, learning_velocity } = latest ? await measured(desk, answers, [latest]) : {};
-  const found = {
-    peak_performance_time: valueFound(patterns.peak),
-    optimal_session_length: valueFound(patterns.length),
-    difficulty_preference: valueFound(patterns.difficulty),
-    engagement_score,
-    learning_velocity,
-  };
-  const metrics = Object.entries(found).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value, timestamp: at, step: 0 }]));
+  const found = { ...habitMetrics(used, sessions), engagement_score, learning_velocity };
+  const metrics = Object.entries(found).flatMap(([key, value]) => (value == null ? [] : [{ key, value, timestamp: at, step: 0 }]));
   const experiment = await experimentNamed(desk, 'pattern-analysis');
   const run_id = newRunId(rng);
   const first = used[0]?.at ?? at;

@@ -175,7 +175,8 @@ function judged(trained: Trained, basis: Basis, now: TutorState, serving: string
   if (trained.verdict.kind === 'rejected') return trained;
   const standing = new Set(now.answers.map((a) => a.attempt_id));
   const reject = (reason: 'nothing-new' | 'overtaken'): Trained => ({ ...trained, verdict: { kind: 'rejected', reason } });
-  if (serving !== basis.baseVersion || now.resetAt !== basis.resetAt || basis.attempts.some((id) => !standing.has(id))) return reject('overtaken');
+  if (serving !== basis.baseVersion || now.resetAt !== basis.resetAt || basis.attempts.some((id) => !standing.has(id)))
+    return reject('overtaken');
   const isNew = now.answers.some((a) => a.seq > (now.champion?.throughSeq ?? 0) && a.seq <= basis.throughSeq);
   return isNew ? trained : reject('nothing-new');
 }

@@ -80,11 +80,13 @@ export function dampedTrend(series: readonly number[], horizon: number): readonl
 /** How forecasts made in the past fared, each from what was known then. */
 export interface BackTest {
   readonly origins: number;
-  /** Mean absolute error as a share of that of repeating the last value (Hyndman and Koehler 2006); 1 or more: no better than that. */
-  readonly mase: number;
+  /** Mean absolute error as a share of that of repeating the last value (Hyndman and Koehler 2006); 1 or more: no better than that. Null where repeating it was never wrong. */
+  readonly mase: number | null;
   /** Share of the values that lay in their 90 % band. */
   readonly coverage90: number;
 }
+
+const HAIR = 1e-9;
 
 /** Rolling-origin back-test; null with fewer than four origins. */
 export function backTest(series: readonly number[], horizon: number): BackTest | null {
@@ -98,9 +100,10 @@ export function backTest(series: readonly number[], horizon: number): BackTest |
       const came = series[origin + h] as number;
       error += Math.abs(came - band.median);
       naive += Math.abs(came - (known.at(-1) as number));
-      if (came >= band.low90 && came <= band.high90) inside += 1;
+      // a series that never moved has a band without width
+      if (came >= band.low90 * (1 - HAIR) && came <= band.high90 * (1 + HAIR)) inside += 1;
       n += 1;
     });
   }
-  return { origins, mase: naive === 0 ? Number.POSITIVE_INFINITY : error / naive, coverage90: inside / n };
+  return { origins, mase: naive === 0 ? null : error / naive, coverage90: inside / n };
 }

@@ -98,16 +98,17 @@ const contrast = (all: readonly PatternAnswer[], start: number): Sums =>
   );
 
 /**
- * The two-hour window in which answers were better than expected, against all others; interval over days. The window is chosen on the even
- * days and judged on the odd ones: the best of many windows always looks good on the days that chose it.
+ * The two-hour window in which answers were better than expected, against all others; interval over days. The window is chosen on every other
+ * day of study and judged on the rest: the best of many windows always looks good on the days that chose it.
  */
 export function peakTime(answers: readonly PatternAnswer[]): Finding<number> {
-  const days = new Set(answers.map((a) => a.day)).size;
+  const days = [...new Set(answers.map((a) => a.day))].sort((a, b) => a - b);
   const counts = Array.from({ length: 12 }, (_, i) => answers.filter((a) => isIn(a.hour, 2 * i)).length);
   const windows = counts.flatMap((n, i) => (n >= 40 ? [2 * i] : []));
-  if (answers.length < 200 || days < 10 || windows.length < 2) return { kind: 'too-few', have: answers.length, need: 200 };
-  const choosing = answers.filter((a) => a.day % 2 === 0);
-  const judging = answers.filter((a) => a.day % 2 !== 0);
+  if (answers.length < 200 || days.length < 10 || windows.length < 2) return { kind: 'too-few', have: answers.length, need: 200 };
+  const toChoose = new Set(days.filter((_, i) => i % 2 === 0));
+  const choosing = answers.filter((a) => toChoose.has(a.day));
+  const judging = answers.filter((a) => !toChoose.has(a.day));
   const shrunk = (start: number) => {
     const own = choosing.filter((a) => isIn(a.hour, start));
     return own.length === 0 ? Number.NEGATIVE_INFINITY : mean(own.map((a) => a.residual)) * (own.length / (own.length + 30));

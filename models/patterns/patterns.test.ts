@@ -4,6 +4,7 @@ import { below, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { AREA_NEEDS, areaOf } from './areas.ts';
 import { difficultyChoice, type Finding, habitOf, type PatternAnswer, peakTime, sessionLength } from './habits.ts';
+import { bestWindow, meanChosen, minutesBeforeDrop } from './logged-habits.ts';
 import { factorOf, predictedScore, rangeOf, type ScoreBasis } from './predicted-score.ts';
 import { sessionMetrics } from './session-metrics.ts';
 
@@ -95,10 +96,24 @@ describe('patterns', () => {
     expect(difficulty).toBeGreaterThanOrEqual(93);
   }, 60_000);
 
-  test('a window in which answers are much better is found, with its interval', () => {
-    const found = peakTime(studied(seededRng(4), { days: 40, perDay: 16, effect: 0.25 }));
+  test('a window in which answers are much better is found, with its interval, on whichever days one studies', () => {
+    const answers = studied(seededRng(4), { days: 40, perDay: 16, effect: 0.25 });
+    const found = peakTime(answers);
     expect(found).toMatchObject({ kind: 'found', value: 18 });
     if (found.kind === 'found') expect(found.low).toBeGreaterThan(0);
+    for (const offset of [0, 1]) expect(peakTime(answers.map((a) => ({ ...a, day: 2 * a.day + offset })))).toEqual(found);
+  });
+
+  test('as they are logged: the best window, the minutes before the drop, the mean chosen, each from thirty or twenty answers on', () => {
+    const at = (n: number, residual: number, hour: number, minute: number) =>
+      Array.from({ length: n }, (): PatternAnswer => ({ residual, day: 1, hour, sessionId: 's', minute }));
+    expect(bestWindow([...at(29, 1, 8, 0), ...at(30, 0.2, 10.5, 0), ...at(300, 0.15, 20, 0)])).toBe(20); // .1 against .136
+    expect(bestWindow(at(29, 1, 8, 0))).toBeNull();
+    const before = [...at(30, 0.1, 9, 0), ...at(30, 0.1, 9, 9.9), ...at(30, 0.1, 9, 10)];
+    expect(minutesBeforeDrop([...before, ...at(29, -1, 9, 15), ...at(30, 0.04, 9, 20)])).toBeNull(); // .067 against .02
+    expect(minutesBeforeDrop([...before, ...at(30, 0.03, 9, 20), ...at(30, -1, 9, 30)])).toBe(20); // .015
+    expect(meanChosen(Array.from({ length: 19 }, () => 0.8))).toBeNull();
+    expect(meanChosen(Array.from({ length: 20 }, (_, i) => 0.7 + 0.1 * (i % 2)))).toBeCloseTo(0.75, 9);
   });
 
   test('say what is missing below their minimum', () => {
@@ -142,6 +157,16 @@ describe('the predicted score', () => {
     isUnsettled: false,
     pastMisses: [],
     ...more,
+  });
+
+  test('takes a topic without questions to go as the others do', () => {
+    const [rest, whole] = [
+      { past: basis().past, examQuestions: 50, pastMisses: [] },
+      { weight: 0.7, answers: 20, p: [0.9, 0.8] },
+    ];
+    const empty = rangeOf({ topics: [whole, { weight: 0.3, answers: 0, p: [] }], ...rest });
+    expect(empty).toEqual(rangeOf({ topics: [{ ...whole, weight: 1 }], ...rest }));
+    expect(empty.expected).toBeCloseTo(0.85, 9);
   });
 
   test('is narrower the more was answered on each topic, and the more topics share the exam', () => {

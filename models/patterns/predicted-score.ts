@@ -68,10 +68,13 @@ export function factorOf(pastMisses: readonly number[]): number {
  */
 export function rangeOf({ topics, past, examQuestions, pastMisses }: RangeBasis): ScoreRange {
   let [expected, itemVariance, topicVariance] = [0, 0, 0];
-  for (const { weight, answers, p } of topics) {
-    const n = Math.max(1, p.length);
-    expected += (weight * p.reduce((a, b) => a + b, 0)) / n;
-    itemVariance += (weight * p.reduce((a, b) => a + b * (1 - b), 0)) / n;
+  // a topic without questions is taken to go as the others do
+  const told = topics.filter((topic) => topic.p.length > 0);
+  const whole = told.reduce((sum, { weight }) => sum + weight, 0) / topics.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { weight: share, answers, p } of told) {
+    const weight = share / whole;
+    expected += (weight * p.reduce((a, b) => a + b, 0)) / p.length;
+    itemVariance += (weight * p.reduce((a, b) => a + b * (1 - b), 0)) / p.length;
     topicVariance += (weight * TOPIC_SD) ** 2 / (1 + answers / TOPIC_ANSWERS);
   }
   const known = past.reduce((sum, p) => sum + p * (1 - p), 0);

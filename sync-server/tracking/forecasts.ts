@@ -54,7 +54,7 @@ export async function logWeek(db: Database, runs: RunLog, at: number): Promise<v
       metrics: {
         total_active_users: count,
         ...(inAMonth && { next_month_growth: inAMonth.median / count - 1 }),
-        ...(test && { backtest_mase: test.mase }),
+        ...(test?.mase != null && { backtest_mase: test.mase }),
       },
     });
   });

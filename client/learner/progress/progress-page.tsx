@@ -75,7 +75,7 @@ function Loaded({ tutor, state, records, results, sessions, score, targetP }: Re
       <Calibration rows={calibrationOf(answers)} />
       <Errors tutor={tutor} errors={errorLog(answers)} />
       <Calendar days={studyDays(state.answers)} />
-      <Habits patterns={patternsOf(answers, sessions, targetP)} targetP={targetP} />
+      <Habits patterns={patternsOf(answers, sessions, targetP, state.answers)} targetP={targetP} />
       <RealExam tutor={tutor} score={score} results={results} />
     </>
   );
