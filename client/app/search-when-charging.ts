@@ -1,13 +1,14 @@
 import { type LearnerPorts, readSettings } from '#client/tutor/learner-ports.tsx';
 
-interface Battery {
+interface Battery extends EventTarget {
   readonly charging: boolean;
 }
 
 const REST_MS = 30_000;
 
 /**
- * Once a day, while the device charges and nobody has touched it for half a minute: search the layer's settings. Any touch stops it. Where the
+ * Once a day, while the device charges and nobody has touched it for half a minute: search the layer's settings. Any touch stops it, and so
+ * does unplugging. Where the
  * browser tells nothing of the battery it is never started but by its button.
  */
 export function searchWhenCharging(ports: LearnerPorts): void {
@@ -30,5 +31,10 @@ export function searchWhenCharging(ports: LearnerPorts): void {
     timer = setTimeout(() => void search().catch(() => undefined), REST_MS);
   };
   for (const touch of ['pointerdown', 'keydown', 'visibilitychange']) addEventListener(touch, rest, { passive: true, capture: true });
+  // Failing is no harm: then it is looked at after the next touch.
+  void getBattery.call(navigator).then(
+    (battery) => battery.addEventListener('chargingchange', rest),
+    () => undefined,
+  );
   rest();
 }

@@ -1,52 +1,14 @@
 // @vitest-environment node
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
-import { newLayer } from '#models/difficulty/personal-layer.ts';
-import { epochMs } from '#shared/domain/time.ts';
-import { seededRng } from '#shared/maths/rng.ts';
 import { choiceToList, rightChoice } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
-import { samplePack } from '#shared/testing/sample-pack.ts';
-import { globalModel } from '../ports/global-model.ts';
-import { inPageTrainer } from '../ports/in-page-trainer.ts';
-import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
 import { drawExam } from './exam.ts';
 import { rangeRecords } from './score.ts';
-import type { SessionPlan } from './session.ts';
-import { openTutor, type Tutor } from './tutor.ts';
+import { always, desk, run } from './test-desk.ts';
+import type { Tutor } from './tutor.ts';
 
-const GLOBAL = globalModel(
-  JSON.parse(readFileSync('public/models/start.json', 'utf8')),
-  new Uint8Array(readFileSync('public/models/start.bin')),
-);
 const DAY = 86_400_000;
-
-function desk(seed: number, items = 40) {
-  const rng = seededRng(seed);
-  const clock = { at: 1_700_000_000_000 };
-  const moment = () => {
-    clock.at += 5000;
-    return { at: epochMs(clock.at), tz: 540, rng };
-  };
-  const log = memoryExperimentLog(moment);
-  const open = () => openTutor(samplePack(items), { log, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
-  return { log, tutor: open(), open, clock, rng };
-}
-
-async function run(tutor: Tutor, plan: SessionPlan, isRight: (item: Item) => boolean): Promise<readonly string[]> {
-  const id = await tutor.startSession(plan);
-  const asked: string[] = [];
-  for (let shown = await tutor.question(id); shown; shown = await tutor.question(id)) {
-    asked.push(shown.item.id);
-    const choice = isRight(shown.item) ? rightChoice(shown.item) : { kind: 'options' as const, ids: ['none'] };
-    await tutor.record({ shown, choice, confidence: 'sure', msRaw: 4000 });
-  }
-  await tutor.endSession(id, 'finished');
-  return asked;
-}
-
-const always = () => true;
 
 describe('ways to study', () => {
   test('a drill asks of its topics alone', async () => {
@@ -225,51 +187,5 @@ describe('the predicted score', () => {
     expect((await tutor.score()).kind).toBe('range');
     clock.at += 46 * DAY;
     expect(await tutor.score()).toMatchObject({ kind: 'stale', days: 46 });
-  });
-});
-
-describe('the personal model', () => {
-  const never = new AbortController().signal;
-  const trained = async (seed: number) => {
-    const made = desk(seed);
-    await run(made.tutor, { mode: 'practice', planned: 34 }, (item) => item.topics[0] === 'a');
-    const result = await made.tutor.train(inPageTrainer(), () => undefined, never);
-    expect(result.verdict.kind).toBe('registered');
-    return made;
-  };
-
-  test('forgets when it is reset: no version serves, the layer is empty, every answer stays; and it learns again', async () => {
-    const { tutor, log, open } = await trained(11);
-    await tutor.resetModel();
-    for (const each of [tutor, open()]) {
-      const state = await each.state();
-      expect(state.champion).toBeNull();
-      expect(storeLayer(state.model.layer)).toEqual(storeLayer(newLayer()));
-      expect(state.answers).toHaveLength(34);
-    }
-    expect(await log.get('aliases', ['examsgraph-personal-11111111-2222-4333-8444-555555555555', 'champion'])).toBeUndefined();
-    await run(tutor, { mode: 'practice', planned: 5 }, always);
-    expect((await tutor.state()).model.layer.answers).toBe(5);
-    expect((await open().state()).model.layer.answers).toBe(5);
-  });
-
-  test('serves an earlier version when asked to, with later answers learned on top', async () => {
-    const { tutor, open } = await trained(11);
-    const { champion } = await tutor.state();
-    await tutor.resetModel();
-    await tutor.rollBack(champion?.version ?? 0);
-    await run(tutor, { mode: 'practice', planned: 3 }, always);
-    const [here, again] = [await tutor.state(), await open().state()];
-    expect([here.champion?.label, again.champion?.label]).toEqual([champion?.label, champion?.label]);
-    expect(storeLayer(again.model.layer)).toEqual(storeLayer(here.model.layer));
-    await expect(tutor.rollBack(99)).rejects.toThrow(RangeError);
-  });
-
-  test('is not trained by itself while that is paused', async () => {
-    const { tutor } = desk(12);
-    await run(tutor, { mode: 'practice', planned: 31 }, always);
-    expect(await tutor.isRefitDue()).toBe(true);
-    await tutor.note([{ kind: 'setting.set', body: { key: 'training.paused', value: 'on' } }]);
-    expect(await tutor.isRefitDue()).toBe(false);
   });
 });

@@ -1,6 +1,8 @@
 // @vitest-environment node
+
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { DEFAULT_SETTINGS } from '#models/difficulty/layer-settings.ts';
 import { epochMs } from '#shared/domain/time.ts';
 import { seededRng } from '#shared/maths/rng.ts';
 import { rightChoice } from '#shared/packs/grade.ts';
@@ -73,7 +75,7 @@ test('settings that are better serve from the next answer on, also after a new s
   expect((await open().state()).model.rates).toEqual(best);
 });
 
-test('a search that is stopped changes nothing and says so in its run', async () => {
+test('a search that is stopped changes nothing, says so in its run, and is due again; one the device was too slow for is not', async () => {
   const { log, tutor } = await studied(305);
   const control = new AbortController();
   const result = await tutor.search(inPageTrainer(), () => control.abort(), control.signal);
@@ -81,4 +83,20 @@ test('a search that is stopped changes nothing and says so in its run', async ()
   const runs = (await log.list('runs')).filter((r) => /^(automl|setting) /.test(r.run_name));
   expect(new Set(runs.map((r) => r.status))).toEqual(new Set(['KILLED']));
   expect((await log.list('settings')).some((s) => s.key.startsWith('layer.settings'))).toBe(false);
+  expect(await tutor.isSearchDue()).toBe(true);
+  const tooSlow: Trainer = { ...inPageTrainer(), search: async () => null };
+  await tutor.search(tooSlow, () => undefined, never);
+  expect((await log.list('runs', 'status', 'FAILED')).length).toBe(1);
+  expect(await tutor.isSearchDue()).toBe(false);
+});
+
+test('a model that was reset forgets the settings that were found, and none is searched on what it forgot', async () => {
+  const { tutor } = await studied(305);
+  const best = { offset: 0.1, weights: 0.01, pull: 5 };
+  const found = { rungs: [], best, incumbentLoss: 0.6, bestLoss: 0.5, standardError: 0.01, isBetter: true };
+  await tutor.search({ ...inPageTrainer(), search: async () => found }, () => undefined, never);
+  await tutor.resetModel();
+  expect((await tutor.state()).model.rates).toEqual(DEFAULT_SETTINGS);
+  expect(await tutor.isSearchDue()).toBe(false);
+  await expect(tutor.search(inPageTrainer(), () => undefined, never)).rejects.toThrow('needs 300');
 });

@@ -22,7 +22,14 @@ function childrenOf(rungs: readonly Rung[]): readonly { readonly setting: LayerS
 }
 
 /** One parent run, one child a setting, all written when the search is over. */
-async function searchRuns(desk: Desk, begun: number, answers: number, rungs: readonly Rung[], result: SearchResult | null) {
+async function searchRuns(
+  desk: Desk,
+  begun: number,
+  answers: number,
+  rungs: readonly Rung[],
+  result: SearchResult | null,
+  isStopped: boolean,
+) {
   const { moment } = desk.ports;
   const experiment = await experimentNamed(desk, 'training');
   const { at, rng } = moment();
@@ -40,7 +47,7 @@ async function searchRuns(desk: Desk, begun: number, answers: number, rungs: rea
   });
   const ended = (run_id: string): Draft => ({
     kind: 'run.updated',
-    body: { run_id, status: result ? 'FINISHED' : 'KILLED', end_time: at },
+    body: { run_id, status: result ? 'FINISHED' : isStopped ? 'KILLED' : 'FAILED', end_time: at },
   });
   const metrics = (run_id: string, found: readonly (readonly [string, number, number])[]): Draft => ({
     kind: 'metric.logged',
@@ -76,7 +83,7 @@ async function searchRuns(desk: Desk, begun: number, answers: number, rungs: rea
  * Search the layer's settings off the page's thread; what is better is used from the next answer on. Every setting tried is a run under
  * the search's own.
  *
- * @returns null when it was stopped @throws TrainingLost
+ * @returns null when it was stopped, or the device was too slow for it @throws TrainingLost
  */
 export async function searchLayer(
   desk: Desk,
@@ -106,7 +113,7 @@ export async function searchLayer(
     signal,
   );
   await desk.write(async () => {
-    const runs = await searchRuns(desk, begun, answers.length, rungs, result);
+    const runs = await searchRuns(desk, begun, answers.length, rungs, result, signal.aborted);
     if (!result?.isBetter) return { drafts: runs };
     return { drafts: [...runs, settingsInUse(desk.packId, result.best)], refold: true };
   });
@@ -118,7 +125,7 @@ export async function isSearchDue(log: LogReader, desk: Desk): Promise<boolean> 
   const { answers, resetAt } = await desk.state();
   if (learnable({ answers, resetAt }).learnable < SEARCH_NEEDS) return false;
   let [searchedAt, searchedOn] = [0, 0];
-  for (const run of (await log.list('runs')).filter((r) => r.run_name.startsWith(RUN_NAME) && r.status === 'FINISHED')) {
+  for (const run of (await log.list('runs')).filter((r) => r.run_name.startsWith(RUN_NAME) && r.status !== 'KILLED')) {
     const total = await log.get('params', [run.run_id, 'answers_total']);
     const pack = await log.get('tags', [run.run_id, 'eg.pack_id']);
     if (!total || pack?.value !== desk.packId) continue;

@@ -49,6 +49,8 @@ const isAlive = new Promise<void>((granted) => {
   });
 });
 
+const SEARCH_BUDGET_MS = 10_000;
+
 const POOL_WORDS = 4096;
 /** uint32 words from the browser's generator, drawn in pools of 16 KiB; used words are zeroed. */
 function secureRng(): Rng {
@@ -75,23 +77,27 @@ const api = {
   /** Times the engine here, in test builds alone; WebGPU on whatever adapter there is. */
   async speed(tell: (timing: Timing) => void): Promise<void> {
     if (import.meta.env.VITE_EG_TEST !== '1') return;
-    const { measureRefits, measureServing } = await import('#models/evaluation/speed.ts');
+    const { measureServing, measureTraining } = await import('#models/evaluation/speed.ts');
     const clock = () => performance.now();
     const yardstick = referenceLearner();
     await measureServing(clock, tell);
-    await measureRefits(yardstick, clock, tell);
+    await measureTraining(yardstick, clock, tell);
     for (const forceWebGpu of [false, true]) {
       const { learner } = await startBackend(await probe(yardstick), yardstick, { remembered: null, forceWebGpu });
-      await measureRefits(learner, clock, tell);
+      await measureTraining(learner, clock, tell);
     }
   },
 
-  /** Search the layer's settings; plain TypeScript: with three fits of a few dozen numbers no backend is faster (`npm run bench:models`). */
+  /**
+   * Search the layer's settings; plain TypeScript: with three fits of a few dozen numbers no backend is faster (`npm run bench:models`).
+   * A phone that is too slow for it gives up between rungs.
+   */
   async search(job: TrainingJob, tell: (rung: Rung) => void): Promise<SearchResult | null> {
     await isAlive;
+    const until = performance.now() + SEARCH_BUDGET_MS;
     return runSearch(job, referenceLearner(), networkOf, (rung) => {
       tell(rung);
-      return true;
+      return performance.now() < until;
     });
   },
 

@@ -4,8 +4,21 @@ import { below, normal, type Rng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
 import { FEATURE_COUNT } from '../learner.ts';
 import { isUnsettled, noDrift, watchDrift } from './drift.ts';
-import { copyLayer, DEFAULT_RATES, LAYER_BOUNDS, learn, newLayer, type PersonalLayer, VARIANTS, type Variant } from './personal-layer.ts';
+import { noHistory } from './features.ts';
+import {
+  copyLayer,
+  DEFAULT_RATES,
+  LAYER_BOUNDS,
+  layerToFit,
+  learn,
+  newLayer,
+  type PersonalLayer,
+  VARIANTS,
+  type Variant,
+} from './personal-layer.ts';
+import { absorb, type PersonalModel, predict } from './personal-model.ts';
 import type { Question } from './question.ts';
+import { priorTables } from './tables.ts';
 
 type Row = { readonly net: number; readonly question: Question; readonly x: Float32Array; readonly y: 0 | 1 };
 
@@ -109,6 +122,28 @@ test('the mixture takes over once it is ahead by three quarters of a nat, and th
   expect(least).toBeGreaterThan(-0.75);
   expect(layer.lead).toBe(0);
   expect(next(1)).toBe(0.5);
+});
+
+test('over a fine-tuned network that has stopped helping the shared one serves again, to the digit', () => {
+  const [question, x] = [{ id: 'q', skills: ['a'] }, new Float32Array(FEATURE_COUNT)];
+  const model: PersonalModel = {
+    network: () => -3,
+    shared: () => 1,
+    tables: priorTables([question]),
+    history: noHistory(),
+    layer: { ...layerToFit(), answers: 100 },
+  };
+  // equal shares: the shared network, and three forms of the other
+  expect(predict(model, question).p).toBeCloseTo((sigmoid(1) + 3 * sigmoid(-3)) / 4, 9);
+  expect(predict(model, question).networkP).toBeCloseTo(sigmoid(1), 9);
+  const before = structuredClone(model.layer);
+  absorb(model, { question, y: 1 });
+  expect(model.layer.losses.none.at(-1)).toBeCloseTo(crossEntropy(sigmoid(1), 1), 9);
+  expect(model.layer.losses.offset.at(-1)).toBeCloseTo(crossEntropy(sigmoid(-3), 1), 9);
+  expect(learn(before, -3, question, x, 1, DEFAULT_RATES, 1)).toBeCloseTo((sigmoid(1) + 3 * sigmoid(-3)) / 4, 9);
+  for (let n = 0; n < 10 && model.layer.isAhead; n++) absorb(model, { question, y: 1 });
+  expect(model.layer.isAhead).toBe(false);
+  expect(predict(model, question).p).toBeCloseTo(sigmoid(1), 9);
 });
 
 forAll(

@@ -99,6 +99,17 @@ describe('a refit', () => {
     expect(layer.isAhead).toBe(false);
   });
 
+  test('does not learn from what was forgotten: its features see it, and nothing else does', async () => {
+    const job = shiftedJob(90, 6);
+    const [kept, seen] = [await run({ ...job, answers: job.answers.slice(30) }), await run({ ...job, forgotten: 30 })];
+    expect(seen.answersUsed).toBe(60);
+    const contrary = job.answers.map((a, i) => ({ ...a, y: (i < 30 ? 1 - a.y : a.y) as 0 | 1 }));
+    const otherwise = await run({ ...job, answers: contrary, forgotten: 30 });
+    // the offsets are of what was learned from, the rest of what the features make of the past
+    expect(Math.sign(otherwise.layer.terms['offset']?.skills['s0'] ?? 0)).toBe(Math.sign(kept.layer.terms['offset']?.skills['s0'] ?? 0));
+    expect(otherwise.layer.terms['offset']?.skills['s1']).toBeLessThan(0);
+  });
+
   test('with ten answers trains and shows its curve, but replaces nothing', async () => {
     let epochs = 0;
     const result = await runTraining(shiftedJob(10, 4), referenceLearner(), networkOf, () => {

@@ -3,7 +3,8 @@ import { below, normal, type Rng, seededRng } from '#shared/maths/rng.ts';
 import { absorb, freshModel, predict } from '../difficulty/personal-model.ts';
 import type { Question } from '../difficulty/question.ts';
 import { priorTables } from '../difficulty/tables.ts';
-import { runTraining } from '../difficulty/training-job.ts';
+import { runSearch, runTraining } from '../difficulty/training-job.ts';
+import { DEVICE_ANSWERS, deviceDelta } from '../federated/delta.ts';
 import { FEATURE_COUNT, type Learner } from '../learner.ts';
 import { outlooksOf } from '../recommend/mastery.ts';
 import { scoreOptions } from '../recommend/score.ts';
@@ -16,6 +17,15 @@ export interface Timing {
   readonly what: string;
   readonly ms: number;
   readonly floor: number | null;
+  /** What is asked of it, milliseconds and floors; null where nothing is. */
+  readonly mostMs: number | null;
+  readonly mostFloors: number | null;
+}
+
+/** Whether a timing keeps what is asked of it; null where nothing is. */
+export function keepsLimits({ ms, floor, mostMs, mostFloors }: Timing): boolean | null {
+  if (mostMs === null && mostFloors === null) return null;
+  return (mostMs === null || ms <= mostMs) && (mostFloors === null || floor === null || ms <= mostFloors * floor);
 }
 
 /** Milliseconds from any moment on. */
@@ -64,12 +74,16 @@ function rank({ model, log }: ReturnType<typeof studiedModel>, items: readonly Q
 /** Times what the page does after every answer: ranking with features, one prediction, one update; told of each. */
 export async function measureServing(clock: Clock, tell: (timing: Timing) => void): Promise<void> {
   const rng = seededRng(2);
-  for (const n of [2000, 10_000]) {
+  for (const [n, mostMs] of [
+    [2000, 60],
+    [10_000, 250],
+  ] as const) {
     const items = speedQuestions(n);
     const studied = studiedModel(items, 1000, rng);
     const x = Float32Array.from({ length: n * FEATURE_COUNT }, () => normal(rng));
     const floor = await median(15, clock, () => logitsOf(studied.weights, x));
-    tell({ what: `rank ${n} items with features`, ms: await median(15, clock, () => rank(studied, items, rng)), floor });
+    const ms = await median(15, clock, () => rank(studied, items, rng));
+    tell({ what: `rank ${n} items with features`, ms, floor, mostMs, mostFloors: 3 });
   }
   const items = speedQuestions(500);
   const { model, weights } = studiedModel(items, 500, rng);
@@ -83,17 +97,27 @@ export async function measureServing(clock: Clock, tell: (timing: Timing) => voi
     return thousand / 1000;
   };
   const floor = await each(() => network(one));
-  tell({ what: 'one prediction', ms: await each(() => predict(model, question)), floor });
-  tell({ what: 'update after one answer', ms: await each(() => absorb(model, { question, y: 1 })), floor });
+  const asked = { floor, mostMs: null, mostFloors: 3 };
+  tell({ what: 'one prediction', ms: await each(() => predict(model, question)), ...asked });
+  tell({ what: 'update after one answer', ms: await each(() => absorb(model, { question, y: 1 })), ...asked });
 }
 
-/** Times refits on 500 and 5,000 answers by a learner; told of each. */
-export async function measureRefits(learner: Learner, clock: Clock, tell: (timing: Timing) => void): Promise<void> {
+/** Times what a learner trains: the step for the federation, refits on 500 and 5,000 answers, the search of the layer's settings; told of each. */
+export async function measureTraining(learner: Learner, clock: Clock, tell: (timing: Timing) => void): Promise<void> {
   const items = speedQuestions(500);
+  const none = { floor: null, mostMs: null, mostFloors: null };
+  const rng = seededRng(4);
+  const x = Float32Array.from({ length: DEVICE_ANSWERS * FEATURE_COUNT }, () => normal(rng));
+  const y = Float32Array.from({ length: DEVICE_ANSWERS }, () => below(2, rng));
+  const step = await median(5, clock, () => deviceDelta(learner, initialWeights(seededRng(1)), { x, y }));
+  tell({ what: `step for the federation, ${learner.backend}`, ms: step, ...none });
   for (const n of [500, 5000]) {
     const { log, weights } = studiedModel(items, n, seededRng(3));
     const job = { globalWeights: weights, questions: items, answers: log };
     const ms = await median(3, clock, () => runTraining(job, learner, networkOf, () => true));
-    tell({ what: `refit on ${n} answers, ${learner.backend}`, ms, floor: null });
+    tell({ what: `refit on ${n} answers, ${learner.backend}`, ms, ...none, mostMs: 10_000 });
+    if (n < 5000) continue;
+    const search = await median(3, clock, () => runSearch(job, learner, networkOf, () => true));
+    tell({ what: `search of 27 settings, ${learner.backend}`, ms: search, ...none, mostMs: 10_000 });
   }
 }

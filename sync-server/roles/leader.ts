@@ -5,6 +5,7 @@ import { configHash, type InstallationFields, isPreset, type PresetName, presetC
 import { toHex } from '#shared/domain/bytes.ts';
 import { fastPrimitives } from '../crypto/fast-primitives.ts';
 import { secureRng } from '../crypto/secure-rng.ts';
+import { logWeek } from '../federation/forecasts.ts';
 import { helperClient } from '../federation/helper-client.ts';
 import { HOLD_OUT_VERSION, publicHoldOut } from '../federation/hold-out.ts';
 import type { HoldOut, LeaderPorts } from '../federation/leader.ts';
@@ -26,7 +27,6 @@ import { newMetrics } from '../observability/metrics.ts';
 import { contributeSome } from '../simulation/contribute-some.ts';
 import { openDatabase } from '../storage/database.ts';
 import { secretKeys } from '../storage/keys.ts';
-import { logWeek } from '../tracking/forecasts.ts';
 import { logMinute } from '../tracking/monitoring.ts';
 import { systemRuns } from '../tracking/system-runs.ts';
 import { crashPoints, isTestMode, needed, paths, processClock, report, stopInOrder, wantedPort } from './environment.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { seededRng } from '#shared/maths/rng.ts';
+import { systemRuns } from '../tracking/system-runs.ts';
+import { newTestTracking } from '../tracking/test-installation.ts';
 import { logWeek } from './forecasts.ts';
-import { systemRuns } from './system-runs.ts';
-import { newTestTracking } from './test-installation.ts';
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
