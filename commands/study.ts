@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { judgeDrift } from '#models/evaluation/drift-study.ts';
+import { judgeEvenDraws } from '#models/evaluation/off-policy-study.ts';
 import {
   compared,
   POLICIES,
@@ -56,6 +58,25 @@ for (const simulator of Object.keys(SIMULATORS) as SimulatorName[]) {
       `${line}\n    ours needs ${percent(saved.mean)} fewer (95 %: ${percent(saved.low)} to ${percent(saved.high)}); recall ${percent(recall.mean)} higher (${percent(recall.low)} to ${percent(recall.high)}), gain on items kept back ${percent(gain.mean)} (${percent(gain.low)} to ${percent(gain.high)})`,
     );
   }
+}
+
+console.log('\nanother policy judged by our log: even draws from the same list, mean y − p of what it would ask');
+for (const simulator of Object.keys(SIMULATORS) as SimulatorName[]) {
+  const { value, truth } = judgeEvenDraws(simulator, network, Math.min(learners, 40), 150);
+  const told =
+    value.kind === 'too-few'
+      ? 'too little evidence to tell'
+      : `SNIPS ${value.snips.toFixed(4)}   doubly robust ${value.doublyRobust.toFixed(4)} ± ${(1.96 * value.standardError).toFixed(4)}`;
+  console.log(
+    `  ${simulator.padEnd(10)} truth ${truth.toFixed(4)}   ${told}   effective sample size ${value.effectiveSampleSize.toFixed(0)}`,
+  );
+}
+
+console.log('\ndrift detector: answers until the alarm');
+for (const shift of [0, 0.5, 1, 1.5, 2]) {
+  const { answers, noticed } = judgeDrift(shift, Math.min(learners, 100), shift === 0 ? 40_000 : 2000);
+  const what = shift === 0 ? 'nothing has changed: a false alarm every' : `${shift.toFixed(1)} logits worse than expected: noticed after`;
+  console.log(`  ${what} ${answers.toFixed(0)} answers (${percent(noticed)} within ${shift === 0 ? '40,000' : '2,000'})`);
 }
 
 console.log('\nreview schedule: log loss and RMSE(bins) on the latest fifth of simulated reviews');

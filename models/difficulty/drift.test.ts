@@ -1,18 +1,7 @@
 import { expect, test } from 'vitest';
-import { sigmoid } from '#shared/maths/logistic.ts';
-import { normal, seededRng, uniform } from '#shared/maths/rng.ts';
-import { isUnsettled, noDrift, UNSETTLED, watchDrift } from './drift.ts';
+import { answersUntilAlarm } from '../evaluation/drift-study.ts';
+import { isUnsettled, UNSETTLED, watchDrift } from './drift.ts';
 
-const answersUntilAlarm = (seed: number, shift: number, atMost: number): number => {
-  const rng = seededRng(seed);
-  const drift = noDrift();
-  for (let n = 1; n <= atMost; n++) {
-    const net = 0.9 + 0.9 * normal(rng);
-    watchDrift(drift, net, uniform(rng) < sigmoid(net + shift) ? 1 : 0);
-    if (drift.sinceAlarm === 0) return n;
-  }
-  return atMost;
-};
 const mean = (all: readonly number[]) => all.reduce((a, b) => a + b, 0) / all.length;
 
 test('a calibrated model is left alone for 10,000 answers and more between two false alarms', () => {
@@ -20,7 +9,7 @@ test('a calibrated model is left alone for 10,000 answers and more between two f
 });
 
 test('a learner who gets much worse is noticed within a hundred answers', () => {
-  const delays = Array.from({ length: 40 }, (_, seed) => answersUntilAlarm(100 + seed, -2, 2000));
+  const delays = Array.from({ length: 40 }, (_, seed) => answersUntilAlarm(100 + seed, 2, 2000));
   expect(mean(delays)).toBeLessThan(100);
 });
 

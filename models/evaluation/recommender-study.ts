@@ -4,7 +4,7 @@ import type { Question } from '../difficulty/question.ts';
 import { priorTables } from '../difficulty/tables.ts';
 import { outlooksOf } from '../recommend/mastery.ts';
 import { eligible, type Option, scoreOptions } from '../recommend/score.ts';
-import { drawSlate } from '../recommend/slate.ts';
+import { drawSlate, shortList } from '../recommend/slate.ts';
 import { courageOf, hadTheirTurn, type Worth, worthsOf } from '../recommend/worth.ts';
 import { type Memory, type Scheduler, scheduler } from '../review/memory.ts';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../synthetic/simulators.ts';
 
 /** Everything a policy may look at: the log and what models make of it, never the learner's inside. */
-interface Desk {
+export interface Desk {
   readonly exam: SimulatedExam;
   readonly questions: readonly Question[];
   readonly model: PersonalModel;
@@ -79,11 +79,15 @@ function currentWorths({ exam, questions, model, latest, outcomes }: Desk): Read
   return worthsOf(outlooksOf(answered, itemLogits), weights, hadTheirTurn(latest.map(skillsOf)), courageOf(outcomes));
 }
 
-/** The product's own, the highest-scored question of a drawn slate of one. */
-const ours: Policy = (desk) => {
+/** The product's own: a slate of one, drawn; and the items it was drawn from. */
+export function chooseOurs(desk: Desk) {
   const list = scoreOptions(eligible(optionsOf(desk)), { targetP: 0.8, answers: desk.answers, worths: currentWorths(desk) });
-  return Number(drawSlate(list, 1, desk.rng)[0]?.scored.option.itemId ?? 0);
-};
+  const [pick] = drawSlate(list, 1, desk.rng);
+  if (!pick) throw new Error('nothing to ask');
+  return { pick, list: shortList(list).map((s) => Number(s.option.itemId)) };
+}
+
+const ours: Policy = (desk) => Number(chooseOurs(desk).pick.scored.option.itemId);
 
 /** A flashcard app's, which asks whatever is due, else whatever has rested. */
 const randomWithinDue: Policy = (desk) => {
@@ -134,14 +138,16 @@ export interface Way {
   readonly right: number;
 }
 
-interface Run {
+/** A learner under way. */
+export interface Run {
   readonly desk: Desk;
   readonly learner: SimulatedLearner;
   /** True chances before the first answer, shape [items]. */
   readonly before: readonly number[];
 }
 
-function beginRun(simulator: SimulatorName, network: Network, seed: number): Run {
+/** A learner and a desk, nothing answered yet. */
+export function beginRun(simulator: SimulatorName, network: Network, seed: number): Run {
   const exam = simulatedExam(SKILLS, ITEMS_EACH, seededRng(seed));
   const learner = SIMULATORS[simulator](exam, seededRng(seed + 500_000));
   const questions = exam.skillOf.map((k, i): Question => ({ id: String(i), skills: [String(k)], prior: exam.prior[i] as number }));
@@ -161,9 +167,14 @@ function beginRun(simulator: SimulatorName, network: Network, seed: number): Run
 }
 
 /** One more answer by the policy's choice; twenty a day. */
-function step({ desk, learner }: Run, policy: PolicyName): void {
-  const item = POLICIES[policy](desk);
+function step(run: Run, policy: PolicyName): void {
+  const item = POLICIES[policy](run.desk);
   if (isKeptBack(item)) throw new Error(`${policy} asked item ${item}, which is kept back`);
+  answerWith(run, item);
+}
+
+/** The learner answers an item, and everybody learns from it. @returns the outcome */
+export function answerWith({ desk, learner }: Run, item: number): 0 | 1 {
   const y = learner.answer(item);
   absorb(desk.model, { question: desk.questions[item] as Question, y });
   desk.memories.set(item, desk.fsrs.remember(desk.memories.get(item) ?? null, y === 1 ? 3 : 1, desk.now, Math.floor(desk.now / DAY_MS)));
@@ -175,6 +186,7 @@ function step({ desk, learner }: Run, policy: PolicyName): void {
     desk.now = (Math.floor(desk.now / DAY_MS) + 1) * DAY_MS;
     learner.rest(1);
   }
+  return y;
 }
 
 const masteredShare = ({ desk: { exam }, learner }: Run): number =>

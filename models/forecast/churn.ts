@@ -58,3 +58,34 @@ export function fitRetention(active: readonly number[]): Retention | null {
   }
   return at;
 }
+
+/** How fitted curves fared on periods they had not seen, beside the curve of the cohort before. */
+export interface RetentionBackTest {
+  readonly cohorts: number;
+  /** Mean absolute error as a share of the other's; null where that one was never wrong. */
+  readonly mase: number | null;
+}
+
+/**
+ * Every cohort but the first, fitted on its first periods and judged on the rest; the baseline goes on as the cohort before it did.
+ *
+ * @param cohorts learners active in period 0, 1, 2 … of each, oldest first
+ * @param known   periods a fit may see, at least 3
+ * @returns null with fewer than four cohorts to judge
+ */
+export function backTestRetention(cohorts: readonly (readonly number[])[], known: number): RetentionBackTest | null {
+  let [error, naive, judged] = [0, 0, 0];
+  cohorts.forEach((active, i) => {
+    const before = cohorts[i - 1];
+    const model = fitRetention(active.slice(0, known));
+    if (!before || !model || active.length <= known || before.length < active.length) return;
+    const [last, lastBefore] = [active[known - 1] as number, before[known - 1] as number];
+    for (let t = known; t < active.length; t++) {
+      const came = active[t] as number;
+      error += Math.abs(came - (last * survival(model, t)) / survival(model, known - 1));
+      naive += Math.abs(came - (lastBefore === 0 ? 0 : (last * (before[t] as number)) / lastBefore));
+    }
+    judged += 1;
+  });
+  return judged < 4 ? null : { cohorts: judged, mase: naive === 0 ? null : error / naive };
+}

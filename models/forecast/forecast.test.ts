@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { normal, seededRng, uniform } from '#shared/maths/rng.ts';
+import { normal, type Rng, seededRng, uniform } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
-import { churnRisk, fitRetention, survival } from './churn.ts';
+import { backTestRetention, churnRisk, fitRetention, survival } from './churn.ts';
 import { backTest, dampedTrend } from './growth.ts';
-import { revenueForecast } from './revenue.ts';
+import { backTestRevenue, revenueForecast } from './revenue.ts';
 
 describe('growth', () => {
   test('below eight weeks there is no forecast', () => {
@@ -90,6 +90,30 @@ describe('churn', () => {
   });
 });
 
+describe('churn, looking back', () => {
+  const cohort = (rng: Rng, n: number): readonly number[] => {
+    const active = Array.from({ length: 10 }, () => 0);
+    for (let i = 0; i < n; i++) {
+      const leaves = 0.05 + 0.3 * uniform(rng) ** 2;
+      for (let t = 0; t < 10 && (t === 0 || uniform(rng) >= leaves); t++) active[t] = (active[t] as number) + 1;
+    }
+    return active;
+  };
+
+  test('a curve of a large cohort’s own beats the one of a small cohort before it, of fewer than four nothing is told', () => {
+    const rng = seededRng(3);
+    const cohorts = Array.from({ length: 24 }, (_, i) => cohort(rng, i % 2 === 0 ? 40 : 4000));
+    const large = cohorts.filter((_, i) => i % 2 === 1).flatMap((own, i) => [cohorts[2 * i] as readonly number[], own]);
+    expect(backTestRetention(large, 5)?.mase).toBeLessThan(0.9);
+    expect(backTestRetention(cohorts.slice(0, 4), 5)).toBeNull();
+  });
+
+  test('a cohort that goes on as the one before it leaves nothing to beat', () => {
+    const same = Array.from({ length: 6 }, () => [100, 80, 70, 65, 60, 56]);
+    expect(backTestRetention(same, 4)).toEqual({ cohorts: 5, mase: null });
+  });
+});
+
 describe('revenue', () => {
   const bands =
     dampedTrend(
@@ -105,5 +129,16 @@ describe('revenue', () => {
   test('nobody pays: nothing; assumptions that cannot be are refused', () => {
     expect(revenueForecast(bands, { conversion: [0, 0], price: 9 }, seededRng(1)).every((b) => b.high90 === 0)).toBe(true);
     expect(() => revenueForecast(bands, { conversion: [0.5, 0.2], price: 9 }, seededRng(1))).toThrow(RangeError);
+  });
+
+  test('looking back, it beats flat revenue where learners grow and the assumptions hold, and its bands hold', () => {
+    const rng = seededRng(5);
+    const learners = Array.from({ length: 40 }, (_, i) => 400 * 1.04 ** i * Math.exp(0.02 * normal(rng)));
+    const revenue = learners.map((n) => n * 0.05 * 9);
+    const report = backTestRevenue(learners, revenue, { conversion: [0.045, 0.055], price: 9 }, 4, seededRng(6));
+    expect(report?.origins).toBe(29);
+    expect(report?.mase).toBeLessThan(0.8);
+    expect(report?.coverage90).toBeGreaterThan(0.85);
+    expect(backTestRevenue(learners.slice(0, 14), revenue, { conversion: [0, 1], price: 9 }, 4, seededRng(6))).toBeNull();
   });
 });

@@ -89,17 +89,28 @@ export interface BackTest {
 const HAIR = 1e-9;
 
 /** Rolling-origin back-test; null with fewer than four origins. */
-export function backTest(series: readonly number[], horizon: number): BackTest | null {
+export const backTest = (series: readonly number[], horizon: number): BackTest | null => rollingOrigins(series, series, horizon, (b) => b);
+
+/**
+ * Forecasts of `series` from every origin on, each from what was known then, judged on what came of `judged`, beside its last value.
+ *
+ * @param of what a forecast of the series says of `judged`
+ * @returns null with fewer than four origins
+ */
+export function rollingOrigins(
+  series: readonly number[],
+  judged: readonly number[],
+  horizon: number,
+  of: (bands: readonly Band[]) => readonly Band[],
+): BackTest | null {
   const origins = series.length - NEEDS_POINTS - horizon + 1;
   if (origins < 4) return null;
   let [error, naive, inside, n] = [0, 0, 0, 0];
   for (let origin = NEEDS_POINTS; origin < NEEDS_POINTS + origins; origin++) {
-    const known = series.slice(0, origin);
-    const bands = dampedTrend(known, horizon) ?? [];
-    bands.forEach((band, h) => {
-      const came = series[origin + h] as number;
+    of(dampedTrend(series.slice(0, origin), horizon) ?? []).forEach((band, h) => {
+      const came = judged[origin + h] as number;
       error += Math.abs(came - band.median);
-      naive += Math.abs(came - (known.at(-1) as number));
+      naive += Math.abs(came - (judged[origin - 1] as number));
       // a series that never moved has a band without width
       if (came >= band.low90 * (1 - HAIR) && came <= band.high90 * (1 + HAIR)) inside += 1;
       n += 1;

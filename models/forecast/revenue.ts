@@ -1,5 +1,5 @@
 import { normal, type Rng, uniform } from '#shared/maths/rng.ts';
-import type { Band } from './growth.ts';
+import { type BackTest, type Band, rollingOrigins } from './growth.ts';
 
 /** What an administrator believes; kept with the forecast made from it. */
 export interface RevenueAssumptions {
@@ -31,4 +31,20 @@ export function revenueForecast(learners: readonly Band[], { conversion, price }
     const at = (share: number) => quantile(sorted, share);
     return { low90: at(0.05), low50: at(0.25), median: at(0.5), high50: at(0.75), high90: at(0.95) };
   });
+}
+
+/**
+ * Rolling-origin back-test of the revenue that learners and assumptions of the time would have given, against flat revenue.
+ *
+ * @param learners active, and `revenue` taken, a period
+ * @returns null with fewer than four origins
+ */
+export function backTestRevenue(
+  learners: readonly number[],
+  revenue: readonly number[],
+  assumptions: RevenueAssumptions,
+  horizon: number,
+  rng: Rng,
+): BackTest | null {
+  return rollingOrigins(learners, revenue, horizon, (bands) => revenueForecast(bands, assumptions, rng));
 }

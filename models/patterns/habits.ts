@@ -29,7 +29,7 @@ const mean = (values: readonly number[]): number => values.reduce((a, b) => a + 
 interface Interval {
   readonly low: number;
   readonly high: number;
-  /** The estimate lies further from zero than the 97.5 % point of Student's t: on pure noise in one case of forty each way. */
+  /** The estimate lies further from zero than on pure noise in one case of forty, both ways together. */
   readonly isAbove: boolean;
   readonly isBelow: boolean;
 }
@@ -60,8 +60,11 @@ function total(groups: readonly Sums[], pick: (i: number) => Sums): Sums {
   return [a, n, b, m];
 }
 
-/** Groups drawn again with replacement; percentiles of the difference over them. NaN draws are left out. */
-function interval(groups: readonly Sums[], rng: Rng): Interval {
+/** Student's t by its normal quantile and the first term in 1 / df, to two digits: the 97.5 % point, and the 98.75 % one where both ways count. */
+const CRITICAL = { one: [1.96, 2.4], two: [2.241, 3.6] } as const;
+
+/** Groups drawn again with replacement; percentiles of the difference over them. NaN draws are left out. @param ways in which it may speak */
+function interval(groups: readonly Sums[], rng: Rng, ways: keyof typeof CRITICAL): Interval {
   const draws: number[] = [];
   for (let i = 0; i < RESAMPLES; i++) {
     const value = difference(total(groups, () => groups[below(groups.length, rng)] as Sums));
@@ -72,8 +75,9 @@ function interval(groups: readonly Sums[], rng: Rng): Interval {
   const n = groups.length;
   const middle = mean(draws);
   const variance = mean(draws.map((d) => (d - middle) ** 2)) * (n / (n - 1));
-  // few groups: the bootstrap's spread is too small, and the normal quantile too; 1.96 + 2.4 / df is Student's to two digits
-  const margin = (1.96 + 2.4 / (n - 1)) * Math.sqrt(variance);
+  // few groups: the bootstrap's spread is too small, and the normal quantile too
+  const [normal, more] = CRITICAL[ways];
+  const margin = (normal + more / (n - 1)) * Math.sqrt(variance);
   const estimate = difference(total(groups, (i) => groups[i] as Sums));
   return { low: at(0.05), high: at(0.95), isAbove: estimate > margin, isBelow: estimate < -margin };
 }
@@ -117,6 +121,7 @@ export function peakTime(answers: readonly PatternAnswer[]): Finding<number> {
   const { low, high, isAbove } = interval(
     grouped(judging, (a) => String(a.day)).map((day) => contrast(day, best)),
     seededRng(best + 1),
+    'one',
   );
   if (!isAbove) return { kind: 'unclear', n: answers.length };
   return { kind: 'found', value: best, effect: difference(contrast(judging, best)), low, high, n: answers.length };
@@ -159,6 +164,7 @@ export function sessionLength(answers: readonly PatternAnswer[]): Finding<number
   const { low, high, isBelow } = interval(
     judging.map((session) => dropFrom(session, start)),
     seededRng(start),
+    'one',
   );
   if (!isBelow || effect > -0.05) return { kind: 'unclear', n: sessions.length };
   return { kind: 'found', value: start, effect, low, high, n: sessions.length };
@@ -170,6 +176,7 @@ export function difficultyChoice(chosenP: readonly number[], targetP: number): F
   const { low, high, isAbove, isBelow } = interval(
     chosenP.map((p) => [p, 1, targetP, 1]),
     seededRng(7),
+    'two',
   );
   if (!isAbove && !isBelow) return { kind: 'unclear', n: chosenP.length };
   return { kind: 'found', value: mean(chosenP), effect: mean(chosenP) - targetP, low, high, n: chosenP.length };

@@ -47,8 +47,8 @@ function medians(list: readonly Scored[]): Record<Term, number> {
 /** By score, equal ones by id. */
 const byRank = (a: Scored, b: Scored): number => b.score - a.score || (a.option.itemId < b.option.itemId ? -1 : 1);
 
-/** The first of the list by rank: of thousands, most are looked at once. */
-function shortList(list: Iterable<Scored>): Scored[] {
+/** The first of the list by rank, from which a pick is drawn: of thousands, most are looked at once. */
+export function shortList(list: Iterable<Scored>): Scored[] {
   const first: Scored[] = [];
   for (const scored of list) {
     const last = first[SHORT_LIST - 1];
