@@ -25,8 +25,8 @@ import { syntheticClass } from '#sync-server/federation/hold-out.ts';
 import { fleet, inParallel } from '#sync-server/simulation/fleet.ts';
 import { privateCounts } from '#sync-server/simulation/private-counts.ts';
 import { type RunningInstallation, startInstallation } from '#sync-server/simulation/running.ts';
+import { printLine, type SlotLine } from '#sync-server/simulation/slot-line.ts';
 import { type Air, fetchConfig, fetchModel, type VirtualDevice } from '#sync-server/simulation/virtual-device.ts';
-import { printLine, type SlotLine } from './slot-line.ts';
 
 const HELP = `Replay learners through leader and helper: real processes, real HTTP, real cryptography, on a test clock.
 
