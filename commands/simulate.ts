@@ -25,7 +25,7 @@ import { syntheticClass } from '#sync-server/federation/hold-out.ts';
 import { fleet, inParallel } from '#sync-server/simulation/fleet.ts';
 import { privateCounts } from '#sync-server/simulation/private-counts.ts';
 import { type RunningInstallation, startInstallation } from '#sync-server/simulation/running.ts';
-import { printLine, type SlotLine } from '#sync-server/simulation/slot-line.ts';
+import { lineOf, type SlotLine } from '#sync-server/simulation/slot-line.ts';
 import { type Air, fetchConfig, fetchModel, type VirtualDevice } from '#sync-server/simulation/virtual-device.ts';
 
 const HELP = `Replay learners through leader and helper: real processes, real HTTP, real cryptography, on a test clock.
@@ -194,7 +194,7 @@ async function protocolRun(installation: RunningInstallation, plan: readonly (re
     }
     const line = await oneSlot(installation, air, config, deviceOf, config.interval_ms > 0 ? slot : lines.length + 1, rows, chosen, held);
     lines.push(line);
-    printLine(line, preset === 'demo');
+    console.log(lineOf(line, preset === 'demo'));
   }
   return lines;
 }

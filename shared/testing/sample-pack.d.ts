@@ -5,6 +5,6 @@ export declare function samplePack(n?: number): Pack;
 export declare function sampleManifest(n: number): Manifest;
 /** The two texts of a pack's folder. */
 export declare function packTexts(pack: Pack): {
-    readonly manifest: string;
-    readonly items: string;
+  readonly manifest: string;
+  readonly items: string;
 };
