@@ -9,10 +9,12 @@ import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
 import type { SessionPlan } from './session.ts';
 import { openTutor, type Tutor } from './tutor.ts';
 
-const GLOBAL = globalModel(
+/** The shared model the app ships with. */
+export const GLOBAL = globalModel(
   JSON.parse(readFileSync('public/models/start.json', 'utf8')),
   new Uint8Array(readFileSync('public/models/start.bin')),
 );
+
 /** A tutor over a log in memory, every step of which takes five seconds. */
 export function desk(seed: number, items = 40) {
   const rng = seededRng(seed);

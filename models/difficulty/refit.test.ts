@@ -5,6 +5,9 @@ import { type Learner, TrainingStopped } from '../learner.ts';
 import { networkOf } from '../reference/network.ts';
 import { referenceLearner } from '../reference/reference-learner.ts';
 import { fitCalibration } from './calibration.ts';
+import { replay } from './candidate.ts';
+import { DEFAULT_SETTINGS } from './layer-settings.ts';
+import { layerToFit } from './personal-layer.ts';
 import { absorb, freshModel } from './personal-model.ts';
 import type { Question } from './question.ts';
 import { judge, refitDue, type ServedAnswer } from './refit.ts';
@@ -73,6 +76,16 @@ describe('the gate', () => {
     const sharp = Float32Array.from(y, (outcome) => (outcome === 1 ? 0.75 : 0.32));
     expect(judge(sharp, all(0.75), poor, y, 500)).toEqual({ kind: 'rejected', reason: 'worse-calibrated' });
   });
+});
+
+test('a fine-tuned candidate is judged as it would serve: beside the shared network', () => {
+  const tuned = globalWeights.map((w, i) => (i === 1472 ? 2 : w));
+  const context = { globalWeights, networkOf, tables: priorTables(questions), before: [], settings: DEFAULT_SETTINGS };
+  const [question] = questions as [Question];
+  const layer = { ...layerToFit(), answers: 100 };
+  const chance = (kind: 'fine-tune' | 'layer') => replay(context, { kind, weights: tuned, layer }, [], [{ question, y: 1 }]).p[0];
+  expect(chance('fine-tune')).toBeCloseTo((0.5 + 3 * sigmoid(2)) / 4, 6);
+  expect(chance('layer')).toBeCloseTo(sigmoid(2), 6);
 });
 
 describe('a refit', () => {
