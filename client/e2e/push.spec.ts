@@ -127,6 +127,29 @@ test('a push that is stopped says how far it came', async ({ page }) => {
   await expect(page.getByRole('button', { name: '지금 보내기' })).toBeEnabled();
 });
 
+test('an address where something else answers is told so, and a push that waits for its turn can be stopped', async ({ page }) => {
+  await begin(page);
+  await answerMany(page, 10);
+  await page.goto('/push');
+  const cors = { 'Access-Control-Allow-Origin': new URL(page.url()).origin, 'Access-Control-Allow-Headers': 'authorization, content-type' };
+  let answer: { status: number; body: string; headers?: Record<string, string> } = { status: 200, body: '<!doctype html><p>Welcome' };
+  await page.route(`${MLFLOW}/**`, (route) =>
+    route.fulfill({ ...(route.request().method() === 'OPTIONS' ? { status: 204 } : answer), headers: { ...cors, ...answer.headers } }),
+  );
+  const push = page.getByRole('button', { name: '지금 보내기' });
+  for (const body of [answer.body, '{}', '[]']) {
+    answer = { status: 200, body };
+    await push.click();
+    await expect(page.getByRole('alert')).toContainText('MLflow처럼 답하지 않아요');
+  }
+  answer = { status: 429, body: '{}', headers: { 'Retry-After': '3600', 'Access-Control-Expose-Headers': 'Retry-After' } };
+  const asked = page.waitForResponse((response) => response.status() === 429);
+  await push.click();
+  await asked;
+  await page.getByRole('button', { name: '멈추기' }).click();
+  await expect(page.getByText('멈췄어요. 서버에 실행 0건이 있고')).toBeVisible();
+});
+
 test('where nothing has been answered there is nothing to push', async ({ page }) => {
   await page.goto('/push');
   await expect(page.getByText('아직 실행 기록이 없어요.')).toBeVisible();

@@ -10,5 +10,5 @@ export interface PushTarget {
 /** What became of a push; runs are those that are on the server. */
 export type Pushed =
   | { readonly kind: 'done' | 'stopped'; readonly runs: number }
-  | { readonly kind: 'unreachable' | 'unknown' | 'forbidden' | 'elsewhere' }
+  | { readonly kind: 'unreachable' | 'unknown' | 'forbidden' | 'elsewhere' | 'other' }
   | { readonly kind: 'refused'; readonly message: string };

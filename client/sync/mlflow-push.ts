@@ -11,11 +11,14 @@ function authorization({ user, secret }: PushTarget): Readonly<Record<string, st
   return secret === '' ? {} : { Authorization: `Bearer ${secret}` };
 }
 
+/** What fetch throws where there was no answer, or none that this page may read. */
+class NoAnswer extends Error {}
+
 function outcomeOf(fault: unknown): Pushed {
   if (fault instanceof ArtifactsElsewhere) return { kind: 'elsewhere' };
-  // what fetch throws where there was no answer, or none that this page may read
-  if (fault instanceof TypeError) return { kind: 'unreachable' };
-  if (!(fault instanceof TrackingFault)) throw fault;
+  if (fault instanceof NoAnswer) return { kind: 'unreachable' };
+  // answers, but not with what MLflow answers: nothing that was asked for is in them
+  if (!(fault instanceof TrackingFault) || fault.message.includes('not that of an MLflow server')) return { kind: 'other' };
   if (fault.code === 'UNAUTHENTICATED') return { kind: 'unknown' };
   return fault.code === 'PERMISSION_DENIED' ? { kind: 'forbidden' } : { kind: 'refused', message: fault.message };
 }
@@ -32,7 +35,14 @@ export async function pushToServer(
   onProgress: (done: number) => void,
   stop: AbortSignal,
 ): Promise<Pushed> {
-  const waitMs = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+  const waitMs = (ms: number): Promise<void> =>
+    new Promise((done) => {
+      const timer = setTimeout(done, ms);
+      stop.addEventListener('abort', () => {
+        clearTimeout(timer);
+        done();
+      });
+    });
   const answered = async (path: string, method: string, type: string, body: BodyInit | undefined): Promise<Incoming> => {
     const response = await fetch(target.base + path, {
       method,
@@ -42,6 +52,8 @@ export async function pushToServer(
       // a secret goes where it was meant to, and nowhere else
       redirect: 'error',
       signal: stop,
+    }).catch((cause: unknown) => {
+      throw cause instanceof TypeError ? new NoAnswer() : cause;
     });
     if (response.status === 401) throw new TrackingFault('UNAUTHENTICATED', '');
     return { status: response.status, text: await response.text(), retryAfterS: retryAfterSeconds(response.headers.get('Retry-After')) };

@@ -123,9 +123,14 @@ export async function submitExam(desk: Desk, sessionId: string, reason: 'submitt
       return [shown, { kind: 'answer.recorded', body }];
     });
     const correct = answered.filter((a) => a.correct === 1).length;
+    // its answers are written with its end
+    const over = {
+      ...session,
+      totals: { ...session.totals, topStep: Math.max(session.totals.topStep, session.totals.nextStep + given.length - 1) },
+    };
     const end: Draft = { kind: 'exam.submitted', body: { session_id: sessionId, reason, correct, answered: answered.length } };
     return {
-      drafts: [...drafts, end, ...(await ending(desk, [...now.answers, ...given], session, 'finished'))],
+      drafts: [...drafts, end, ...(await ending(desk, [...now.answers, ...given], over, 'finished'))],
       together: { personal: { pack_id: desk.packId, model_version: modelLabel(now, global), layer: storeLayer(model.layer) } },
       refold: true,
     };

@@ -39,6 +39,7 @@ export async function readRuns(reader: LogReader): Promise<readonly RunView[]> {
       ['run_id', run.run_id],
       ['run_name', run.run_name],
       ['status', run.status],
+      ...own.filter(([key]) => key === 'mlflow.user').map(([, value]): [string, string] => ['user_id', value]),
       ['start_time', run.start_time],
       ...(run.end_time === null ? [] : [['end_time', run.end_time] as [string, number]]),
     ];

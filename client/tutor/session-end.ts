@@ -37,6 +37,10 @@ function usualTimes(answers: readonly EndedAnswer[], wanted: ReadonlySet<string>
   };
 }
 
+/** Seconds from a session's start to its last answer; 0 without one. */
+const lastedOf = ({ session_id, at }: SessionRow, answers: readonly EndedAnswer[]): number =>
+  Math.max(0, ((answers.findLast((a) => a.session_id === session_id)?.at ?? at) - at) / 1000);
+
 /** Figures of one session or several that belong together. @param answers all that stand, those of the sessions included, oldest first */
 export async function measured(desk: Desk, answers: readonly EndedAnswer[], sessions: readonly SessionRow[]): Promise<SessionMetrics> {
   const ids = new Set(sessions.map((s) => s.session_id));
@@ -46,7 +50,7 @@ export async function measured(desk: Desk, answers: readonly EndedAnswer[], sess
   return sessionMetrics({
     answers: own.map((a) => ({ itemId: a.item_id, at: a.at, timeSpent: a.time_spent, confidence: a.confidence ?? null })),
     planned: sessions.reduce((sum, s) => sum + s.planned, 0),
-    startedAt: Math.min(...sessions.map((s) => s.at)),
+    lasted: sessions.reduce((sum, s) => sum + lastedOf(s, own), 0),
     usualTime: usualTimes(answers, new Set(own.map((a) => a.item_id))),
     ...thetasOf(desk, answers, ids),
     ratings: feedback.flatMap((f) => (f.rating !== undefined && at - f.at <= RATED_WITHIN_MS ? [f.rating] : [])),

@@ -39,7 +39,6 @@ async function beginRun(desk: Desk, early: boolean): Promise<string> {
     const { at, rng } = moment();
     run_id = newRunId(rng);
     const params = pairs({
-      kind: 'refit',
       early: String(early),
       model_family: 'mlp-28-32-16-1',
       optimizer: 'adam',
@@ -96,6 +95,7 @@ function resultDrafts(run_id: string, trained: Trained, epochs: readonly Epoch[]
   };
   const params = {
     backend: trained.backend,
+    kind: trained.kind === 'fine-tune' ? 'fine-tune' : 'refit',
     candidate: trained.kind,
     learning_rate: (trained.kind === 'fine-tune' ? FINE_TUNE_PLAN : LAYER_PLAN).learningRate,
     // all answers at a step, and nothing is drawn
@@ -245,6 +245,7 @@ async function lostRun(desk: Desk, run_id: string, cause: unknown): Promise<Trai
   const lost = cause instanceof TrainingLost ? cause : new TrainingLost('failed', cause instanceof Error ? cause.message : String(cause));
   await desk.write(async () => ({
     drafts: [
+      { kind: 'param.logged', body: { run_id, key: 'kind', value: 'refit' } },
       { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: lost.message.slice(0, 500) } },
       { kind: 'run.updated', body: { run_id, status: lost.kind === 'stopped' ? 'KILLED' : 'FAILED', end_time: desk.ports.moment().at } },
     ],

@@ -233,7 +233,7 @@ describe('figures of a session at its end', () => {
     timeSpent,
     confidence,
   });
-  const basis = { planned: 4, startedAt: 0, usualTime: () => null, thetaStart: 0.1, thetaEnd: 0.4, ratings: [4, 5] };
+  const basis = { planned: 4, lasted: 180, usualTime: () => null, thetaStart: 0.1, thetaEnd: 0.4, ratings: [4, 5] };
 
   test('are computed by the formulas of the experiment log', () => {
     const metrics = sessionMetrics({ ...basis, answers: [answer(0, 100), answer(1, 1, 0.6), answer(2, 259, null)] });
@@ -246,7 +246,7 @@ describe('figures of a session at its end', () => {
 
   test('an answer is rapid below a tenth of the learner’s usual time for the question', () => {
     const answers = [answer(0, 5), answer(1, 25)];
-    const slow = sessionMetrics({ ...basis, answers, usualTime: () => 100 });
+    const slow = sessionMetrics({ ...basis, lasted: 120, answers, usualTime: () => 100 });
     expect(slow.engagement_score).toBeCloseTo((2 / 4 + 30 / 120 + 1 / 2) / 3, 12);
   });
 

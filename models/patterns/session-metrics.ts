@@ -14,8 +14,8 @@ export interface SessionBasis {
   /** Its standing answers, oldest first. */
   readonly answers: readonly SessionAnswer[];
   readonly planned: number;
-  /** Epoch ms. */
-  readonly startedAt: number;
+  /** Seconds from the start to the last answer; of several sessions, each by itself. */
+  readonly lasted: number;
   /** The learner's median time for a question, seconds; null for one never answered. */
   readonly usualTime: (itemId: string) => number | null;
   /** The learner's offset before its first answer and after its last, logits. */
@@ -37,13 +37,11 @@ const RAPID_SHARE = 0.1;
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Mean of: answered of what was planned, study time of the time that passed, and the share of answers that were not rapid. Null without answers. */
-function engagement({ answers, planned, startedAt, usualTime }: SessionBasis): number | null {
-  const last = answers.at(-1);
-  if (!last || planned <= 0) return null;
+function engagement({ answers, planned, lasted, usualTime }: SessionBasis): number | null {
+  if (answers.length === 0 || planned <= 0) return null;
   const studied = answers.reduce((sum, a) => sum + a.timeSpent, 0);
-  const passed = (last.at - startedAt) / 1000;
   const rapid = answers.filter((a) => a.timeSpent < Math.max(RAPID_S, RAPID_SHARE * (usualTime(a.itemId) ?? 0))).length;
-  return mean([Math.min(1, answers.length / planned), passed > 0 ? Math.min(1, studied / passed) : 1, 1 - rapid / answers.length]);
+  return mean([Math.min(1, answers.length / planned), lasted > 0 ? Math.min(1, studied / lasted) : 1, 1 - rapid / answers.length]);
 }
 
 /**

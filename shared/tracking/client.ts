@@ -34,6 +34,7 @@ export interface Stop {
 export interface ClientPorts {
   /** Sends one request. @throws if there was no answer at all */
   readonly send: (outgoing: Outgoing) => Promise<Incoming>;
+  /** Resolves after so long, or at once when the call is ended. */
   readonly waitMs: (ms: number) => Promise<void>;
   /** How often a call is tried again while the server asks for it; 7 unless told, a minute in all. */
   readonly mostRetries?: number;
@@ -165,7 +166,12 @@ export function trackingClient(ports: ClientPorts): TrackingClient {
       const outgoing = outgoingOf(name, request);
       const incoming = await sentPatiently(() => send(outgoing), ports, stop);
       if (incoming.status >= 300) throw explain(faultOf(incoming));
-      return JSON.parse(incoming.text);
+      try {
+        return JSON.parse(incoming.text);
+      } catch {
+        // a proxy, or the page of some other service
+        throw explain(new TrackingFault('BAD_REQUEST', 'The answer is not that of an MLflow server.'));
+      }
     },
     async *pages(name, request, stop) {
       let token: string | undefined;

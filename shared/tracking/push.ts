@@ -38,7 +38,14 @@ async function runInfo({ client, stop }: PushPorts, experiment_id: string, run: 
   const { runs = [] } = await client.call('searchRuns', { experiment_ids: [experiment_id], filter, max_results: 1 }, stop);
   if (runs[0]) return runs[0].info;
   const tags = [{ key: PUSHED_ID, value: run.runId }];
-  return (await client.call('createRun', { experiment_id, run_name: run.name, start_time: run.startTime, tags }, stop)).run.info;
+  const user_id = run.tags?.find((tag) => tag.key === 'mlflow.user')?.value;
+  return (
+    await client.call(
+      'createRun',
+      { experiment_id, run_name: run.name, start_time: run.startTime, tags, ...(user_id ? { user_id } : {}) },
+      stop,
+    )
+  ).run.info;
 }
 
 async function pushFile(ports: PushPorts, artifactUri: string, path: string, bytes: Uint8Array): Promise<void> {

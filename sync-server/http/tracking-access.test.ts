@@ -235,6 +235,7 @@ test('an analyst reads the service’s own records and writes none of them, by w
   await expect(admin.call('deleteExperiment', { experiment_id })).rejects.toMatchObject(refused);
   await expect(admin.call('updateExperiment', { experiment_id, new_name: 'mine now' })).rejects.toMatchObject(refused);
   await expect(admin.call('purge', { experiment_ids: [experiment_id] })).rejects.toMatchObject(refused);
+  await expect(admin.call('purge', { run_ids: [runId] })).rejects.toMatchObject(refused);
   await expect(admin.call('deleteExperimentTag', { experiment_id, key: 'eg.system' })).rejects.toMatchObject(refused);
   await expect(client.call('renameModel', { name: 'a', new_name: 'b' })).rejects.toMatchObject(refused);
   expect((await admin.call('createExperiment', { name: 'examsgraph-like' })).experiment_id).toMatch(/^\d{18}$/);

@@ -30,6 +30,11 @@ export function isDatabaseAway(fault: unknown): boolean {
   return AWAY.has(code) || /Connection terminated|timeout exceeded when trying to connect/.test(fault.message) || isTooSlow(fault);
 }
 
+const CLASH = new Set(['23505', '40P01']);
+
+/** Whether somebody else was quicker: a name or an id that was free is taken, or each waited for the other. Tried again, it is seen. */
+export const isClash = (fault: unknown): boolean => fault instanceof Error && 'code' in fault && CLASH.has(String(fault.code));
+
 /** Whether a statement took longer than it may: a smaller one might not. */
 export const isTooSlow = (fault: unknown): boolean =>
   fault instanceof Error && (/Query read timeout/.test(fault.message) || ('code' in fault && fault.code === '57014'));

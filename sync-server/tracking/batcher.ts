@@ -1,5 +1,5 @@
 import { TrackingFault } from '#shared/tracking/fault.ts';
-import { isDatabaseAway, isTooSlow } from '../ports/database.ts';
+import { isClash, isDatabaseAway, isTooSlow } from '../ports/database.ts';
 
 /** What became of one item of a batch. */
 export type Outcome<A> = { readonly ok: A } | { readonly fault: TrackingFault };
@@ -16,7 +16,7 @@ const MOST_WAITING = 10_000;
 /**
  * Collects what arrives while a write is under way, and writes it together: one transaction for many requests, each told its own outcome after
  * the commit. An idle writer starts at once, so that a lone request waits for nobody. A batch that fails is tried again one by one, so that one
- * bad item fails alone; where the database is away, it fails as a whole.
+ * bad item fails alone, and so is a lone item for which another writer was too quick; where the database is away, it fails as a whole.
  *
  * @param write all items in one transaction; outcomes in the items' order
  * @param most  items of one batch
@@ -32,12 +32,13 @@ export function batcher<Q, A>(
 
   const settle = ({ done, failed }: Waiting<Q, A>, outcome: Outcome<A>) => ('ok' in outcome ? done(outcome.ok) : failed(outcome.fault));
 
-  async function writeAlone(one: Waiting<Q, A>): Promise<void> {
+  async function writeAlone(one: Waiting<Q, A>, isAgain = false): Promise<void> {
     try {
       const [outcome] = await write([one.item]);
       if (!outcome) throw new Error('a write gave no outcome');
       settle(one, outcome);
     } catch (cause) {
+      if (isClash(cause) && !isAgain) return writeAlone(one, true);
       one.failed(cause);
     }
   }
@@ -50,7 +51,7 @@ export function batcher<Q, A>(
       });
     } catch (cause) {
       const [only] = batch;
-      if (batch.length === 1 && only) return only.failed(cause);
+      if (batch.length === 1 && only) return isClash(cause) ? writeAlone(only, true) : only.failed(cause);
       if (isDatabaseAway(cause) && !isTooSlow(cause)) {
         for (const one of batch) one.failed(cause);
         return;

@@ -1,7 +1,7 @@
 import { newExperimentId } from '#shared/domain/ids.ts';
 import { invalid, missing, TrackingFault } from '#shared/tracking/fault.ts';
 import { checkLength, checkName, LIMITS } from '#shared/tracking/limits.ts';
-import type { Sql } from '../ports/database.ts';
+import { isClash, type Sql } from '../ports/database.ts';
 import { isExperimentId } from './ids.ts';
 import { experimentLocation } from './locations.ts';
 import type { Handlers, TrackingPorts } from './tracking.ts';
@@ -148,11 +148,12 @@ export function experimentHandlers(
         if (lifecycle_stage !== 'active') throw new TrackingFault('INVALID_STATE', 'Cannot rename a non-active experiment.');
         const taken = await sql.query('SELECT 1 FROM experiments WHERE name = $1 AND experiment_id <> $2', [new_name, experiment_id]);
         if (taken.length > 0) throw new TrackingFault('RESOURCE_ALREADY_EXISTS', `Experiment(name=${new_name}) already exists.`);
-        await sql.query('UPDATE experiments SET name = $2, last_update_time = $3 WHERE experiment_id = $1', [
-          experiment_id,
-          new_name,
-          ports.now(),
-        ]);
+        await sql
+          .query('UPDATE experiments SET name = $2, last_update_time = $3 WHERE experiment_id = $1', [experiment_id, new_name, ports.now()])
+          .catch((cause: unknown) => {
+            // taken since it was looked for
+            throw isClash(cause) ? new TrackingFault('RESOURCE_ALREADY_EXISTS', `Experiment(name=${new_name}) already exists.`) : cause;
+          });
       });
       return {};
     },

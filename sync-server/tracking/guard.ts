@@ -10,6 +10,7 @@ interface Targets {
   readonly experiment_id?: unknown;
   readonly experiment_ids?: unknown;
   readonly run_id?: unknown;
+  readonly run_ids?: unknown;
   readonly model_id?: unknown;
   readonly source_run_id?: unknown;
   readonly name?: unknown;
@@ -49,7 +50,7 @@ const ON_THE_REGISTRY = /^\/mlflow\/(registered-models|model-versions)\//;
 
 /**
  * Refuses what nobody may do to the service's own: change the registry's entry of its models, which mirrors what is served and is changed by
- * promoting; take the names of its experiments; delete, rename or claim one of them.
+ * promoting; take the names of its experiments; delete, rename or claim one of them; purge their runs.
  *
  * @param request a request of a writing route, as its schema has it
  * @throws TrackingFault PERMISSION_DENIED
@@ -62,7 +63,8 @@ export async function checkForAnybody(sql: Sql, name: EndpointName, request: Tar
   if ([request, ...tags].some((t) => t.key === SYSTEM_TAG)) throw AN_OWN_RECORD;
   if (!ENDING.has(name)) return;
   const experiments = [...texts(request.experiment_id), ...(Array.isArray(request.experiment_ids) ? texts(...request.experiment_ids) : [])];
-  if (await isOfTheService(sql, experiments, [], [])) throw AN_OWN_RECORD;
+  const runs = Array.isArray(request.run_ids) ? texts(...request.run_ids) : [];
+  if (await isOfTheService(sql, experiments, runs, [])) throw AN_OWN_RECORD;
 }
 
 /**

@@ -6,7 +6,7 @@ import { invalid } from '#shared/tracking/fault.ts';
 export const newId = (): string => randomBytes(16).toString('hex');
 
 const RUN_ID = /^[a-zA-Z0-9][\w-]{0,255}$/;
-const DECIMAL = /^\d{1,18}$/;
+const DECIMAL = /^(?:0|[1-9]\d{0,17})$/;
 
 /** @throws TrackingFault if the id could be none */
 export function checkRunId(id: string): string {

@@ -42,7 +42,12 @@ function importedOf(sent: RequestOf<'importRuns'>['runs'][number], i: number, po
 
 /** Status goes forward only: the first end that was told stays. */
 function endRuns(sql: Transaction, runs: readonly NewRun[]): void {
-  const ended = runs.filter((r) => r.status !== 'RUNNING' && r.status !== 'SCHEDULED');
+  const ended = runs.filter(
+    (r, i) =>
+      r.status !== 'RUNNING' &&
+      r.status !== 'SCHEDULED' &&
+      !runs.slice(0, i).some((earlier) => earlier.runId === r.runId && earlier.status !== 'RUNNING' && earlier.status !== 'SCHEDULED'),
+  );
   if (ended.length === 0) return;
   sql.send(
     `UPDATE runs SET status = e.status, end_time = e.end_time, rev = rev + 1

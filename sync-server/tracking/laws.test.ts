@@ -159,6 +159,45 @@ describe('what is sent twice', () => {
     }
   });
 
+  test('one new run that comes in requests a moment apart, to writers that do not know of each other, is there once', async () => {
+    for (let n = 0; n < 20; n++) {
+      const run = { run_id: `${n}`.padStart(32, 'c'), experiment_id: '0', start_time: 5 };
+      const sent: Promise<unknown>[] = [];
+      for (let i = 0; i < 4; i++) {
+        sent.push(t.client.call('importRuns', { runs: [{ ...run, metrics: [{ key: 'm', value: i, timestamp: i, step: i }] }] }));
+        // meanwhile the first is on its way
+        await fetch(`${t.base}/health`);
+      }
+      await Promise.all(sent);
+      const { metrics } = await t.client.call('getMetricHistory', { run_id: run.run_id, metric_key: 'm' });
+      expect(metrics).toHaveLength(4);
+    }
+  });
+
+  test('of two ends of one run in one request the first stays', async () => {
+    const run = { run_id: '9'.repeat(32), experiment_id: '0', start_time: 5 };
+    await t.client.call('importRuns', { runs: [run] });
+    const ends = (['FAILED', 'FINISHED', 'KILLED'] as const).map((status, i) => ({ ...run, status, end_time: 10 + i }));
+    await t.client.call('importRuns', { runs: ends });
+    expect((await t.client.call('getRun', { run_id: run.run_id })).run.info).toMatchObject({ status: 'FAILED', end_time: 10 });
+  });
+
+  test('of renamings to one free name at once one has it, and the others are told that it is taken', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 6 }, async (_, i) => {
+        await t.client.call('createModel', { name: `to be renamed ${i}` });
+        return (await t.client.call('createExperiment', { name: `to be renamed ${i}` })).experiment_id;
+      }),
+    );
+    const outcomes = async (all: readonly Promise<unknown>[]) =>
+      (await Promise.allSettled(all)).map((o) => (o.status === 'fulfilled' ? 'done' : (o.reason as { code: string }).code)).sort();
+    const wanted = ['RESOURCE_ALREADY_EXISTS', ...Array.from({ length: 4 }, () => 'RESOURCE_ALREADY_EXISTS'), 'done'];
+    expect(await outcomes(made.map((id) => t.client.call('updateExperiment', { experiment_id: id, new_name: 'wanted' })))).toEqual(wanted);
+    expect(await outcomes(made.map((_, i) => t.client.call('renameModel', { name: `to be renamed ${i}`, new_name: 'wanted' })))).toEqual(
+      wanted,
+    );
+  });
+
   test('a creation with the same Idempotency-Key makes one run, however often and at once it is sent', async () => {
     const create = () =>
       fetch(`${t.base}/api/2.0/mlflow/runs/create`, {
@@ -295,6 +334,42 @@ describe('search', () => {
       found += inMemory.length;
     }
     expect(found).toBeGreaterThan(1000);
+  });
+
+  test('experiments named twice, or in another order, are one search; an id with a nought before it is none', async () => {
+    const all = await t.client.call('searchRuns', { experiment_ids: experiments, max_results: 5 });
+    const again = { experiment_ids: [...experiments, ...experiments].reverse(), max_results: 5 };
+    expect((await t.client.call('searchRuns', again)).runs).toEqual(all.runs);
+    const next = await t.client.call('searchRuns', { ...again, page_token: all.next_page_token });
+    expect(next.runs).toHaveLength(5);
+    expect((await t.client.call('searchRuns', { experiment_ids: ['00'] })).runs ?? []).toEqual([]);
+    await expect(t.client.call('getExperiment', { experiment_id: '00' })).rejects.toMatchObject({ code: 'RESOURCE_DOES_NOT_EXIST' });
+  });
+
+  test('prompts are found by whoever asks for them, as models and as versions, and by nobody else', async () => {
+    const mark = (value: string) => [{ key: 'mlflow.prompt.is_prompt', value }];
+    for (const { name, tags } of [
+      { name: 'a model', tags: [] },
+      { name: 'a prompt', tags: mark('true') },
+      { name: 'no prompt', tags: mark('false') },
+    ]) {
+      await t.client.call('createModel', { name, tags });
+      await t.client.call('createVersion', { name, source: 'mlflow-artifacts:/x', tags });
+    }
+    const named = ['a model', 'a prompt', 'no prompt'];
+    const found = async (filter: string) => {
+      const models = (await t.client.call('searchModels', { filter, max_results: 1000 })).registered_models?.map((m) => m.name) ?? [];
+      const versions = (await t.client.call('searchVersions', { filter })).model_versions?.map((v) => v.name) ?? [];
+      return [models, versions].map((names) => names.filter((n) => named.includes(n)).sort());
+    };
+    const tag = 'tags.`mlflow.prompt.is_prompt`';
+    for (const filter of ['', `${tag} = 'false'`, `${tag} != 'true'`])
+      expect(await found(filter), filter).toEqual([
+        ['a model', 'no prompt'],
+        ['a model', 'no prompt'],
+      ]);
+    for (const filter of [`${tag} = 'true'`, `${tag} = 'True'`, `${tag} != 'false'`])
+      expect(await found(filter), filter).toEqual([['a prompt'], ['a prompt']]);
   });
 
   test('a token of another search, or one that was touched, is refused', async () => {

@@ -5,6 +5,7 @@ import type { Sql } from '../ports/database.ts';
 import { fingerprint, placeOf, tokenOf } from './page-token.ts';
 import { filterOf, ordersOf } from './search-runs.ts';
 import { comesAfter, conditions, type FieldPlace, newStatement, orderBy, type Statement, type Term, tuple } from './statement.ts';
+import { PROMPT_MARK } from './webhook-events.ts';
 
 /** What is listed: rows of one table as JSON, with where its fields lie. */
 export interface Listing {
@@ -57,6 +58,24 @@ export function listingOf({ columns, tags, ties, ...rest }: TableListing): Listi
   };
 }
 
+const isPromptMark = ({ source, key }: Clause): boolean => source === 'tag' && key === PROMPT_MARK;
+
+const asksForPrompts = (filter: readonly Clause[]): boolean =>
+  filter.some((c) => {
+    const value = 'value' in c && typeof c.value === 'string' ? c.value.toLowerCase() : '';
+    return isPromptMark(c) && ((c.op === '=' && value === 'true') || (c.op === '!=' && value === 'false'));
+  });
+
+/** Prompts are hidden from whoever does not ask for them, as MLflow hides them. @param tags `FROM` and `WHERE` of a row's tags, as `t` */
+export const withoutPrompts = (tags: string) => ({
+  more: (_: Statement, filter: readonly Clause[]): readonly string[] =>
+    asksForPrompts(filter) ? [] : [`NOT EXISTS (SELECT 1 ${tags} AND t.key = '${PROMPT_MARK}' AND lower(t.value) = 'true')`],
+  change: (filter: readonly Clause[]): readonly Clause[] =>
+    asksForPrompts(filter)
+      ? filter.map((c): Clause => (isPromptMark(c) ? { source: 'tag', key: PROMPT_MARK, op: 'ILIKE', value: 'true' } : c))
+      : filter.filter((c) => !isPromptMark(c)),
+});
+
 /** One page asked for. */
 export interface Asked {
   readonly filter?: string | undefined;
@@ -76,7 +95,7 @@ export async function listed(
   name: string,
   asked: Asked,
   size: number,
-  more: (statement: Statement) => readonly string[] = () => [],
+  more: (statement: Statement, filter: readonly Clause[]) => readonly string[] = () => [],
   change: (filter: readonly Clause[]) => readonly Clause[] = (filter) => filter,
 ): Promise<string> {
   const filter = filterOf(asked.filter, listing.target);
@@ -84,7 +103,7 @@ export async function listed(
   const own = orders.map((o): Term => ({ ...listing.term(o), isDescending: o.isDescending }));
   const terms = [...own, ...listing.ties(orders.length > 0).filter((tie) => !own.some((t) => t.sql === tie.sql))];
   const statement = newStatement();
-  const extra = more(statement);
+  const extra = more(statement, filter);
   const question = fingerprint(name, filter, orders, statement.values);
   const from = placeOf(asked.page_token, question, terms.length);
   const where = [

@@ -1,7 +1,7 @@
 import { invalid, missing, TrackingFault } from '#shared/tracking/fault.ts';
 import { checkAlias, checkAliasIsFree, checkLength, checkModelName, checkName, LIMITS } from '#shared/tracking/limits.ts';
-import type { Sql } from '../ports/database.ts';
-import { listed, listingOf } from './listing.ts';
+import { isClash, type Sql } from '../ports/database.ts';
+import { listed, listingOf, withoutPrompts } from './listing.ts';
 import { pageSize } from './page-token.ts';
 import { lockModel, MODEL_JSON, modelText, versionJson, versionNumber, versionText } from './registry-json.ts';
 import type { Handlers, TrackingCaller, TrackingPorts } from './tracking.ts';
@@ -37,6 +37,8 @@ export async function writeEvent(
 
 const ALIASES = ['MODEL_VERSION_ALIAS', 'PROMPT_ALIAS'] as const;
 
+const TAGS_OF = 'FROM registered_model_tags t WHERE t.name = m.name';
+
 const LISTING = listingOf({
   target: 'registered_models',
   from: 'registered_models m',
@@ -45,7 +47,7 @@ const LISTING = listingOf({
     name: { sql: 'm.name', type: 'text', isNullable: false },
     last_updated_timestamp: { sql: 'm.last_updated', type: 'bigint', isNullable: false },
   },
-  tags: 'FROM registered_model_tags t WHERE t.name = m.name',
+  tags: TAGS_OF,
   ties: (column) => [{ ...column('name'), isDescending: false }],
 });
 
@@ -101,7 +103,14 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
         await lockModel(sql, name);
         const taken = await sql.query('SELECT 1 FROM registered_models WHERE name = $1', [new_name]);
         if (taken.length > 0) throw new TrackingFault('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${new_name}) already exists.`);
-        await sql.query('UPDATE registered_models SET name = $2, last_updated = $3 WHERE name = $1', [name, new_name, now()]);
+        await sql
+          .query('UPDATE registered_models SET name = $2, last_updated = $3 WHERE name = $1', [name, new_name, now()])
+          .catch((cause: unknown) => {
+            // taken since it was looked for
+            throw isClash(cause)
+              ? new TrackingFault('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${new_name}) already exists.`)
+              : cause;
+          });
         await sql.query('UPDATE model_versions SET last_updated = $2 WHERE name = $1', [new_name, now()]);
       });
       return { raw: await modelText(db, new_name) };
@@ -128,22 +137,9 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
     getModel: async ({ name }) => ({ raw: await modelText(db, name) }),
     async searchModels(request) {
       const size = pageSize(request.max_results, 100, 1000);
-      let wantsPrompts = false;
-      const text = await listed(
-        db,
-        LISTING,
-        'registered_models',
-        { ...request, order_by: request.order_by?.map(byTimestamp) },
-        size,
-        () => [],
-        (filter) => {
-          wantsPrompts = filter.some((c) => c.source === 'tag' && c.key === PROMPT_MARK && c.op === '=' && c.value === 'true');
-          const own = filter.filter((c) => !(c.source === 'tag' && c.key === PROMPT_MARK && !wantsPrompts));
-          // prompts are hidden from whoever does not ask for them: they lack the tag, or it is not 'true'
-          return wantsPrompts ? own : [...own, { source: 'tag', key: PROMPT_MARK, op: 'IS NULL' }];
-        },
-      );
-      return { raw: text };
+      const asked = { ...request, order_by: request.order_by?.map(byTimestamp) };
+      const { more, change } = withoutPrompts(TAGS_OF);
+      return { raw: await listed(db, LISTING, 'registered_models', asked, size, more, change) };
     },
     async getLatestVersions({ name, stages = [] }) {
       checkModelName(name);

@@ -262,7 +262,8 @@ export function searchRunsHandlers({ db, limits }: TrackingPorts): Handlers<'sea
     async searchRuns({ experiment_ids = [], filter, run_view_type, max_results, page_token, order_by }) {
       const size = pageSize(max_results, 1000, 50_000);
       const query: Query = {
-        experiments: [...new Set(experiment_ids.filter(isExperimentId))],
+        // in whatever order they are asked for, it is the same search
+        experiments: [...new Set(experiment_ids.filter(isExperimentId))].sort(),
         stages: stagesOf(run_view_type),
         filter: filterOf(filter, 'runs'),
         orders: ordersOf(order_by, 'runs'),

@@ -1,12 +1,14 @@
 import { invalid } from '#shared/tracking/fault.ts';
 import type { Sql } from '../ports/database.ts';
-import { listed, listingOf } from './listing.ts';
+import { listed, listingOf, withoutPrompts } from './listing.ts';
 import { pageSize } from './page-token.ts';
 import { checkRegistryTag, stageOf, writeEvent } from './registry.ts';
 import { lockModel, versionJson, versionNumber, versionText } from './registry-json.ts';
 import type { Handlers, TrackingPorts } from './tracking.ts';
 import { checkSource, downloadUri, originOf } from './version-sources.ts';
 import { notify, notifyOf, PROMPT_MARK, PROMPT_TEXT, toldTags } from './webhook-events.ts';
+
+const TAGS_OF = 'FROM model_version_tags t WHERE t.name = v.name AND t.version = v.version';
 
 const LISTING = listingOf({
   target: 'model_versions',
@@ -20,7 +22,7 @@ const LISTING = listingOf({
     creation_timestamp: { sql: 'v.creation_time', type: 'bigint', isNullable: false },
     last_updated_timestamp: { sql: 'v.last_updated', type: 'bigint', isNullable: false },
   },
-  tags: 'FROM model_version_tags t WHERE t.name = v.name AND t.version = v.version',
+  tags: TAGS_OF,
   ties: (column, isOrdered) => [
     ...(isOrdered ? [] : [{ ...column('last_updated_timestamp'), isDescending: true }]),
     { ...column('name'), isDescending: false },
@@ -142,7 +144,9 @@ export function versionHandlers(ports: TrackingPorts): Handlers<VersionNames> {
     },
     getVersion: async ({ name, version }) => ({ raw: await versionText(db, name, versionNumber(version)) }),
     async searchVersions(request) {
-      return { raw: await listed(db, LISTING, 'model_versions', request, pageSize(request.max_results, 10_000, 200_000)) };
+      const { more, change } = withoutPrompts(TAGS_OF);
+      const size = pageSize(request.max_results, 10_000, 200_000);
+      return { raw: await listed(db, LISTING, 'model_versions', request, size, more, change) };
     },
     async getDownloadUri({ name, version }) {
       return { artifact_uri: await downloadUri(db, name, version) };

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { trackingWords } from '#client/i18n/tracking-words.ts';
 import { Notice, Waiting } from '#client/ui/states.tsx';
 import type { ReplyOf } from '#shared/tracking/endpoints.ts';
+import { proxiedPath } from '#shared/tracking/proxied-path.ts';
 import { faultText, Table, useDesk } from '../frame.tsx';
 import { MetricPlot } from './metric-plot.tsx';
 import { cellOf, columnsOf, namesOf } from './runs-table.tsx';
@@ -11,7 +12,7 @@ type Files = NonNullable<ReplyOf<'listArtifacts'>['files']>;
 
 /** Where a file of a run is fetched by a signed-in member of staff. */
 const fileAddress = (root: string, path: string): string =>
-  `/ajax-api/2.0/mlflow-artifacts/artifacts/${`${root.replace(/^mlflow-artifacts:\/*/, '')}/${path}`.split('/').map(encodeURIComponent).join('/')}`;
+  `/ajax-api/2.0/mlflow-artifacts/artifacts/${`${proxiedPath(root) ?? ''}/${path}`.split('/').filter(Boolean).map(encodeURIComponent).join('/')}`;
 
 function Artifacts({ run }: { readonly run: Run }) {
   const { api, words, language } = useDesk();
