@@ -76,7 +76,19 @@ function drawHome(head: SlateHead, options: readonly Scored[], rng: Rng): Body<'
       );
 }
 
-/** Three recommendations, drawn and logged; those on record if nothing was answered since. Null for a pack without questions. */
+/** Hours for which a recommendation that was begun and not ended keeps its slate on record. */
+const UNDER_WAY_MS = 12 * 3_600_000;
+
+/** Whether one of a slate's recommendations was begun today and not ended: what it comes to is not known yet. */
+async function isUnderWay({ packId, ports: { log } }: Desk, slate: Tables['slates'], at: number): Promise<boolean> {
+  if (at - slate.at > UNDER_WAY_MS) return false;
+  return (await log.list('sessions', 'pack_id', packId)).some((s) => s.slate_id === slate.slate_id && s.ended === null);
+}
+
+/**
+ * Three recommendations, drawn and logged; those on record if nothing was answered since, or one of them is under way. Null for a pack
+ * without questions.
+ */
 export async function recommend(desk: Desk): Promise<Tables['slates'] | null> {
   const { log, global, moment } = desk.ports;
   await desk.write(async (now) => {
@@ -84,7 +96,8 @@ export async function recommend(desk: Desk): Promise<Tables['slates'] | null> {
     const isUsedUp = latest?.slots.every(({ slot }) => latest.dismissed.includes(slot)) ?? true;
     const { at, rng } = moment();
     const targetP = await targetChance(desk);
-    if (latest && !isUsedUp && latest.target_p === targetP && latest.seq > (now.answers.at(-1)?.seq ?? 0)) return null;
+    const isSame = latest && !isUsedUp && latest.target_p === targetP;
+    if (isSame && (latest.seq > (now.answers.at(-1)?.seq ?? 0) || (await isUnderWay(desk, latest, at)))) return null;
     const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, global) };
     const worths = await worthsNow(desk.course, now);
     const slate = drawHome(head, scoredOptions(desk.course, now, { targetP, now: at, exclude: new Set(), worths }), rng);

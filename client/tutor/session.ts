@@ -71,11 +71,16 @@ export async function beginSession(
   ];
 }
 
-/** Begin a session and its run; other open ones end, a running mock exam aside. @returns the session's id */
+/** Begin a session and its run; other open ones end, a running mock exam aside. A recommendation that is under way goes on. @returns the session's id */
 export async function startSession(desk: Desk, plan: SessionPlan): Promise<string> {
-  const session_id = desk.newId();
+  let session_id = desk.newId();
   await desk.write(async (now) => {
     const open = (await desk.ports.log.list('sessions', 'pack_id', desk.packId)).filter((s) => s.ended === null && s.mode !== 'exam');
+    const underWay = plan.mode === 'recommended' && open.find((s) => s.slate_id === plan.slateId && s.slot === plan.slot);
+    if (underWay) {
+      session_id = underWay.session_id;
+      return null;
+    }
     const begun = await beginSession(desk, now, { session_id, mode: plan.mode, ...fixedBy(plan) });
     const opened: Draft[] =
       plan.mode === 'recommended' ? [{ kind: 'slate.opened', body: { slate_id: plan.slateId, slot: plan.slot } }] : [];

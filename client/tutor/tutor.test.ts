@@ -26,16 +26,16 @@ const never = new AbortController().signal;
 
 function desk(seed: number, items = 40) {
   const rng = seededRng(seed);
-  let at = 1_700_000_000_000;
+  const clock = { at: 1_700_000_000_000 };
   const moment = () => {
-    at += 5000;
-    return { at: epochMs(at), tz: 540, rng };
+    clock.at += 5000;
+    return { at: epochMs(clock.at), tz: 540, rng };
   };
   const log = memoryExperimentLog(moment);
   const pack = samplePack(items);
   const open = (through: ExperimentLog = log) =>
     openTutor(pack, { log: through, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
-  return { log, tutor: open(), open, rng };
+  return { log, tutor: open(), open, rng, clock };
 }
 
 function choose(item: Item, isRight: boolean): Choice {
@@ -170,6 +170,34 @@ describe('studying', () => {
     expect(await metric('completion_rate')).toBe(1);
     expect(await metric('diversity_score')).toBeGreaterThan(0);
     expect(await log.get('params', [run?.run_id ?? '', 'policy'])).toMatchObject({ value: slate?.policy });
+  });
+
+  test('a recommendation that was begun stays on record until it has ended, goes on where it was left, and is judged by all of its answers', async () => {
+    const { tutor, log, clock } = desk(5);
+    const slate = await tutor.recommend();
+    const itemIds = slate?.slots[1]?.picks.map((p) => p.item_id) ?? [];
+    const plan = { mode: 'recommended', slateId: slate?.slate_id ?? '', slot: 1, itemIds } as const;
+    const id = await tutor.startSession(plan);
+    await answerOne(tutor, id, knowsTopicA);
+    expect((await tutor.recommend())?.slate_id).toBe(slate?.slate_id);
+    expect(await tutor.startSession(plan)).toBe(id);
+    while (await answerOne(tutor, id, knowsTopicA)) await tutor.state();
+    await tutor.endSession(id, 'finished');
+    const next = await tutor.recommend();
+    expect(next?.slate_id).not.toBe(slate?.slate_id);
+    const [run, ...others] = (await log.list('runs')).filter((r) => r.run_name.startsWith('slate '));
+    expect(others).toEqual([]);
+    expect((await log.get('run_metrics', run?.run_id ?? ''))?.latest.find((m) => m.key === 'completion_rate')?.value).toBe(1);
+    // what was begun and forgotten holds nothing back for longer than half a day
+    const left = {
+      mode: 'recommended',
+      slateId: next?.slate_id ?? '',
+      slot: 0,
+      itemIds: next?.slots[0]?.picks.map((p) => p.item_id) ?? [],
+    } as const;
+    await answerOne(tutor, await tutor.startSession(left), knowsTopicA);
+    clock.at += 13 * 3_600_000;
+    expect((await tutor.recommend())?.slate_id).not.toBe(next?.slate_id);
   });
 
   test('keeps its three recommendations until something is answered', async () => {
