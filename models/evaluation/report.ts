@@ -97,6 +97,7 @@ export const TARGETS: readonly Target[] = [
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 const three = (x: number): string => x.toFixed(3);
+const limit = (x: number): string => x.toFixed(4).replace(/0$/, '');
 const rounded = (x: number): number => Math.round(x * 1000) / 1000;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -126,8 +127,8 @@ function targetTable(of: (set: SetName, model: string) => readonly Measured[]): 
     const isMet = t.floor === null || (t.isAtLeast ? value >= t.floor : value <= t.floor);
     const sign = t.isAtLeast ? '≥' : '≤';
     const isReached = t.goal !== null && (t.isAtLeast ? value >= t.goal : value <= t.goal);
-    const goal = t.goal === null ? '–' : `${sign} ${three(t.goal)} ${isReached ? '✓' : '✗'}`;
-    const floor = t.floor === null ? '–' : `${sign} ${three(t.floor)} ${isMet ? '✓' : '✗'}`;
+    const goal = t.goal === null ? '–' : `${sign} ${limit(t.goal)} ${isReached ? '✓' : '✗'}`;
+    const floor = t.floor === null ? '–' : `${sign} ${limit(t.floor)} ${isMet ? '✓' : '✗'}`;
     return [{ isMet, cells: [t.set, t.what, three(value), floor, goal] }];
   });
   return {
