@@ -89,7 +89,8 @@ const api = {
   },
 
   /**
-   * Search the layer's settings; plain TypeScript: with three fits of a few dozen numbers no backend is faster (`npm run bench:models`).
+   * Search the layer's settings; plain TypeScript: half a second, of which a backend would save less than it takes to load
+   * (`npm run bench:models`).
    * A phone that is too slow for it gives up between rungs.
    */
   async search(job: TrainingJob, tell: (rung: Rung) => void): Promise<SearchResult | null> {
