@@ -42,6 +42,9 @@ test('a log of sessions and a training is exported whole: every run, the history
     const root = `mlruns/${run.experiment_id}/${run.run_id}`;
     expect(text(`${root}/meta.yaml`)).toContain(`run_uuid: "${run.run_id}"`);
     expect(text(`${root}/meta.yaml`)).toMatch(/status: [1345]\n/);
+    const user = (await log.get('tags', [run.run_id, 'mlflow.user']))?.value;
+    expect(user).toMatch(/^learner-/);
+    expect(text(`${root}/meta.yaml`)).toContain(`user_id: "${user}"`);
     const points = pointsOf(await log.list('metric_steps', 'run_id', run.run_id)).filter((m) => m.key === 'accuracy');
     if (points.length > 0) expect(text(`${root}/metrics/accuracy`).trim().split('\n')).toHaveLength(points.length);
   }

@@ -69,7 +69,7 @@ function runFiles(run: Tables['runs'], of: ReturnType<typeof index>): [string, s
     start_time: run.start_time,
     status: STATUS[run.status],
     tags: [],
-    user_id: 'learner',
+    user_id: of.tags.get(run.run_id)?.find((t) => t.key === 'mlflow.user')?.value ?? 'learner',
   });
   const histories = by(of.metrics.get(run.run_id) ?? [], (m) => m.key);
   return [
