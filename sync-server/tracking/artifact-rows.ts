@@ -1,9 +1,15 @@
-import { TrackingFault } from '#shared/tracking/fault.ts';
+import { invalid, TrackingFault } from '#shared/tracking/fault.ts';
 import type { ArtifactTree, TreeEntry } from '../ports/artifact-tree.ts';
 import type { TrackingPorts } from './tracking.ts';
 
 /** The end of every path below a folder: '0' comes right after '/'. The root has no name, and everything is below it. */
 const belowOf = (path: string): readonly [string, string] => (path === '' ? ['', '\u{10FFFF}'] : [`${path}/`, `${path}0`]);
+
+/** The folders that a path lies in, outermost first. */
+function foldersOf(path: string): readonly string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+}
 
 /** A tree whose paths are rows; the bytes lie under their hash, so that no name from outside reaches a disk. */
 export function artifactRows({ db, blobs, now }: Pick<TrackingPorts, 'db' | 'blobs' | 'now'>): ArtifactTree {
@@ -38,6 +44,13 @@ export function artifactRows({ db, blobs, now }: Pick<TrackingPorts, 'db' | 'blo
             throw new TrackingFault('TEMPORARILY_UNAVAILABLE', 'The same bytes were being deleted. Send them again.');
           // a path that is new has no row yet to lock
           await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [path]);
+          const [from, to] = belowOf(path);
+          const [clash] = await sql.query<{ path: string }>(
+            'SELECT path FROM artifacts WHERE path = ANY($1) UNION ALL (SELECT path FROM artifacts WHERE path >= $2 AND path < $3 LIMIT 1) LIMIT 1',
+            [foldersOf(path), from, to],
+          );
+          // nobody could list or fetch both
+          if (clash) throw invalid(`${path} cannot be written: ${clash.path} is a file already.`);
           const [before] = await sql.query<{ sha256: string }>('SELECT sha256 FROM artifacts WHERE path = $1', [path]);
           await sql.query(
             `INSERT INTO artifacts (path, sha256, size, created_at) VALUES ($1, $2, $3, $4)

@@ -196,6 +196,20 @@ test('an artifact is kept once by its hash, listed by its names, sent as an atta
   await t.close();
 });
 
+test('a file cannot lie where a folder is, nor a folder where a file is: nobody could fetch both', async () => {
+  const t = await newTestTracking({ name: 'tracking_folders' });
+  const put = async (path: string) => (await raw(t.base, 'PUT', `/api/2.0/mlflow-artifacts/artifacts/0/${path}`, path)).status;
+  expect(await put('a/b/c.txt')).toBe(200);
+  expect([await put('a/b/c.txt/d'), await put('a/b'), await put('a')]).toEqual([400, 400, 400]);
+  expect([await put('a/b/c.txt'), await put('a/b/c.txt.bak'), await put('a/bc')]).toEqual([200, 200, 200]);
+  expect((await t.db.query<{ path: string }>('SELECT path FROM artifacts ORDER BY path')).map((row) => row.path)).toEqual([
+    '0/a/b/c.txt',
+    '0/a/b/c.txt.bak',
+    '0/a/bc',
+  ]);
+  await t.close();
+});
+
 test('purge deletes for good, with its artifacts and a receipt that holds none of it; "Default" stays', async () => {
   const t = await newTestTracking({ name: 'tracking_purge' });
   const { experiment_id } = await t.client.call('createExperiment', { name: 'to be gone' });
