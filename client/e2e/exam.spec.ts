@@ -157,6 +157,18 @@ test('time out of sight is not time spent, and leaving keeps what was typed a mo
   await expect.poll(async () => (await marks(page))[typed]?.choice).toEqual(['12']);
 });
 
+test('marks made faster than they can be written are all kept', async ({ watched: page }) => {
+  await begin(page);
+  await startExam(page);
+  while (!(await itemOnScreen(page)).options) await page.getByRole('button', { name: '다음' }).click();
+  const { id } = await itemOnScreen(page);
+  // within one turn of the page: the first is on its way when the second is made
+  await page.evaluate(() => {
+    for (const key of ['b', 'f']) dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+  });
+  await expect.poll(async () => (await marks(page))[id]).toMatchObject({ choice: [expect.any(String)], flagged: true });
+});
+
 test('a mock exam is answered, flagged and turned over by keyboard', async ({ watched: page }) => {
   await begin(page);
   await startExam(page);

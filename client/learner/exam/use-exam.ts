@@ -55,8 +55,12 @@ export function useExam(tutor: Tutor, exam: ExamRow) {
       if (waiting.current) clearTimeout(waiting.current);
       waiting.current = null;
       for (const id of [...dirty.current]) {
-        await tutor.markExam(session_id, id, latest.current[id] ?? BLANK);
+        // before it is written, not after: what is marked meanwhile is written by the next turn
         dirty.current.delete(id);
+        await tutor.markExam(session_id, id, latest.current[id] ?? BLANK).catch((fault: unknown) => {
+          dirty.current.add(id);
+          throw fault;
+        });
       }
       setUnsaved(false);
     });
