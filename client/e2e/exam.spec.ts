@@ -70,7 +70,7 @@ plain('a mock exam killed at minute 7 and opened at minute 8 has 12:00 left, and
     expect(await standing(again)).toHaveLength(1);
     await second.close();
   } finally {
-    rmSync(profile, { recursive: true, force: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 });
 
@@ -162,9 +162,12 @@ test('marks made faster than they can be written are all kept', async ({ watched
   await startExam(page);
   while (!(await itemOnScreen(page)).options) await page.getByRole('button', { name: '다음' }).click();
   const { id } = await itemOnScreen(page);
-  // within one turn of the page: the first is on its way when the second is made
-  await page.evaluate(() => {
-    for (const key of ['b', 'f']) dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+  // the first is on its way to the storage when the second is made
+  await page.evaluate(async () => {
+    for (const key of ['b', 'f']) {
+      dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+      await new Promise((done) => setTimeout(done));
+    }
   });
   await expect.poll(async () => (await marks(page))[id]).toMatchObject({ choice: [expect.any(String)], flagged: true });
 });

@@ -53,7 +53,7 @@ plain('a browser killed offline opens again at the same question with every answ
     expect(faults).toEqual([]);
     await second.close();
   } finally {
-    rmSync(profile, { recursive: true, force: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 });
 
@@ -114,6 +114,6 @@ plain(`${KILLS} browsers killed at random moments of a study lose no acknowledge
     expect(acknowledged.length).toBeGreaterThan(KILLS / 4);
     await context.close();
   } finally {
-    rmSync(profile, { recursive: true, force: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 });

@@ -154,6 +154,6 @@ plain('an upload cut off by the network and by a kill is sent again byte for byt
     await expect(again.getByText(/지웠어요\. 공개 기록의 참조 번호: [0-9a-f]{32}/)).toBeVisible();
     await second.close();
   } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 });
