@@ -4,6 +4,7 @@ import { seededRng } from '#shared/maths/rng.ts';
 import { rightChoice } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
 import { samplePack } from '#shared/testing/sample-pack.ts';
+import type { ExperimentLog } from '../ports/experiment-log.ts';
 import { globalModel } from '../ports/global-model.ts';
 import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
 import type { SessionPlan } from './session.ts';
@@ -15,7 +16,7 @@ export const GLOBAL = globalModel(
   new Uint8Array(readFileSync('public/models/start.bin')),
 );
 
-/** A tutor over a log in memory, every step of which takes five seconds. */
+/** A tutor over a log in memory, every step of which takes five seconds; `open` opens another over the same log, or through one that fails. */
 export function desk(seed: number, items = 40) {
   const rng = seededRng(seed);
   const clock = { at: 1_700_000_000_000 };
@@ -24,7 +25,9 @@ export function desk(seed: number, items = 40) {
     return { at: epochMs(clock.at), tz: 540, rng };
   };
   const log = memoryExperimentLog(moment);
-  const open = () => openTutor(samplePack(items), { log, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
+  const pack = samplePack(items);
+  const open = (through: ExperimentLog = log) =>
+    openTutor(pack, { log: through, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
   return { log, tutor: open(), open, clock, rng };
 }
 

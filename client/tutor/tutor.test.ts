@@ -1,42 +1,20 @@
 // @vitest-environment node
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
-import { epochMs } from '#shared/domain/time.ts';
-import { below, type Rng, seededRng } from '#shared/maths/rng.ts';
+import { below, type Rng } from '#shared/maths/rng.ts';
 import { type Choice, rightChoice } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
-import { samplePack } from '#shared/testing/sample-pack.ts';
 import { pointsOf } from '#shared/tracking/rows.ts';
 import { type ExperimentLog, StorageFault } from '../ports/experiment-log.ts';
-import { globalModel } from '../ports/global-model.ts';
 import { inPageTrainer } from '../ports/in-page-trainer.ts';
-import { memoryExperimentLog } from '../ports/memory-experiment-log.ts';
 import { type Trained, type Trainer, TrainingLost } from '../ports/trainer.ts';
-import { openTutor, type Tutor } from './tutor.ts';
+import { desk, GLOBAL } from './test-desk.ts';
+import type { Tutor } from './tutor.ts';
 import { foldState } from './tutor-state.ts';
 import { currentWorths } from './worths.ts';
 
-const GLOBAL = globalModel(
-  JSON.parse(readFileSync('public/models/start.json', 'utf8')),
-  new Uint8Array(readFileSync('public/models/start.bin')),
-);
 const never = new AbortController().signal;
-
-function desk(seed: number, items = 40) {
-  const rng = seededRng(seed);
-  const clock = { at: 1_700_000_000_000 };
-  const moment = () => {
-    clock.at += 5000;
-    return { at: epochMs(clock.at), tz: 540, rng };
-  };
-  const log = memoryExperimentLog(moment);
-  const pack = samplePack(items);
-  const open = (through: ExperimentLog = log) =>
-    openTutor(pack, { log: through, global: GLOBAL, moment, deviceKind: 'phone', exclusively: (work) => work(true) });
-  return { log, tutor: open(), open, rng, clock };
-}
 
 function choose(item: Item, isRight: boolean): Choice {
   const right = rightChoice(item);
