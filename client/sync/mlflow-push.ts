@@ -17,8 +17,8 @@ class NoAnswer extends Error {}
 function outcomeOf(fault: unknown): Pushed {
   if (fault instanceof ArtifactsElsewhere) return { kind: 'elsewhere' };
   if (fault instanceof NoAnswer) return { kind: 'unreachable' };
-  // answers, but not with what MLflow answers: nothing that was asked for is in them
-  if (!(fault instanceof TrackingFault) || fault.message.includes('not that of an MLflow server')) return { kind: 'other' };
+  // NotMlflow, or JSON without what was asked for
+  if (!(fault instanceof TrackingFault)) return { kind: 'other' };
   if (fault.code === 'UNAUTHENTICATED') return { kind: 'unknown' };
   return fault.code === 'PERMISSION_DENIED' ? { kind: 'forbidden' } : { kind: 'refused', message: fault.message };
 }
@@ -38,10 +38,11 @@ export async function pushToServer(
   const waitMs = (ms: number): Promise<void> =>
     new Promise((done) => {
       const timer = setTimeout(done, ms);
-      stop.addEventListener('abort', () => {
+      const end = () => {
         clearTimeout(timer);
         done();
-      });
+      };
+      stop.addEventListener('abort', end, { once: true });
     });
   const answered = async (path: string, method: string, type: string, body: BodyInit | undefined): Promise<Incoming> => {
     const response = await fetch(target.base + path, {

@@ -6,7 +6,7 @@ import type { LayerSettings } from '#models/difficulty/layer-settings.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import { type Desk, experimentNamed, pairs } from './desk.ts';
-import { layerSettings, learnable, settingsInUse } from './tutor-state.ts';
+import { forgottenAnswers, layerSettings, learnableAnswers, settingsInUse } from './tutor-state.ts';
 
 const DAY_MS = 86_400_000;
 const RUN_NAME = 'automl ';
@@ -93,8 +93,7 @@ export async function searchLayer(
 ): Promise<SearchResult | null> {
   const { log, global, moment } = desk.ports;
   const { answers, resetAt } = await desk.state();
-  const own = learnable({ answers, resetAt });
-  if (own.learnable < SEARCH_NEEDS) throw new TrainingLost('failed', `a search needs ${SEARCH_NEEDS} answers`);
+  if (learnableAnswers({ answers, resetAt }) < SEARCH_NEEDS) throw new TrainingLost('failed', `a search needs ${SEARCH_NEEDS} answers`);
   const begun = moment().at;
   const rungs: Rung[] = [];
   const job = {
@@ -102,7 +101,7 @@ export async function searchLayer(
     questions: [...desk.course.questions.values()],
     settings: await layerSettings(log, desk.packId),
     answers: answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p })),
-    forgotten: own.forgotten,
+    forgotten: forgottenAnswers({ answers, resetAt }),
   };
   const result = await trainer.search(
     job,
@@ -123,7 +122,7 @@ export async function searchLayer(
 /** Whether a search may start by itself: 300 answers since the latest that was not stopped, and a day. */
 export async function isSearchDue(log: LogReader, desk: Desk): Promise<boolean> {
   const { answers, resetAt } = await desk.state();
-  if (learnable({ answers, resetAt }).learnable < SEARCH_NEEDS) return false;
+  if (learnableAnswers({ answers, resetAt }) < SEARCH_NEEDS) return false;
   let [searchedAt, searchedOn] = [0, 0];
   for (const run of (await log.list('runs')).filter((r) => r.run_name.startsWith(RUN_NAME) && r.status !== 'KILLED')) {
     const total = await log.get('params', [run.run_id, 'answers_total']);

@@ -13,8 +13,9 @@ import { type Desk, experimentNamed, pairs } from './desk.ts';
 import {
   type Champion,
   foldModel,
+  forgottenAnswers,
   layerSettings,
-  learnable,
+  learnableAnswers,
   modelLabel,
   personalizationLevel,
   personalName,
@@ -67,6 +68,7 @@ export async function closeLostRuns(desk: Desk): Promise<void> {
     if (lost.length === 0) return;
     await desk.write(async () => ({
       drafts: lost.flatMap(({ run_id }): Draft[] => [
+        { kind: 'param.logged', body: { run_id, key: 'kind', value: 'refit' } },
         { kind: 'tag.set', body: { run_id, key: 'promoted', value: 'false' } },
         { kind: 'tag.set', body: { run_id, key: 'discard_reason', value: INTERRUPTED } },
         { kind: 'run.updated', body: { run_id, status: 'FAILED', end_time: moment().at } },
@@ -211,8 +213,7 @@ export function trainModel(desk: Desk, trainer: Trainer, onProgress: (p: Trainin
   return desk.ports.exclusively(async (isFree) => {
     if (!isFree) throw new TrainingLost('busy', 'another tab is training');
     const { answers, head, ...state } = await desk.state();
-    const own = learnable({ answers, ...state });
-    const run_id = await beginRun(desk, own.learnable < 100);
+    const run_id = await beginRun(desk, learnableAnswers({ answers, ...state }) < 100);
     const baseVersion = modelLabel({ answers, head, ...state }, desk.ports.global);
     const basis: Basis = { run_id, throughSeq: head, baseVersion, resetAt: state.resetAt, attempts: answers.map((a) => a.attempt_id) };
     const sent = answers.map((a) => ({ itemId: a.item_id, y: a.correct, servedP: a.predicted_p }));
@@ -222,7 +223,7 @@ export function trainModel(desk: Desk, trainer: Trainer, onProgress: (p: Trainin
       questions: [...desk.course.questions.values()],
       settings,
       answers: sent,
-      forgotten: own.forgotten,
+      forgotten: forgottenAnswers({ answers, ...state }),
     };
     const epochs: Epoch[] = [];
     try {
@@ -274,7 +275,7 @@ async function triedWith(log: LogReader, packId: string, runs: readonly Tables['
 export async function isRefitDue(log: LogReader, desk: Desk): Promise<boolean> {
   if ((await log.get('settings', TRAINING_PAUSED))?.value === 'on') return false;
   const { answers, model, resetAt } = await desk.state();
-  if (learnable({ answers, resetAt }).learnable < FIRST_REFIT_AT) return false;
+  if (learnableAnswers({ answers, resetAt }) < FIRST_REFIT_AT) return false;
   const runs = (await log.list('runs')).filter((r) => r.run_name.startsWith('refit '));
   const latest = await triedWith(log, desk.packId, runs);
   const { sinceAlarm } = model.layer.drift;

@@ -191,11 +191,13 @@ export async function foldState(log: LogReader, course: Course, global: GlobalMo
   return { model, champion, answers, recollection, resetAt, suspended, head };
 }
 
-/** The answers a training may learn from, and those before them that a reset made the model forget: its features see them, nothing else does. */
-export function learnable({ answers, resetAt }: Pick<TutorState, 'answers' | 'resetAt'>) {
-  const forgotten = answers.filter((a) => a.seq <= resetAt).length;
-  return { forgotten, learnable: answers.length - forgotten };
-}
+type AnsweredState = Pick<TutorState, 'answers' | 'resetAt'>;
+
+/** How many answers a reset made the model forget: the first ones. Its features see them, nothing else does. */
+export const forgottenAnswers = ({ answers, resetAt }: AnsweredState): number => answers.filter((a) => a.seq <= resetAt).length;
+
+/** How many answers a training may learn from. */
+export const learnableAnswers = (state: AnsweredState): number => state.answers.length - forgottenAnswers(state);
 
 /** n / (n + 100) for n answers behind what is served; 0 while the global model serves as it is. */
 export function personalizationLevel(state: TutorState): number {

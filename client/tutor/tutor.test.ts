@@ -1,4 +1,5 @@
 // @vitest-environment node
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { storeLayer } from '#models/difficulty/layer-codec.ts';
 import { predict } from '#models/difficulty/personal-model.ts';
@@ -7,6 +8,7 @@ import { type Choice, rightChoice } from '#shared/packs/grade.ts';
 import type { Item } from '#shared/packs/schema.ts';
 import { pointsOf } from '#shared/tracking/rows.ts';
 import { type ExperimentLog, StorageFault } from '../ports/experiment-log.ts';
+import { globalModel } from '../ports/global-model.ts';
 import { inPageTrainer } from '../ports/in-page-trainer.ts';
 import { type Trained, type Trainer, TrainingLost } from '../ports/trainer.ts';
 import { desk, GLOBAL } from './test-desk.ts';

@@ -42,6 +42,14 @@ export interface ClientPorts {
   readonly explain?: (fault: TrackingFault) => Error;
 }
 
+/** An answer that is no JSON: that of a proxy, or of some other service's page. */
+export class NotMlflow extends Error {
+  constructor() {
+    super('The answer is not that of an MLflow server.');
+    this.name = 'NotMlflow';
+  }
+}
+
 /** Metrics, params and tags of one run, any number of each. */
 export type Logged = Pick<SentTo<'logBatch'>, 'metrics' | 'params' | 'tags'>;
 
@@ -55,7 +63,7 @@ type Paged = {
 
 /** A client of the tracking API, typed by the endpoint table. */
 export interface TrackingClient {
-  /** One call; tried again while the server asks for it. @throws TrackingFault with MLflow's code, or whatever `send` throws */
+  /** One call; tried again while the server asks for it. @throws TrackingFault with MLflow's code, NotMlflow, or whatever `send` throws */
   call<N extends EndpointName>(name: N, request: SentTo<N>, stop?: Stop): Promise<ReplyOf<N>>;
   /** The pages of a search, one after the other, until there are no more. */
   pages<N extends Paged>(name: N, request: SentTo<N>, stop?: Stop): AsyncGenerator<ReplyOf<N>>;
@@ -169,8 +177,7 @@ export function trackingClient(ports: ClientPorts): TrackingClient {
       try {
         return JSON.parse(incoming.text);
       } catch {
-        // a proxy, or the page of some other service
-        throw explain(new TrackingFault('BAD_REQUEST', 'The answer is not that of an MLflow server.'));
+        throw new NotMlflow();
       }
     },
     async *pages(name, request, stop) {

@@ -5,7 +5,7 @@ import type { LogReader } from '#client/ports/experiment-log.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { summarise } from '#client/tutor/summary.ts';
 import type { Tutor } from '#client/tutor/tutor.ts';
-import { learnable, personalName } from '#client/tutor/tutor-state.ts';
+import { learnableAnswers, personalName } from '#client/tutor/tutor-state.ts';
 import { ModelFacts } from '#client/ui/model-facts.tsx';
 import { usePageTitle } from '#client/ui/page-title.ts';
 import { Read, ReadPack } from '#client/ui/read.tsx';
@@ -144,10 +144,10 @@ function Loaded({ tutor }: { readonly tutor: Tutor }) {
         <ModelFacts {...summary} />
       </section>
       <Predictions tutor={tutor} answers={state.value.answers} />
-      <TrainingPanel tutor={tutor} answers={learnable(state.value).learnable} version={state.value.champion?.version ?? 0} />
+      <TrainingPanel tutor={tutor} answers={learnableAnswers(state.value)} version={state.value.champion?.version ?? 0} />
       <Versions tutor={tutor} />
       <Backend parameters={tutor.global.weights.length} />
-      <Tuning tutor={tutor} answers={learnable(state.value).learnable} />
+      <Tuning tutor={tutor} answers={learnableAnswers(state.value)} />
       <Manage tutor={tutor} />
       <Runs />
     </>
