@@ -62,12 +62,7 @@ export function trainPredictor(name: ModelName, train: readonly LearnerAnswers[]
 export function trainedElsewhere(elsewhere: readonly LearnerAnswers[]): Training {
   return (_, train, seed, tell) => {
     const weights = trainCentral(outOfFoldRows(elsewhere, FOLDS), seededRng(seed), epochs(10, tell));
-    const tables = tablesFrom(countsOf(train));
-    const forecast = (answers: LearnerAnswers) => {
-      const { x } = rowsOf([answers], () => tables);
-      return { logits: logitsOf(weights, x), x };
-    };
-    return { parameters: weights.length, forecast, tables, weights };
+    return firstTier(weights, tablesFrom(countsOf(train)));
   };
 }
 
@@ -75,7 +70,11 @@ const epochs = (of: number, tell: OnTraining) => (epoch: number, loss: number) =
 
 function mlp(train: readonly LearnerAnswers[], seed: number, tell: OnTraining): Predictor {
   const weights = trainCentral(outOfFoldRows(train, FOLDS, abilityTables), seededRng(seed), epochs(10, tell));
-  const tables = abilityTables(train);
+  return firstTier(weights, abilityTables(train));
+}
+
+/** The first tier with these weights, shape [1473], reading these tables. */
+function firstTier(weights: Float32Array, tables: DifficultyTables): Predictor {
   const forecast = (answers: LearnerAnswers) => {
     const { x } = rowsOf([answers], () => tables);
     return { logits: logitsOf(weights, x), x };
