@@ -12,7 +12,7 @@ import { type Batch, weightsFromBytes } from '#models/learner.ts';
 import { logitsOf } from '#models/reference/network.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
 import { trainCentral } from '#models/reference/train-central.ts';
-import { GRID_STEPS, isPreset, PRESETS, type PresetName, type TaskConfig } from '#shared/aggregation/config.ts';
+import { GRID_STEPS, isPreset, type ModelConfig, PRESETS, type PresetName } from '#shared/aggregation/config.ts';
 import { parseQMatrix, parseResponses, type Response } from '#shared/domain/response-data.ts';
 import { sigmoid } from '#shared/maths/logistic.ts';
 import { seededRng } from '#shared/maths/rng.ts';
@@ -139,7 +139,7 @@ const rules: ReplayRules = { ...PRESETS[preset], grid_steps: GRID_STEPS, slots }
 async function oneSlot(
   installation: RunningInstallation,
   air: Air,
-  config: TaskConfig,
+  config: ModelConfig,
   deviceOf: (learner: number) => Promise<VirtualDevice>,
   slot: number,
   rows: readonly Batch[],

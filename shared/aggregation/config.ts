@@ -4,6 +4,7 @@ import { fromHex, toHex } from '#shared/domain/bytes.ts';
 import { fail, type Result, succeed } from '#shared/domain/result.ts';
 import { HORIZON_SLOTS, type Segment } from '#shared/privacy/accountant.ts';
 import { bandSquares } from '#shared/privacy/banded.ts';
+import { COHORT_CELLS } from '#shared/statistics/layout.ts';
 import { canonicalBytes, type Json, utf8 } from '#shared/transparency/canonical-json.ts';
 import { MAX_DIM } from './header.ts';
 
@@ -11,12 +12,10 @@ const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${
 const count = z.number().check(z.int(), z.gte(0));
 const positive = z.number().check(z.gt(0));
 
-/** The signed configuration of a task: everything a device, the helper and an auditor need to know. Immutable; a change is a new one. */
-const schema = z.strictObject({
+const common = {
   format: z.literal(1),
   preset: z.enum(['production', 'production-large', 'pilot', 'demo']),
   task_id: hex(16),
-  kind: z.literal('model-delta'),
   budget_family: hex(16),
   mechanism: z.enum(['bsr', 'independent']),
   dim: z.number().check(z.int(), z.gte(1), z.lte(MAX_DIM)),
@@ -34,38 +33,55 @@ const schema = z.strictObject({
   from_slot: z.number().check(z.int(), z.gte(1)),
   delta: z.number().check(z.gt(0), z.lt(1)),
   max_accounts: z.number().check(z.int(), z.gte(1)),
+  leader: z.strictObject({ operator: z.string(), box_key: hex(32), sign_key: hex(32), release_key: hex(32) }),
+  helper: z.strictObject({ operator: z.string(), identity: hex(16), box_key: hex(32), sign_key: hex(32) }),
+} as const;
+
+const modelSchema = z.strictObject({
+  ...common,
+  kind: z.literal('model-delta'),
   max_staleness: count,
   max_update_norm: positive,
   server_rate: positive,
   hold_out: z.strictObject({ version: z.string(), sha256: hex(32) }),
-  leader: z.strictObject({ operator: z.string(), box_key: hex(32), sign_key: hex(32), release_key: hex(32) }),
-  helper: z.strictObject({ operator: z.string(), identity: hex(16), box_key: hex(32), sign_key: hex(32) }),
 });
 
-/** @see schema above; hexadecimal fields hold bytes, `interval_ms` 0 means a slot as soon as K reports are there. */
-export type TaskConfig = z.infer<typeof schema>;
+const statisticsSchema = z.strictObject({
+  ...common,
+  kind: z.literal('cohort-statistics'),
+  /** Which meaning the vector's places have. */
+  layout: z.literal(1),
+  /** The pack whose topics the topic cells are of, in syllabus order. */
+  pack_id: z.uuid(),
+});
+
+const schema = z.discriminatedUnion('kind', [modelSchema, statisticsSchema]);
+
+/** The signed configuration of a task whose reports are updates of a model. */
+export type ModelConfig = z.infer<typeof modelSchema>;
+/** The signed configuration of a task whose reports are a learner's week in numbers. */
+export type StatisticsConfig = z.infer<typeof statisticsSchema>;
+/**
+ * The signed configuration of a task: everything a device, the helper and an auditor need to know. Immutable; a change is a new one.
+ * Hexadecimal fields hold bytes, `interval_ms` 0 means a slot as soon as K reports are there.
+ */
+export type TaskConfig = ModelConfig | StatisticsConfig;
+/** What a task's reports hold. */
+export type TaskKind = TaskConfig['kind'];
 
 /** Names of the offered configurations. */
 export type PresetName = TaskConfig['preset'];
 
-/** The part of a configuration a preset decides. */
+/** The part of a configuration a preset decides, whatever the task. */
 type PresetFields = Pick<
-  TaskConfig,
-  | 'mechanism'
-  | 'k'
-  | 'clip_norm'
-  | 'sigma'
-  | 'kappa'
-  | 'leader_noise'
-  | 'max_contributions'
-  | 'band'
-  | 'interval_ms'
-  | 'max_staleness'
-  | 'server_rate'
+  ModelConfig,
+  'mechanism' | 'k' | 'clip_norm' | 'sigma' | 'kappa' | 'leader_noise' | 'max_contributions' | 'band' | 'interval_ms'
 >;
+/** The same of a model task. */
+type ModelPresetFields = PresetFields & Pick<ModelConfig, 'max_staleness' | 'server_rate'>;
 
 const WEEK_MS = 7 * 86_400_000;
-const PRODUCTION: PresetFields = {
+const PRODUCTION: ModelPresetFields = {
   mechanism: 'bsr',
   k: 300,
   clip_norm: 0.1,
@@ -80,11 +96,31 @@ const PRODUCTION: PresetFields = {
 };
 
 /** The presets of federation-and-privacy section 5, model task. */
-export const PRESETS: Readonly<Record<PresetName, PresetFields>> = {
+export const PRESETS: Readonly<Record<PresetName, ModelPresetFields>> = {
   production: PRODUCTION,
   'production-large': { ...PRODUCTION, k: 1000, leader_noise: true },
   pilot: { ...PRODUCTION, k: 50, sigma: 3.05, leader_noise: true, max_contributions: 13, band: 4 },
   demo: { ...PRODUCTION, k: 5, sigma: 0.1, max_contributions: 1000, band: 1, interval_ms: 0, max_staleness: 100, server_rate: 0.003 },
+};
+
+const STATISTICS: PresetFields = {
+  mechanism: 'independent',
+  k: 300,
+  clip_norm: 1,
+  sigma: 4,
+  kappa: 0.02,
+  leader_noise: false,
+  max_contributions: 4,
+  band: 1,
+  interval_ms: WEEK_MS,
+};
+
+/** The same, statistics task; a pilot has none: fifty learners are too few to say anything of. */
+export const STATISTICS_PRESETS: Readonly<Record<PresetName, PresetFields | null>> = {
+  production: STATISTICS,
+  'production-large': { ...STATISTICS, k: 1000, leader_noise: true },
+  pilot: null,
+  demo: { ...STATISTICS, k: 5, sigma: 0.1, max_contributions: 1000, interval_ms: 0 },
 };
 
 /** Whether a name is one of a preset. */
@@ -95,39 +131,58 @@ export const GRID_STEPS = 65_536;
 
 const idOf = (name: string): string => toHex(sha256(utf8(`examsgraph/${name}`)).subarray(0, 16));
 
-/** The model task of an installation. Trial and private presets never share one: a trial's weights were learned without privacy. */
-export function modelTaskId(preset: PresetName): string {
-  return idOf(preset === 'demo' ? 'task/model/trial' : 'task/model');
-}
+const NAME_OF: Readonly<Record<TaskKind, string>> = { 'model-delta': 'model', 'cohort-statistics': 'statistics' };
 
-/** The budget family of an installation's model task; a trial's is apart, so that its slots and its rho touch no other. */
-function familyId(preset: PresetName): string {
-  return idOf(preset === 'demo' ? 'family/model/trial' : 'family/model');
-}
+const named = (what: 'task' | 'family', kind: TaskKind, preset: PresetName): string =>
+  idOf(`${what}/${NAME_OF[kind]}${preset === 'demo' ? '/trial' : ''}`);
+
+/** The task of a kind in an installation. Trial and private presets never share one: what a trial learned was learned without privacy. */
+export const taskIdOf = (kind: TaskKind, preset: PresetName): string => named('task', kind, preset);
+
+/** The model task of an installation. */
+export const modelTaskId = (preset: PresetName): string => taskIdOf('model-delta', preset);
 
 /** What an installation adds to a preset. */
-export type InstallationFields = Pick<TaskConfig, 'epoch_ms' | 'from_slot' | 'dim' | 'hold_out' | 'leader' | 'helper' | 'max_update_norm'>;
+export type InstallationFields = Pick<TaskConfig, 'epoch_ms' | 'from_slot' | 'leader' | 'helper'>;
+/** The same of its model task. */
+export type ModelFields = InstallationFields & Pick<ModelConfig, 'dim' | 'hold_out' | 'max_update_norm'>;
 
-/** The configuration of a preset's model task in one installation. */
-export function presetConfig(preset: PresetName, fields: InstallationFields): TaskConfig {
-  return {
+/** A budget family of its own for each kind of task; a trial's are apart, so that their slots and their rho touch no other. */
+const shared = (kind: TaskKind, preset: PresetName) =>
+  ({
     format: 1,
     preset,
-    task_id: modelTaskId(preset),
-    kind: 'model-delta',
-    budget_family: familyId(preset),
+    task_id: taskIdOf(kind, preset),
+    budget_family: named('family', kind, preset),
     grid_steps: GRID_STEPS,
     horizon_slots: HORIZON_SLOTS,
     delta: DELTA,
     max_accounts: 284_803,
-    ...PRESETS[preset],
+  }) as const;
+
+/** The configuration of a preset's model task in one installation. */
+export function presetConfig(preset: PresetName, fields: ModelFields): ModelConfig {
+  return { ...shared('model-delta', preset), kind: 'model-delta', ...PRESETS[preset], ...fields };
+}
+
+/** The configuration of a preset's statistics task; null where the preset has none. */
+export function statisticsConfig(preset: PresetName, fields: InstallationFields): StatisticsConfig | null {
+  const own = STATISTICS_PRESETS[preset];
+  if (!own) return null;
+  return {
+    ...shared('cohort-statistics', preset),
+    kind: 'cohort-statistics',
+    layout: 1,
+    dim: COHORT_CELLS,
+    pack_id: FIRST_PACK,
+    ...own,
     ...fields,
   };
 }
 
 /** Why a configuration is refused. */
 export interface ConfigFault {
-  readonly rule: 'shape' | 'overflow' | 'coarse-noise' | 'delta' | 'band';
+  readonly rule: 'shape' | 'overflow' | 'coarse-noise' | 'delta' | 'band' | 'layout';
   readonly message: string;
 }
 
@@ -144,6 +199,8 @@ export function readConfig(value: unknown): Result<TaskConfig, ConfigFault> {
   if (sigma * steps < 100) return refuse('coarse-noise', 'the noise must be at least 100 grid steps wide');
   if (delta > max_accounts ** -1.1) return refuse('delta', `delta must be at most 1 / accounts^1.1 for ${max_accounts} accounts`);
   if (mechanism === 'independent' && band !== 1) return refuse('band', 'independent noise has a band of 1');
+  if (config.kind === 'cohort-statistics' && (config.dim !== COHORT_CELLS || config.clip_norm !== 1))
+    return refuse('layout', `layout 1 has ${COHORT_CELLS} cells and a norm of at most 1`);
   return succeed(config);
 }
 
@@ -179,13 +236,19 @@ export function slotBegins(config: TaskConfig, slot: number): number {
 
 /** Whether a configuration is its preset's, field by field, in the task and family that belong to it; a trial's may differ. */
 export function keepsPreset(config: TaskConfig): boolean {
-  if (config.preset === 'demo') return true;
-  const own = Object.entries(PRESETS[config.preset]).every(([field, value]) => config[field as keyof PresetFields] === value);
-  return own && config.task_id === modelTaskId(config.preset) && config.budget_family === familyId(config.preset) && config.delta === DELTA;
+  const { preset, kind } = config;
+  if (preset === 'demo') return true;
+  const wanted = kind === 'model-delta' ? PRESETS[preset] : STATISTICS_PRESETS[preset];
+  if (!wanted) return false;
+  const rules = { ...wanted, task_id: taskIdOf(kind, preset), budget_family: named('family', kind, preset), delta: DELTA };
+  return Object.entries(rules).every(([field, value]) => config[field as keyof TaskConfig] === value);
 }
 
 /** delta of every preset; one for the total. */
 const DELTA = 1e-6;
+
+/** The pack every installation starts with. */
+export const FIRST_PACK = '7d0f1c4e-52a8-4c1b-9b5e-0d7a2f6c3e11';
 
 const LOOSER: readonly (readonly [keyof TaskConfig, 'smaller' | 'greater'])[] = [
   ['sigma', 'smaller'],

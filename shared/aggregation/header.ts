@@ -3,6 +3,9 @@ import { ascii, sameBytes } from '#shared/domain/bytes.ts';
 /** What a report may carry. */
 export type ReportKind = 'model-delta' | 'cohort-statistics';
 
+/** In place of a base: statistics are made from no model. */
+export const NO_BASE = { version: 0, sha256: new Uint8Array(32) } as const;
+
 /** The head of a report: in clear, and again inside both boxes. */
 export interface ReportHeader {
   readonly kind: ReportKind;

@@ -1,6 +1,6 @@
 import { sameBytes, toHex } from '#shared/domain/bytes.ts';
 import { HORIZON_SLOTS } from '#shared/privacy/accountant.ts';
-import { slotBegins, type TaskConfig } from './config.ts';
+import { slotBegins, type TaskConfig, type TaskKind } from './config.ts';
 import type { FlushHead, FlushMember } from './flush-message.ts';
 import type { HelperShare } from './report.ts';
 
@@ -63,10 +63,10 @@ export function judgeSlot(
   return null;
 }
 
-function isForThisFlush(share: HelperShare | null, member: FlushMember, head: FlushHead): share is HelperShare {
+function isForThisFlush(share: HelperShare | null, member: FlushMember, head: FlushHead, kind: TaskKind): share is HelperShare {
   return (
     share !== null &&
-    share.header.kind === 'model-delta' &&
+    share.header.kind === kind &&
     share.header.dim === head.dim &&
     sameBytes(share.header.taskId, head.taskId) &&
     sameBytes(share.header.configHash, head.configHash) &&
@@ -89,7 +89,7 @@ export function judgeMembers(
   records: Pick<HelperRecords, 'seenReports' | 'tags'>,
 ): HelperVerdict {
   const idOf = (i: number) => toHex((members[i] as FlushMember).reportId);
-  const bad = members.flatMap((member, i) => (isForThisFlush(shares[i] ?? null, member, head) ? [] : [idOf(i)]));
+  const bad = members.flatMap((member, i) => (isForThisFlush(shares[i] ?? null, member, head, config.kind) ? [] : [idOf(i)]));
   if (bad.length > 0) return refuse('bad_box', bad);
   const seen = members.flatMap((_, i) => (records.seenReports.has(idOf(i)) ? [idOf(i)] : []));
   if (seen.length > 0) return refuse('seen_report', seen);

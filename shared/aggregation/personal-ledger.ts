@@ -31,10 +31,13 @@ export interface EligibilityView {
   readonly staleness: number;
 }
 
-/** The worst case over 52 slots that a configuration promises. */
-export function capEpsilon(config: TaskConfig): number {
-  const family = { maxContributions: config.max_contributions, tasks: [{ segments: [segmentOf(config)], filled: [] }] };
-  return gaussianEpsilon(rhoCap([family], config.from_slot), config.delta);
+/** The worst case over 52 slots that a configuration promises, or that several of different families promise together. */
+export function capEpsilon(config: TaskConfig, ...others: readonly TaskConfig[]): number {
+  const rho = [config, ...others].reduce((sum, c) => {
+    const family = { maxContributions: c.max_contributions, tasks: [{ segments: [segmentOf(c)], filled: [] }] };
+    return sum + rhoCap([family], c.from_slot);
+  }, 0);
+  return gaussianEpsilon(rho, config.delta);
 }
 
 /** Contributions of the last 52 slots in the configuration's family. */
@@ -51,7 +54,7 @@ export function whyNotNow(view: EligibilityView): NotNow | null {
   if (contributionsUsed(config, slot, entries) >= config.max_contributions) return 'no-contributions-left';
   const landed = entries.filter((e) => e.task_id === config.task_id).map((e) => e.landed_slot ?? e.sealed_slot);
   if (landed.some((s) => slot - s < config.band)) return 'too-soon';
-  return view.staleness > config.max_staleness ? 'too-stale' : null;
+  return config.kind === 'model-delta' && view.staleness > config.max_staleness ? 'too-stale' : null;
 }
 
 /** Own rho and epsilon: the last 52 slots, compared with the cap, and the lifetime, which never falls. */

@@ -1,11 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { toHex } from '#shared/domain/bytes.ts';
 import { below, type Rng, uniform } from '#shared/maths/rng.ts';
 import { discreteGaussianVector } from '#shared/privacy/discrete-gaussian.ts';
 import { forAll } from '#shared/testing/for-all.ts';
-import { sampleConfig } from '#shared/testing/sample-config.ts';
-import { configHashHex, isPreset, loosened, modelTaskId, PRESETS, readConfig, slotAt, slotBegins, type TaskConfig } from './config.ts';
+import { sampleConfig, sampleStatistics } from '#shared/testing/sample-config.ts';
+import {
+  configHashHex,
+  isPreset,
+  keepsPreset,
+  loosened,
+  modelTaskId,
+  PRESETS,
+  readConfig,
+  STATISTICS_PRESETS,
+  slotAt,
+  slotBegins,
+  type TaskConfig,
+} from './config.ts';
 import { chooseMembers, type FlushEvent, type FlushState, mayLand, reduceFlush } from './flush.ts';
 import type { FlushHead, FlushMember } from './flush-message.ts';
 import { judgeMembers, judgeSlot } from './helper-rules.ts';
@@ -25,6 +38,29 @@ describe('configurations', () => {
     expect(modelTaskId('demo')).not.toBe(modelTaskId('production'));
     expect(modelTaskId('pilot')).toBe(modelTaskId('production'));
     expect(isPreset('constructor')).toBe(false);
+    for (const name of ['production', 'production-large', 'demo'] as const) {
+      const config = sampleStatistics(name);
+      expect(readConfig(config)).toEqual({ ok: true, value: config });
+      expect(keepsPreset(config)).toBe(true);
+      expect([config.task_id, config.budget_family]).not.toContain(sampleConfig(name).task_id);
+    }
+    expect(STATISTICS_PRESETS.pilot).toBeNull();
+    expect(keepsPreset({ ...sampleStatistics('production'), preset: 'pilot' })).toBe(false);
+    expect(keepsPreset({ ...sampleStatistics('production'), sigma: 3 })).toBe(false);
+    expect(keepsPreset({ ...sampleStatistics('production'), budget_family: production.budget_family })).toBe(false);
+  });
+
+  test.each<readonly [string, object]>([
+    ['cells of another layout', { dim: 127 }],
+    ['a norm that is not the layout’s', { clip_norm: 2 }],
+  ])('statistics with %s are refused', (_, change) => {
+    const read = readConfig({ ...sampleStatistics('production'), ...change });
+    expect(read.ok ? null : read.fault.rule).toBe('layout');
+  });
+
+  test('the pack statistics are of is the one the app comes with', () => {
+    const manifest = JSON.parse(readFileSync('public/packs/it-fundamentals/manifest.json', 'utf8')) as { id: string };
+    expect(sampleStatistics('production').pack_id).toBe(manifest.id);
   });
 
   test.each<readonly [string, Partial<TaskConfig>, string]>([
@@ -319,6 +355,10 @@ describe('the personal ledger', () => {
     const { epsilon } = ownSpend([entry(1)], 1, 1e-6);
     expect(Math.ceil(epsilon.horizon * 1000) / 1000).toBe(1.397);
     expect(Math.ceil(capEpsilon(production) * 1000) / 1000).toBe(2.985);
+    const statistics = sampleStatistics('production');
+    expect(capEpsilon(statistics)).toBeCloseTo(2.25, 2);
+    expect(capEpsilon(production, statistics)).toBeCloseTo(3.88, 2);
+    expect(composedRho([production, statistics], new Map(), 1).cap).toBeCloseTo(0.3328, 5);
     expect(ownSpend([entry(1)], 60, 1e-6).epsilon.horizon).toBe(0);
     expect(ownSpend([entry(1)], 60, 1e-6).epsilon.lifetime).toBe(epsilon.horizon);
   });

@@ -2,13 +2,12 @@ import { type Gate, gatesOf, type HoldOutScores, scoreOnHoldOut } from '#models/
 import { type ServerState, servedWeights, serverStep, startServer } from '#models/federated/server-optimizer.ts';
 import { weightsFromBytes, weightsToBytes } from '#models/learner.ts';
 import { logitsOf } from '#models/reference/network.ts';
-import { configHashHex, type TaskConfig } from '#shared/aggregation/config.ts';
+import { configHashHex, type ModelConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { sha256 } from '#shared/crypto/sha256.ts';
 import { concat, toHex, wordsOfBytes } from '#shared/domain/bytes.ts';
-import { newRunId } from '#shared/domain/ids.ts';
-import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
 import type { Transaction } from '../ports/database.ts';
 import { logEvaluation } from './evaluation-run.ts';
+import { logFlushRun } from './flush-run.ts';
 import { championVersion, configsOf, type LeaderPorts } from './leader.ts';
 
 /** A version's file: the weights that are served, then those that devices train from; float32 little-endian. */
@@ -36,7 +35,7 @@ function stateFromBytes(bytes: Buffer, dim: number): ServerState {
 }
 
 /** Put the start model there as version 0, released; does nothing if the task has one. @returns whether it was new */
-export async function seedModel(ports: LeaderPorts, config: TaskConfig, start: Float32Array, taskId: Uint8Array): Promise<boolean> {
+export async function seedModel(ports: LeaderPorts, config: ModelConfig, start: Float32Array, taskId: Uint8Array): Promise<boolean> {
   const bytes = versionBytes(start, start);
   const rows = await ports.db.query(
     `INSERT INTO models (task_id, version, base_version, slot, config_hash, weights, weights_sha256, base_sha256, optimizer, gates, status, created_at)
@@ -86,58 +85,11 @@ interface Judged {
   readonly norm: number;
 }
 
-function judge(ports: LeaderPorts, config: TaskConfig, served: Float32Array, champion: Float32Array, mean: Float64Array): Judged {
+function judge(ports: LeaderPorts, config: ModelConfig, served: Float32Array, champion: Float32Array, mean: Float64Array): Judged {
   const { x, y } = ports.holdOut();
   const scores = scoreOnHoldOut(logitsOf(served, x), logitsOf(champion, x), y);
   const norm = normOf(mean);
   return { scores, norm, gates: gatesOf(scores, served, { norm, bound: config.max_update_norm }) };
-}
-
-async function logFlushRun(
-  ports: LeaderPorts,
-  sql: Transaction,
-  config: TaskConfig,
-  slot: number,
-  version: number,
-  judged: Judged,
-): Promise<string> {
-  const [leaf] = await sql.query<{ entry: string }>(
-    'SELECT l.entry FROM flushes f JOIN log_leaf l ON l.idx = f.log_index WHERE f.task_id = $1 AND f.t = $2',
-    [Buffer.from(config.task_id, 'hex'), slot],
-  );
-  const { rho_cap, rho_running } = JSON.parse(leaf?.entry ?? '{}') as { rho_cap: number; rho_running: number };
-  const { scores, gates, norm } = judged;
-  const runId = newRunId(ports.rng);
-  await ports.runs.log(sql, {
-    runId,
-    experiment: 'federated-flushes',
-    name: `slot ${slot}`,
-    at: ports.now(),
-    params: {
-      slot: String(slot),
-      k: String(config.k),
-      strategy: config.mechanism,
-      sigma: String(config.sigma),
-      band: String(config.band),
-      delta: String(config.delta),
-      config_hash: configHashHex(config),
-      version: String(version),
-    },
-    tags: { 'eg.kind': 'federated-flushes', 'eg.preset': config.preset },
-    step: slot,
-    metrics: {
-      rho_cap,
-      rho_running,
-      epsilon_cap: gaussianEpsilon(rho_cap, config.delta),
-      epsilon_running: gaussianEpsilon(rho_running, config.delta),
-      update_norm: norm,
-      holdout_log_loss: scores.logLoss,
-      holdout_auc: scores.auc,
-      accuracy_improvement: scores.accuracy - scores.championAccuracy,
-      gate_passed: gates.every((g) => g.isPassed) ? 1 : 0,
-    },
-  });
-  return runId;
 }
 
 /**
@@ -157,7 +109,7 @@ export async function makeCandidate(
       [taskId],
     );
     const config = flush && (await configsOf(sql, taskId)).find((c) => configHashHex(c) === toHex(flush.config_hash));
-    if (!flush || !config) return null;
+    if (!flush || config?.kind !== 'model-delta') return null;
     const base = await baseRow(sql, taskId);
     const champion = weightsFromBytes(new Uint8Array(base.weights.subarray(0, 4 * config.dim)));
     const mean = meanOf(flush.sum, config);
@@ -166,7 +118,17 @@ export async function makeCandidate(
     const judged = judge(ports, config, served, champion, mean);
     const [top] = await sql.query<{ version: number }>('SELECT max(version) + 1 AS version FROM models WHERE task_id = $1', [taskId]);
     const version = top?.version ?? 1;
-    const runId = await logFlushRun(ports, sql, config, flush.t, version, judged);
+    const { scores, gates, norm } = judged;
+    const runId = await logFlushRun(ports, sql, config, flush.t, {
+      params: { version: String(version) },
+      metrics: {
+        update_norm: norm,
+        holdout_log_loss: scores.logLoss,
+        holdout_auc: scores.auc,
+        accuracy_improvement: scores.accuracy - scores.championAccuracy,
+        gate_passed: gates.every((g) => g.isPassed) ? 1 : 0,
+      },
+    });
     await logEvaluation(ports, sql, version, flush.t, served);
     const next = state.iterates.at(-1) as Float32Array;
     const bytes = versionBytes(served, next);
@@ -184,13 +146,13 @@ export async function makeCandidate(
         sha256(bytes),
         sha256(weightsToBytes(next)),
         stateToBytes(state),
-        JSON.stringify(judged.gates),
+        JSON.stringify(gates),
         ports.now(),
         runId,
       ],
     );
     ports.reach('candidate-before-commit');
-    return { version, slot: flush.t, gates: judged.gates, isTrial: config.preset === 'demo' };
+    return { version, slot: flush.t, gates, isTrial: config.preset === 'demo' };
   });
   if (made) ports.reach('candidate-after-commit');
   return made;

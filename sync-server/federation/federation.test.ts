@@ -498,9 +498,7 @@ describe('R16: the helper refuses a lying leader', () => {
     };
     await expect(present(entries)).resolves.toContain('examsgraph/helper');
     await expect(present(entries.slice(0, -1))).rejects.toEqual(refusal('inconsistent', 409));
-    await expect(present(entries.map((e, n) => (n === 1 ? e.replace('"version":0', '"version":9') : e)))).rejects.toEqual(
-      refusal('inconsistent', 409),
-    );
+    await expect(present(entries.map((e) => e.replace('"version":0', '"version":9')))).rejects.toEqual(refusal('inconsistent', 409));
     const flush = JSON.parse(entries.find((e) => e.includes('"flush"')) ?? '{}') as Record<string, unknown>;
     const { canonicalJson } = await import('#shared/transparency/canonical-json.ts');
     const forged = canonicalJson({ ...flush, t: 2 } as never);

@@ -1,6 +1,7 @@
 import { configHash, slotAt, type TaskConfig } from '#shared/aggregation/config.ts';
 import { chooseMembers, type HeldReport } from '#shared/aggregation/flush.ts';
 import { type FlushMember, makeFlushRequest, setRootOf } from '#shared/aggregation/flush-message.ts';
+import { NO_BASE } from '#shared/aggregation/header.ts';
 import { addInto } from '#shared/aggregation/mask.ts';
 import { openLeaderBox } from '#shared/aggregation/report.ts';
 import { keyId } from '#shared/aggregation/seal.ts';
@@ -23,7 +24,7 @@ async function expireOld(sql: Sql, taskId: Uint8Array, config: TaskConfig, champ
   await sql.query(
     `UPDATE reports SET state = 'expired', reason = CASE WHEN config_hash <> $2 THEN 'old_config' ELSE 'stale' END, leader_box = NULL, helper_box = NULL
      WHERE task_id = $1 AND state = 'held' AND (config_hash <> $2 OR base_version < $3)`,
-    [taskId, configHash(config), champion - config.max_staleness],
+    [taskId, configHash(config), config.kind === 'model-delta' ? champion - config.max_staleness : 0],
   );
 }
 
@@ -64,10 +65,10 @@ async function openAll(
     helper_box: Buffer;
     leader_box_hash: Buffer;
     base_version: number;
-    base_sha256: Buffer;
+    base_sha256: Buffer | null;
   }>(
     `SELECT r.report_id, r.leader_box, r.helper_box, r.leader_box_hash, r.base_version, m.base_sha256 FROM reports r
-     JOIN models m ON m.task_id = r.task_id AND m.version = r.base_version WHERE r.task_id = $1 AND r.report_id = ANY($2)`,
+     LEFT JOIN models m ON m.task_id = r.task_id AND m.version = r.base_version WHERE r.task_id = $1 AND r.report_id = ANY($2)`,
     [taskId, ids.map((id) => Buffer.from(id, 'hex'))],
   );
   const opened: Opened[] = [];
@@ -78,7 +79,7 @@ async function openAll(
       taskId,
       reportId: new Uint8Array(row.report_id),
       configHash: configHash(config),
-      baseHash: new Uint8Array(row.base_sha256),
+      baseHash: row.base_sha256 ? new Uint8Array(row.base_sha256) : NO_BASE.sha256,
       baseVersion: row.base_version,
       dim: config.dim,
       leaderKeyId: keyId(ports.box.public),

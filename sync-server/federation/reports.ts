@@ -1,7 +1,7 @@
 import { configHashHex, slotAt, type TaskConfig } from '#shared/aggregation/config.ts';
 import { mayLand } from '#shared/aggregation/flush.ts';
 import { leaderBoxHash } from '#shared/aggregation/flush-message.ts';
-import { MAX_DIM } from '#shared/aggregation/header.ts';
+import { MAX_DIM, NO_BASE } from '#shared/aggregation/header.ts';
 import { type Receipt, type ReportState, signReceipt } from '#shared/aggregation/receipt.ts';
 import { isSignedByDevice, parseReport, type ReportParts, reportBytes } from '#shared/aggregation/report.ts';
 import { keyId } from '#shared/aggregation/seal.ts';
@@ -72,8 +72,12 @@ function checkShape(ports: LeaderPorts, config: TaskConfig, { header }: ReportPa
   if (!sameBytes(header.leaderKeyId, keyId(ports.box.public))) throw new Refusal(422, 'malformed', 'The report is sealed for another key.');
 }
 
-async function checkLimits(ports: LeaderPorts, sql: Sql, config: TaskConfig, parts: ReportParts, device: Device): Promise<void> {
-  const { header } = parts;
+async function checkBase(sql: Sql, config: TaskConfig, { header }: ReportParts): Promise<void> {
+  if (config.kind === 'cohort-statistics') {
+    if (header.baseVersion !== NO_BASE.version || !sameBytes(header.baseHash, NO_BASE.sha256))
+      throw new Refusal(422, 'malformed', 'Statistics are made from no model.');
+    return;
+  }
   const champion = await championVersion(sql, header.taskId);
   const [base] = await sql.query<{ base_sha256: Buffer }>('SELECT base_sha256 FROM models WHERE task_id = $1 AND version = $2', [
     header.taskId,
@@ -83,6 +87,9 @@ async function checkLimits(ports: LeaderPorts, sql: Sql, config: TaskConfig, par
   if (isStale || !base || !sameBytes(base.base_sha256, header.baseHash)) {
     throw new Refusal(422, 'stale', 'The report was trained from a version that is too old or unknown.');
   }
+}
+
+async function checkLimits(ports: LeaderPorts, sql: Sql, config: TaskConfig, { header }: ReportParts, device: Device): Promise<void> {
   const slot = slotAt(config, ports.now(), await lastSlot(sql, header.taskId));
   const rows = await sql.query<{ state: string; t: number | null }>(
     `SELECT state, t FROM reports WHERE task_id = $1 AND account_id = $2 AND report_id <> $4
@@ -146,6 +153,7 @@ export async function receiveReport(ports: LeaderPorts, reportId: Uint8Array, bo
     const row = await readReport(sql, header.taskId, reportId);
     if (!row) throw new Refusal(409, 'account_limit', 'This account has a report under way.');
     if (!isClaimed) return { status: replayStatus(row, hash, device), row };
+    await checkBase(sql, config, parts);
     await checkLimits(ports, sql, config, parts, device);
     return { status: 201, row };
   });

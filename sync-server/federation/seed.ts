@@ -1,5 +1,14 @@
 import { WEIGHT_COUNT } from '#models/learner.ts';
-import { configHash, configHashHex, type InstallationFields, slotAt, type TaskConfig } from '#shared/aggregation/config.ts';
+import {
+  configHash,
+  configHashHex,
+  type InstallationFields,
+  type ModelConfig,
+  type ModelFields,
+  type StatisticsConfig,
+  slotAt,
+  type TaskConfig,
+} from '#shared/aggregation/config.ts';
 import { keyId } from '#shared/aggregation/seal.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { bytesOfWords, concat, fromHex, toHex } from '#shared/domain/bytes.ts';
@@ -17,8 +26,10 @@ export interface HelperInfo {
 
 /** What seeding needs beyond the leader's ports. */
 export interface SeedPlan {
-  /** The configuration wanted, given what the installation adds to it. */
-  readonly shape: (fields: InstallationFields) => TaskConfig;
+  /** The model task's configuration as wanted, given what the installation adds to it. */
+  readonly model: (fields: ModelFields) => ModelConfig;
+  /** The statistics task's; null where there is none. */
+  readonly statistics: (fields: InstallationFields) => StatisticsConfig | null;
   readonly operator: string;
   readonly start: Float32Array;
   /** The version of the hold-out's recipe. */
@@ -28,8 +39,14 @@ export interface SeedPlan {
   readonly approve: (config: TaskConfig) => Promise<Uint8Array>;
 }
 
+/** The configurations in force after seeding. */
+export interface SeededTasks {
+  readonly model: ModelConfig;
+  readonly statistics: StatisticsConfig | null;
+}
+
 /** L2 norm a mean of clipped updates can have, its noise included, with room to spare: beyond it something is wrong. */
-export function updateNormBound({ clip_norm, sigma, k, dim, leader_noise, kappa }: Omit<TaskConfig, 'max_update_norm'>): number {
+export function updateNormBound({ clip_norm, sigma, k, dim, leader_noise, kappa }: Omit<ModelConfig, 'max_update_norm'>): number {
   const deviation = clip_norm * Math.sqrt((sigma * Math.SQRT2) ** 2 * (leader_noise ? 2 : 1) + kappa ** 2 * k) * Math.sqrt(dim);
   return Number((clip_norm + (1.5 * deviation) / k).toPrecision(6));
 }
@@ -47,41 +64,20 @@ async function installationEpoch({ db, now }: LeaderPorts): Promise<number> {
   return Number(row?.epoch_ms ?? now());
 }
 
-async function currentConfig(ports: LeaderPorts, plan: SeedPlan): Promise<{ readonly config: TaskConfig; readonly isNew: boolean }> {
-  const keys = {
-    operator: plan.operator,
-    box_key: toHex(ports.box.public),
-    sign_key: toHex(ports.crypto.signPublicKey(ports.signSeed)),
-    release_key: toHex(ports.crypto.signPublicKey(ports.releaseSeed)),
-  };
-  const fields: InstallationFields = {
-    dim: WEIGHT_COUNT,
-    epoch_ms: await installationEpoch(ports),
-    from_slot: 1,
-    max_update_norm: 1,
-    hold_out: { version: plan.holdOutVersion, sha256: holdOutHash(ports.holdOut()) },
-    leader: keys,
-    helper: plan.helper,
-  };
-  const draft = plan.shape(fields);
-  const wanted: TaskConfig = { ...draft, max_update_norm: updateNormBound(draft) };
+/** A wanted configuration as it stands: the task's own if nothing differs, else a new one from the next slot on. */
+async function settled<C extends TaskConfig>(ports: LeaderPorts, wanted: C): Promise<{ readonly config: C; readonly isNew: boolean }> {
   const taskId = fromHex(wanted.task_id);
-  const known = await configsOf(ports.db, taskId);
-  const last = known.at(-1);
+  const last = (await configsOf(ports.db, taskId)).at(-1);
   if (!last) return { config: wanted, isNew: true };
   const same = { ...wanted, epoch_ms: last.epoch_ms, from_slot: last.from_slot };
-  if (configHashHex(same) === configHashHex(last)) return { config: last, isNew: false };
+  if (configHashHex(same) === configHashHex(last)) return { config: same, isNew: false };
   const next = 1 + Math.max(slotAt(last, ports.now(), await lastSlot(ports.db, taskId)), last.from_slot);
   return { config: { ...wanted, epoch_ms: last.epoch_ms, from_slot: next }, isNew: true };
 }
 
-/**
- * Bring the installation to its preset, once and idempotently: the configuration approved by the helper and logged, the start model
- * released. A changed preset is a new configuration from a later slot on, never a wipe.
- */
-export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<TaskConfig> {
-  const { config, isNew } = await currentConfig(ports, plan);
-  const taskId = fromHex(config.task_id);
+/** Have the helper approve a configuration, and log it if it is new. */
+async function agreed<C extends TaskConfig>(ports: LeaderPorts, plan: SeedPlan, wanted: C): Promise<C> {
+  const { config, isNew } = await settled(ports, wanted);
   // A helper that was restored may have forgotten what it approved: it is asked again, and answers the same.
   const signature = await plan.approve(config);
   if (isNew) {
@@ -89,14 +85,39 @@ export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<TaskConf
       const index = await ports.log.append(sql, { type: 'config', at: ports.now(), config, config_hash: configHashHex(config) });
       await sql.query(
         `INSERT INTO task_configs (config_hash, task_id, from_slot, config, helper_signature, log_index) VALUES ($1, $2, $3, $4, $5, $6)`,
-        [configHash(config), taskId, config.from_slot, JSON.stringify(config), signature, index],
+        [configHash(config), fromHex(config.task_id), config.from_slot, JSON.stringify(config), signature, index],
       );
     });
   }
+  return config;
+}
+
+/**
+ * Bring the installation to its preset, once and idempotently: its configurations approved by the helper and logged, the start model
+ * released. A changed preset is a new configuration from a later slot on, never a wipe.
+ */
+export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<SeededTasks> {
+  const fields: InstallationFields = {
+    epoch_ms: await installationEpoch(ports),
+    from_slot: 1,
+    leader: {
+      operator: plan.operator,
+      box_key: toHex(ports.box.public),
+      sign_key: toHex(ports.crypto.signPublicKey(ports.signSeed)),
+      release_key: toHex(ports.crypto.signPublicKey(ports.releaseSeed)),
+    },
+    helper: plan.helper,
+  };
+  const holdOut = { version: plan.holdOutVersion, sha256: holdOutHash(ports.holdOut()) };
+  const draft = plan.model({ ...fields, dim: WEIGHT_COUNT, max_update_norm: 1, hold_out: holdOut });
+  const config = await agreed(ports, plan, { ...draft, max_update_norm: updateNormBound(draft) });
+  const wanted = plan.statistics(fields);
+  const statistics = wanted && (await agreed(ports, plan, wanted));
+  const taskId = fromHex(config.task_id);
   await seedModel(ports, config, plan.start, taskId);
   const champion = await ports.db.query("SELECT 1 FROM model_aliases WHERE task_id = $1 AND alias = 'champion'", [taskId]);
   if (champion.length === 0) await promote(ports, taskId, 0, false);
-  return config;
+  return { model: config, statistics };
 }
 
 /** First 4 bytes of a key's hash, hexadecimal; shown to people. */

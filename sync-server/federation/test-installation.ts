@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { weightsFromBytes } from '#models/learner.ts';
-import { configHash, type InstallationFields, presetConfig, type TaskConfig } from '#shared/aggregation/config.ts';
+import {
+  configHash,
+  type InstallationFields,
+  type ModelConfig,
+  type ModelFields,
+  presetConfig,
+  type StatisticsConfig,
+  statisticsConfig,
+} from '#shared/aggregation/config.ts';
 import { makeContribution, randomBytes } from '#shared/aggregation/contribution.ts';
 import { makeEnrolment } from '#shared/aggregation/enrolment.ts';
+import { NO_BASE } from '#shared/aggregation/header.ts';
 import { sha256 } from '#shared/crypto/sha256.ts';
 import { fromHex, toHex } from '#shared/domain/bytes.ts';
 import { seededRng } from '#shared/maths/rng.ts';
@@ -28,12 +37,15 @@ export interface TestInstallation {
   readonly leader: LeaderPorts;
   readonly helper: HelperPorts;
   readonly log: ReturnType<typeof openLog>;
-  readonly config: TaskConfig;
+  readonly config: ModelConfig;
   readonly taskId: Uint8Array;
   readonly clock: { now: number };
   readonly databases: readonly [OpenDatabase, OpenDatabase];
   /** Enrol an account with one device. */
   newAccount(): Promise<TestAccount>;
+  /** The bytes of a report of a week, encoded. */
+  week(account: TestAccount, vector: Float32Array): Uint8Array;
+  readonly statistics: StatisticsConfig;
   /** The bytes of a report; `delta` in weight units, zeros if left out. */
   report(account: TestAccount, delta?: Float32Array): Uint8Array;
   put(bytes: Uint8Array): ReturnType<typeof receiveReport>;
@@ -54,7 +66,9 @@ export const reportIdOf = (bytes: Uint8Array): Uint8Array => bytes.slice(24, 40)
 /** What a test may choose. */
 export interface TestShape {
   readonly name: string;
-  readonly change?: Partial<TaskConfig>;
+  readonly change?: Partial<ModelConfig>;
+  /** Of the statistics task. */
+  readonly weeks?: Partial<StatisticsConfig>;
   readonly reach?: (point: string) => void;
   readonly floor?: number;
 }
@@ -63,7 +77,13 @@ const start = weightsFromBytes(new Uint8Array(readFileSync('public/models/start.
 const holdOut = { x: new Float32Array(28 * 500), y: Float32Array.from({ length: 500 }, (_, i) => i % 2) };
 
 /** An installation of preset `demo`, changed as asked, seeded and with its first checkpoint. */
-export async function newTestInstallation({ name, change = {}, reach = () => undefined, floor = 2 }: TestShape): Promise<TestInstallation> {
+export async function newTestInstallation({
+  name,
+  change = {},
+  weeks = {},
+  reach = () => undefined,
+  floor = 2,
+}: TestShape): Promise<TestInstallation> {
   const crypto = await fastPrimitives();
   const rng = seededRng(7);
   const clock = { now: 1_700_000_000_000 };
@@ -114,8 +134,12 @@ export async function newTestInstallation({ name, change = {}, reach = () => und
     reach,
     tell: () => undefined,
   };
-  const config = await seed(leader, {
-    shape: (fields: InstallationFields) => ({ ...presetConfig('demo', fields), ...change }),
+  const { model: config, statistics } = await seed(leader, {
+    model: (fields: ModelFields) => ({ ...presetConfig('demo', fields), ...change }),
+    statistics: (fields: InstallationFields) => {
+      const own = statisticsConfig('demo', fields);
+      return own && { ...own, ...weeks };
+    },
     operator: 'test',
     start,
     holdOutVersion: 'test',
@@ -128,6 +152,7 @@ export async function newTestInstallation({ name, change = {}, reach = () => und
     approve: (wanted) => approveConfig(helper, wanted, crypto.sign(proposalMessage(configHash(wanted)), signSeed)),
   });
   await log.publish();
+  if (!statistics) throw new Error('a trial has a statistics task');
   const taskId = fromHex(config.task_id);
   const baseHash = sha256(
     (await db.query<{ weights: Buffer }>('SELECT weights FROM models WHERE version = 0'))[0]?.weights.subarray(4 * config.dim) ??
@@ -155,6 +180,9 @@ export async function newTestInstallation({ name, change = {}, reach = () => und
         rng,
       ).bytes;
     },
+    statistics,
+    week: (account, vector) =>
+      makeContribution(crypto, { config: statistics, base: NO_BASE, promoted: 0, slot: 1, secrets: account }, vector, rng).bytes,
     put: (bytes) => receiveReport(leader, reportIdOf(bytes), bytes),
     async close() {
       await db.close();

@@ -7,7 +7,8 @@ import type { TransparencyLog } from '../ports/transparency-log.ts';
 
 /** What a learner agreed to, or took back; section 15. */
 const record = z.strictObject({
-  purposes: z.strictObject({ training: z.boolean() }),
+  /** Each purpose is agreed to by itself. */
+  purposes: z.union([z.strictObject({ training: z.boolean() }), z.strictObject({ analytics: z.boolean() })]),
   text_sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   text_version: z.string().check(z.maxLength(20)),
   language: z.string().check(z.maxLength(10)),

@@ -27,7 +27,9 @@ async function currentTask({
     const slot = slotAt(first, now(), await lastSlot(db, taskId));
     all.push({ taskId, config: configs.findLast((c) => c.from_slot <= slot) ?? first, slot });
   }
-  const rows = await db.query<{ task_id: Buffer }>('SELECT task_id FROM task_configs ORDER BY log_index DESC LIMIT 1');
+  const rows = await db.query<{ task_id: Buffer }>(
+    "SELECT task_id FROM task_configs WHERE config->>'kind' = 'model-delta' ORDER BY log_index DESC LIMIT 1",
+  );
   return all.find((t) => rows[0] && toHex(t.taskId) === toHex(rows[0].task_id)) ?? all[0] ?? null;
 }
 

@@ -7,10 +7,19 @@ export interface Metrics {
   requestDone(route: string, method: string, status: number, seconds: number): void;
   /** The text a scraper reads. */
   text(): Promise<string>;
+  /** Figures of the private statistics: one that is not among them any more vanishes. */
+  show(figures: Readonly<Record<string, number>>): void;
   /** What the runs of `monitoring` say of the time since the last call. */
   minute(): Readonly<Record<string, number>>;
   readonly contentType: string;
 }
+
+const WATCHED: Readonly<Record<string, string>> = {
+  user_model_accuracy: 'Share of answers the served models called right, by private statistics.',
+  personalization_effectiveness: 'Mean gain of recommendations, by private statistics.',
+  user_satisfaction_score: 'Mean rating, 1 to 5, by private statistics.',
+  model_drift_detection: 'Largest population stability index of the released histograms.',
+};
 
 /** A fresh registry. @param poolWaiting clients waiting for a database connection */
 export function newMetrics(poolWaiting: () => number): Metrics {
@@ -34,6 +43,13 @@ export function newMetrics(poolWaiting: () => number): Metrics {
     },
   });
   return {
+    show(figures) {
+      for (const [name, help] of Object.entries(WATCHED)) {
+        registry.removeSingleMetric(`examsgraph_${name}`);
+        const value = figures[name];
+        if (value !== undefined) new Gauge({ name: `examsgraph_${name}`, help, registers: [registry] }).set(value);
+      }
+    },
     requestDone(route, method, status, seconds) {
       duration.observe({ route, method, status: `${Math.floor(status / 100)}xx` }, seconds);
       traffic.answered({ route, method, status, seconds });

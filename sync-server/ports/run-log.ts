@@ -1,7 +1,7 @@
 import type { Transaction } from './database.ts';
 
 /** Experiments of the service itself. */
-export const SERVICE_EXPERIMENTS = ['federated-flushes', 'model-evaluations', 'monitoring', 'system-forecasts'] as const;
+export const SERVICE_EXPERIMENTS = ['federated-flushes', 'daily-updates', 'model-evaluations', 'monitoring', 'system-forecasts'] as const;
 
 /** One run of the service itself, in MLflow's nouns, and what it says at one moment. */
 export interface ServiceRun {

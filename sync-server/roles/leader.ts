@@ -1,11 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RevenueAssumptions } from '#models/forecast/revenue.ts';
 import { weightsFromBytes } from '#models/learner.ts';
-import { configHash, type InstallationFields, isPreset, type PresetName, presetConfig } from '#shared/aggregation/config.ts';
+import {
+  configHash,
+  type InstallationFields,
+  isPreset,
+  type ModelFields,
+  type PresetName,
+  presetConfig,
+  statisticsConfig,
+} from '#shared/aggregation/config.ts';
 import { toHex } from '#shared/domain/bytes.ts';
+import { watchedFigures } from '../analytics/cohort-figures.ts';
+import { logWeek } from '../analytics/forecasts.ts';
+import { readReleases } from '../analytics/releases.ts';
 import { fastPrimitives } from '../crypto/fast-primitives.ts';
 import { secureRng } from '../crypto/secure-rng.ts';
-import { logWeek } from '../federation/forecasts.ts';
 import { helperClient } from '../federation/helper-client.ts';
 import { HOLD_OUT_VERSION, publicHoldOut } from '../federation/hold-out.ts';
 import type { HoldOut, LeaderPorts } from '../federation/leader.ts';
@@ -27,7 +38,7 @@ import { newMetrics } from '../observability/metrics.ts';
 import { contributeSome } from '../simulation/contribute-some.ts';
 import { openDatabase } from '../storage/database.ts';
 import { secretKeys } from '../storage/keys.ts';
-import { logMinute } from '../tracking/monitoring.ts';
+import { logMinute, QUARTER } from '../tracking/monitoring.ts';
 import { systemRuns } from '../tracking/system-runs.ts';
 import { crashPoints, isTestMode, needed, paths, processClock, report, stopInOrder, wantedPort } from './environment.ts';
 import { leaderTestRoutes } from './test-routes.ts';
@@ -42,6 +53,17 @@ export function presetFromEnvironment(): PresetName {
   const name = process.env['EG_PRESET'] || 'demo';
   if (!isPreset(name)) throw new Error(`EG_PRESET "${name}" is unknown: demo, pilot, production or production-large.`);
   return name;
+}
+
+/** What whoever runs the service believes of revenue: a price a month and the share of learners who pay, `low-high`; null unless both are given. */
+function assumptionsFromEnvironment(): RevenueAssumptions | null {
+  const [price, conversion] = [process.env['EG_PREMIUM_PRICE'], process.env['EG_PREMIUM_CONVERSION']];
+  if (!price || !conversion) return null;
+  const [low, high] = conversion.split('-').map(Number) as [number, number?];
+  const assumed = { price: Number(price), conversion: [low, high ?? low] as const };
+  if (!(assumed.price >= 0 && low >= 0 && assumed.conversion[1] >= low && assumed.conversion[1] <= 1))
+    throw new Error('EG_PREMIUM_PRICE must be an amount and EG_PREMIUM_CONVERSION a share such as 0.02-0.05.');
+  return assumed;
 }
 
 /** Rounds of work one after the other: woken by what arrives, and every few seconds by the clock. */
@@ -107,7 +129,8 @@ export async function runLeader(): Promise<void> {
     tell: events.tell,
   };
   const plan = {
-    shape: (fields: InstallationFields) => presetConfig(preset, fields),
+    model: (fields: ModelFields) => presetConfig(preset, fields),
+    statistics: (fields: InstallationFields) => statisticsConfig(preset, fields),
     operator: process.env['LEADER_OPERATOR'] ?? 'examsgraph.local',
     start: weightsFromBytes(readFileSync(where.startModel)),
     holdOutVersion: HOLD_OUT_VERSION,
@@ -115,21 +138,28 @@ export async function runLeader(): Promise<void> {
     approve: (config: Parameters<typeof helper.approve>[0]) =>
       helper.approve(config, toHex(crypto.sign(proposalMessage(configHash(config)), keys.sign))),
   };
-  const config = await seed(leader, plan);
+  const { model: config } = await seed(leader, plan);
   const round = async () => {
     // First the helper is shown what the log holds: one that was restored must notice before it answers again.
     await transparency.publish();
     await work(leader);
+    await readReleases(leader);
     await transparency.publish();
   };
   await transparency.publish().catch((fault: unknown) => log.warn({ err: fault }, 'the log could not be cosigned yet'));
   const jobs = worker(round, (fault) => log.error({ err: fault }, 'a round of work failed'));
   let isDraining = false;
   const metrics = newMetrics(db.waiting);
+  const assumed = assumptionsFromEnvironment();
   const stopMonitoring = nowAndThen(
     async () => {
-      await logMinute(db, leader.runs, { at: now(), release: version, uptime: process.uptime(), figures: metrics.minute() });
-      await logWeek(db, leader.runs, now());
+      const at = now();
+      // Private figures change with a slot, hours apart at the least: they are read when the store's are.
+      const isQuarter = Math.floor(at / MINUTE_MS) % QUARTER === 0;
+      const watched = isQuarter ? await watchedFigures(db, at) : {};
+      if (isQuarter) metrics.show(watched);
+      await logMinute(db, leader.runs, { at, release: version, uptime: process.uptime(), figures: { ...metrics.minute(), ...watched } });
+      await logWeek(db, leader.runs, at, assumed);
     },
     MINUTE_MS,
     (fault) => log.warn({ err: fault }, 'a minute could not be logged'),

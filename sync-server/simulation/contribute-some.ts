@@ -5,7 +5,9 @@ import type { Batch } from '#models/learner.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
 import { syntheticExam, syntheticLearner } from '#models/synthetic/learners.ts';
 import { seededRng } from '#shared/maths/rng.ts';
-import { type Air, enrolVirtualDevice, fetchConfig, fetchModel } from './virtual-device.ts';
+import { encodeCells } from '#shared/statistics/layout.ts';
+import { syntheticWeek } from './synthetic-week.ts';
+import { type Air, enrolVirtualDevice, fetchConfig, fetchModel, fetchStatistics } from './virtual-device.ts';
 
 /** Rows of one made-up learner in a made-up exam. */
 export function syntheticRows(seed: number): Batch {
@@ -23,9 +25,10 @@ export function syntheticRows(seed: number): Batch {
   );
 }
 
-/** Simulated devices, each of an account of its own, contribute once over the real protocol. @returns how many were taken in */
+/** Simulated devices, each of an account of its own, contribute once to every task over the real protocol. @returns how many updates were taken in */
 export async function contributeSome(air: Air, howMany: number): Promise<number> {
   const config = await fetchConfig(air);
+  const statistics = await fetchStatistics(air);
   const model = await fetchModel(air, config);
   const learner = referenceLearner();
   let taken = 0;
@@ -33,6 +36,7 @@ export async function contributeSome(air: Air, howMany: number): Promise<number>
     const device = await enrolVirtualDevice(air);
     const delta = await deviceDelta(learner, model.base, syntheticRows(air.rng()));
     if ((await device.prepared(config, model, delta, 1).upload(air.leader)) === 201) taken++;
+    if (statistics) await device.preparedWeek(statistics, encodeCells(syntheticWeek(air.rng)), 1).upload(air.leader);
   }
   return taken;
 }

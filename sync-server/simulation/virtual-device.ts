@@ -1,6 +1,7 @@
-import type { TaskConfig } from '#shared/aggregation/config.ts';
-import { type AccountSecrets, makeContribution, randomBytes } from '#shared/aggregation/contribution.ts';
+import type { ModelConfig, StatisticsConfig, TaskConfig, TaskKind } from '#shared/aggregation/config.ts';
+import { type AccountSecrets, type ContributionPlan, makeContribution, randomBytes } from '#shared/aggregation/contribution.ts';
 import { makeEnrolment } from '#shared/aggregation/enrolment.ts';
+import { NO_BASE } from '#shared/aggregation/header.ts';
 import type { ModelRelease } from '#shared/aggregation/log-entry.ts';
 import type { Primitives } from '#shared/crypto/primitives.ts';
 import { sha256 } from '#shared/crypto/sha256.ts';
@@ -40,11 +41,21 @@ const bytesOf = (body: Uint8Array, method: string): RequestInit => ({
 });
 
 /** The configuration of the model task that is in force, and the server's present moment. */
-export async function fetchConfig(air: Air): Promise<TaskConfig> {
+export async function fetchConfig(air: Air): Promise<ModelConfig> {
+  const config = await latestOf(air, 'model-delta');
+  if (config?.kind !== 'model-delta') throw new Error('the installation offers no model task');
+  return config;
+}
+
+/** That of the statistics task; null where there is none. */
+export async function fetchStatistics(air: Air): Promise<StatisticsConfig | null> {
+  const config = await latestOf(air, 'cohort-statistics');
+  return config?.kind === 'cohort-statistics' ? config : null;
+}
+
+async function latestOf(air: Air, kind: TaskKind): Promise<TaskConfig | undefined> {
   const { tasks } = (await (await asked(air, '/fed/tasks')).json()) as { tasks: { config: TaskConfig }[] };
-  const last = tasks.at(-1);
-  if (!last) throw new Error('the installation offers no task');
-  return last.config;
+  return tasks.findLast(({ config }) => config.kind === kind)?.config;
 }
 
 /** The promoted version with its weights. */
@@ -68,7 +79,9 @@ export interface PreparedReport {
 export interface VirtualDevice {
   readonly secrets: AccountSecrets;
   /** Seal one update. @param delta weight units, shape [dim] */
-  prepared(config: TaskConfig, model: FetchedModel, delta: Float32Array, slot: number): PreparedReport;
+  prepared(config: ModelConfig, model: FetchedModel, delta: Float32Array, slot: number): PreparedReport;
+  /** Seal one week. @param vector encoded cells */
+  preparedWeek(config: StatisticsConfig, vector: Float32Array, slot: number): PreparedReport;
 }
 
 /** Make an account with one device, and enrol it. */
@@ -78,20 +91,22 @@ export async function enrolVirtualDevice(air: Air): Promise<VirtualDevice> {
   const { challenge } = (await (await asked(air, '/fed/challenge', { method: 'POST' })).json()) as { challenge: string };
   const body = makeEnrolment(crypto, secrets.accountSeed, secrets.deviceSeed, fromHex(challenge));
   await asked(air, '/fed/enrol', bytesOf(body, 'POST'));
+  const sealed = (plan: Omit<ContributionPlan, 'secrets'>, vector: Float32Array): PreparedReport => {
+    const { bytes, entry } = makeContribution(crypto, { ...plan, secrets }, vector, rng);
+    return {
+      bytes,
+      async upload(leader) {
+        const response = await fetch(`${leader}${BASE}/fed/reports/${entry.report_id}`, bytesOf(bytes, 'PUT'));
+        await response.arrayBuffer();
+        return response.status;
+      },
+    };
+  };
   return {
     secrets,
-    prepared(config, model, delta, slot) {
-      const { version } = model.release;
-      const plan = { config, base: { version, sha256: model.baseHash }, promoted: version, slot, secrets };
-      const { bytes, entry } = makeContribution(crypto, plan, delta, rng);
-      return {
-        bytes,
-        async upload(leader) {
-          const response = await fetch(`${leader}${BASE}/fed/reports/${entry.report_id}`, bytesOf(bytes, 'PUT'));
-          await response.arrayBuffer();
-          return response.status;
-        },
-      };
+    prepared(config, { release: { version }, baseHash }, delta, slot) {
+      return sealed({ config, base: { version, sha256: baseHash }, promoted: version, slot }, delta);
     },
+    preparedWeek: (config, vector, slot) => sealed({ config, base: NO_BASE, promoted: NO_BASE.version, slot }, vector),
   };
 }

@@ -6,7 +6,7 @@ import { SYSTEM_TAG } from './system-runs.ts';
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Minutes between looks at what takes counting whole tables. */
-const QUARTER = 15;
+export const QUARTER = 15;
 
 /** Bytes of database and blobs, and experiments with a run under way, the service's own aside. */
 async function storeFigures(sql: Sql): Promise<Readonly<Record<string, number>>> {

@@ -22,7 +22,7 @@ test('a week of the service is a step: devices seen in 28 days, from eight weeks
   };
   const week = async (n: number, count: number, later = 0) => {
     await seen(count, MONDAY + n * WEEK_MS);
-    await logWeek(t.db, runs, MONDAY + n * WEEK_MS + later);
+    await logWeek(t.db, runs, MONDAY + n * WEEK_MS + later, null);
   };
   const found = async () => {
     const { experiments } = await t.client.call('searchExperiments', { filter: "name = 'system-forecasts'", max_results: 1 });
@@ -55,7 +55,7 @@ test('a week of the service is a step: devices seen in 28 days, from eight weeks
   ]);
   // who was not seen for 28 days is gone, and a week without a count breaks the series
   await seen(300, MONDAY + 10 * WEEK_MS - 28 * DAY_MS);
-  await logWeek(t.db, runs, MONDAY + 10 * WEEK_MS);
+  await logWeek(t.db, runs, MONDAY + 10 * WEEK_MS, null);
   await week(11, 200);
   expect((await history('total_active_users')).at(-1)).toBe(200);
   expect(await history('next_month_growth')).toHaveLength(1);
