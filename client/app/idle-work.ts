@@ -58,7 +58,8 @@ const ROUND_EVERY_MS = 15 * 60_000;
 /** While sharing is on: send, check and pull at the start, when the network is back, and now and then. Without consent nothing is fetched. */
 function shareWhenOnline(ports: LearnerPorts): void {
   const round = async () => {
-    if (!(await ports.log.federation.value('consent'))) return;
+    const { federation } = ports.log;
+    if (!(await federation.value('consent')) && !(await federation.value('analyticsConsent'))) return;
     await (await ports.sharing()).round(false);
   };
   // Failing is no harm: what waits is kept, and the sharing page says how things stand.

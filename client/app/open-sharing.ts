@@ -34,8 +34,11 @@ export function sharingOf({ log, trainer, moment, tutor, serve }: SharingParts):
       async learning() {
         const own = await tutor();
         if (!own) return null;
+        const questions = [...own.course.questions.values()];
+        const topics = own.course.pack.manifest.topics.map((topic) => topic.id);
         return {
-          questions: [...own.course.questions.values()],
+          questions,
+          syllabus: { packId: own.packId, topics, questions },
           answers: async () => (await own.state()).answers.map((a) => ({ itemId: a.item_id, y: a.correct })),
           judge: own.judge,
         };

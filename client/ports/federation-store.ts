@@ -1,9 +1,14 @@
 import type { LedgerEntry } from '#shared/aggregation/personal-ledger.ts';
 import type { Pins, SeenTree } from '#shared/aggregation/verify.ts';
 
-/** What the learner agreed to; absent or false: nothing is ever sent. */
-export interface Consent {
-  readonly training: boolean;
+/** What may be contributed to, each agreed to by itself: the shared model, and private statistics over many learners. */
+export type Purpose = 'training' | 'analytics';
+
+/** Every purpose. */
+export const PURPOSES: readonly Purpose[] = ['training', 'analytics'];
+
+/** What the learner agreed to for one purpose; unless that is true here, nothing is ever sent for it. */
+export interface Consent extends Readonly<Partial<Record<Purpose, boolean>>> {
   readonly at: number;
   readonly ageBand: '14-15' | '16+';
   /** Greatest worst-case epsilon agreed to; null on a trial, where none is claimed. */
@@ -61,9 +66,18 @@ export interface FederationValues {
   readonly latest: PulledModel;
   /** The version that serves; absent: the start model. */
   readonly serving: PulledModel;
+  /** The server was not told yet. */
   readonly consentUnsent: boolean;
+  readonly analyticsConsent: Consent;
+  readonly analyticsUnsent: boolean;
   readonly lastRound: { readonly at: number; readonly outcome: string };
 }
+
+/** Where the consent of a purpose is kept, and whether the server knows of it. */
+export const CONSENT_OF = {
+  training: { consent: 'consent', unsent: 'consentUnsent' },
+  analytics: { consent: 'analyticsConsent', unsent: 'analyticsUnsent' },
+} as const satisfies Readonly<Record<Purpose, unknown>>;
 
 /** Where a contribution is on its way. */
 export type ContributionStatus =
@@ -80,6 +94,8 @@ export type ContributionStatus =
 
 /** A row of the personal ledger, with what became of it. */
 export interface ContributionRow extends LedgerEntry {
+  /** Absent in what was booked before there were statistics: training. */
+  readonly purpose?: Purpose;
   readonly status: ContributionStatus;
   readonly sealedAt: number;
   readonly bytes: number;
@@ -115,7 +131,7 @@ export type FederationChange =
   | { readonly kind: 'outbox'; readonly row: OutboxRow }
   | { readonly kind: 'sent'; readonly reportId: string }
   /** Nothing of what is written together happens unless the consent given at this moment still stands. */
-  | { readonly kind: 'while-consented'; readonly at: number };
+  | { readonly kind: 'while-consented'; readonly purpose: Purpose; readonly at: number };
 
 /** Consent was withdrawn or given anew meanwhile: nothing was written. */
 export class ConsentChanged extends Error {

@@ -1,4 +1,5 @@
 import {
+  CONSENT_OF,
   type Consent,
   ConsentChanged,
   type ContributionRow,
@@ -18,8 +19,9 @@ export function memoryFederationStore(onChange: () => void): FederationStore {
     outbox: async () => [...outbox.values()],
     async write(changes) {
       for (const change of changes) {
-        const consent = values.get('consent') as Consent | undefined;
-        if (change.kind === 'while-consented' && !(consent?.training && consent.at === change.at)) throw new ConsentChanged();
+        if (change.kind !== 'while-consented') continue;
+        const consent = values.get(CONSENT_OF[change.purpose].consent) as Consent | undefined;
+        if (!consent?.[change.purpose] || consent.at !== change.at) throw new ConsentChanged();
       }
       for (const change of changes) {
         if (change.kind === 'value') values.set(change.key, change.value);

@@ -1,16 +1,20 @@
 import { AirFault } from '#client/ports/federation-air.ts';
-import type { AccountKeys, Consent, ContributionRow, PulledModel } from '#client/ports/federation-store.ts';
+import type { AccountKeys, Consent, ContributionRow, PulledModel, Purpose } from '#client/ports/federation-store.ts';
 import { runTags } from '#client/ports/run-tags.ts';
-import { configHashHex, contributionRho, type TaskConfig } from '#shared/aggregation/config.ts';
-import { randomBytes } from '#shared/aggregation/contribution.ts';
+import { configHashHex, contributionRho, type ModelConfig, type StatisticsConfig, type TaskConfig } from '#shared/aggregation/config.ts';
+import { type AccountSecrets, makeContribution, randomBytes } from '#shared/aggregation/contribution.ts';
 import { makeEnrolment } from '#shared/aggregation/enrolment.ts';
-import { type NotNow, whyNotNow } from '#shared/aggregation/personal-ledger.ts';
+import { NO_BASE } from '#shared/aggregation/header.ts';
+import { type LedgerEntry, type NotNow, whyNotNow } from '#shared/aggregation/personal-ledger.ts';
 import { fromHex, toHex } from '#shared/domain/bytes.ts';
 import { newExperimentId, newRunId } from '#shared/domain/ids.ts';
-import { rhoLocal } from '#shared/privacy/accountant.ts';
+import { HORIZON_SLOTS, rhoLocal } from '#shared/privacy/accountant.ts';
 import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
+import { encodeCells } from '#shared/statistics/layout.ts';
+import { cellsOfWeek } from '#shared/statistics/week.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { SharingPorts } from './ports.ts';
+import { weekFacts } from './week.ts';
 
 /** Fewest answers worth a contribution, and fewest new ones since the last. */
 export const MIN_NEW_ANSWERS = 10;
@@ -90,36 +94,99 @@ async function mirror(ports: SharingPorts, row: ContributionRow, isClipped: bool
 /** Why nothing was contributed; null: something was. */
 export type Abstained = NotNow | 'too-few-answers' | 'server-says-no' | null;
 
-async function answersSince({ log }: SharingPorts, at: number): Promise<number> {
-  return (await log.list('answers')).filter((a) => a.superseded === 0 && a.at > at).length;
+/** A task whose turn it may be, with what was agreed to. */
+interface Turn {
+  readonly purpose: Purpose;
+  readonly config: TaskConfig;
+  readonly consent: Consent;
+}
+
+const isUnderWay = (row: ContributionRow): boolean => row.status === 'sealed' || row.status === 'accepted' || row.status === 'frozen';
+
+/** Answers that stand, since the last contribution to a purpose. */
+async function newAnswers({ log }: SharingPorts, entries: readonly ContributionRow[]): Promise<number> {
+  const since = entries.at(-1)?.sealedAt ?? 0;
+  return (await log.list('answers')).filter((a) => a.superseded === 0 && a.at > since).length;
+}
+
+/** Slots that lie between two contributions where slots have a time: an account's share is spread over the horizon. */
+const pace = ({ interval_ms, max_contributions }: TaskConfig): number =>
+  interval_ms === 0 ? 0 : Math.floor(HORIZON_SLOTS / max_contributions);
+
+/** Null with the slot if a report may be sealed now. @throws AirFault */
+async function mayContribute(
+  ports: SharingPorts,
+  { purpose, config, consent }: Turn,
+): Promise<{ readonly reason: Abstained; readonly slot: number }> {
+  const all = await ports.log.federation.contributions();
+  const entries = all.filter((e) => e.task_id === config.task_id);
+  if ((await newAnswers(ports, entries)) < MIN_NEW_ANSWERS) return { reason: 'too-few-answers', slot: 0 };
+  const { eligible, slot } = await withBearer(ports, (bearer) => ports.air.eligibility(config.task_id, bearer));
+  const reason = whyNotNow({
+    config,
+    slot,
+    hasConsent: consent[purpose] === true,
+    consentedEpsilon: consent.epsilonCap ?? Number.POSITIVE_INFINITY,
+    entries: all,
+    hasOpenReport: entries.some(isUnderWay),
+    staleness: 0,
+  });
+  const last = entries.at(-1);
+  const isEarly = last !== undefined && slot - (last.landed_slot ?? last.sealed_slot) < pace(config);
+  return { reason: reason ?? (isEarly ? 'too-soon' : eligible ? null : 'server-says-no'), slot };
+}
+
+async function secretsOf(ports: SharingPorts): Promise<AccountSecrets> {
+  const keys = await enrolled(ports);
+  return { accountSeed: fromHex(keys.accountSeed), deviceSeed: fromHex(keys.deviceSeed), tagSecret: fromHex(keys.tagSecret) };
+}
+
+/** Book what was sealed: ledger entry, sealed bytes and run in one transaction, before anything is sent. @throws ConsentChanged, StorageFault */
+async function bookSealed(
+  ports: SharingPorts,
+  { purpose, config, consent }: Turn,
+  sealed: { readonly bytes: Uint8Array; readonly entry: LedgerEntry; readonly isClipped: boolean },
+  baseVersion: number,
+): Promise<void> {
+  const row: ContributionRow = {
+    ...sealed.entry,
+    purpose,
+    status: 'sealed',
+    sealedAt: ports.moment().at,
+    bytes: sealed.bytes.length,
+    clipNorm: config.clip_norm,
+    kappa: config.kappa,
+    maxContributions: config.max_contributions,
+    baseVersion,
+    runId: newRunId(ports.moment().rng),
+    version: null,
+    versionStatus: null,
+    logIndex: null,
+    refusal: null,
+    config_hash: configHashHex(config),
+  };
+  await ports.log.append(await mirror(ports, row, sealed.isClipped), {
+    federation: [
+      { kind: 'while-consented', purpose, at: consent.at },
+      { kind: 'contribution', row },
+      { kind: 'outbox', row: { report_id: row.report_id, bytes: sealed.bytes, tries: 0, notBefore: 0 } },
+    ],
+  });
 }
 
 /**
- * Train, seal and book one update: ledger entry, sealed bytes and run in one transaction, before anything is sent.
+ * Train, seal and book one update of the shared model.
  *
  * @param model the promoted version, verified
  * @throws AirFault, TrainingLost, StorageFault; nothing is spent then
  */
-export async function contribute(ports: SharingPorts, config: TaskConfig, consent: Consent, model: PulledModel): Promise<Abstained> {
-  const { log, air, moment, trainer } = ports;
+export async function contribute(ports: SharingPorts, config: ModelConfig, consent: Consent, model: PulledModel): Promise<Abstained> {
+  const turn: Turn = { purpose: 'training', config, consent };
   const learning = await ports.learning();
-  const entries = await log.federation.contributions();
-  const since = await answersSince(ports, entries.at(-1)?.sealedAt ?? 0);
-  if (!learning || since < MIN_NEW_ANSWERS) return 'too-few-answers';
-  const { eligible, slot } = await withBearer(ports, (bearer) => air.eligibility(config.task_id, bearer));
-  const keys = await enrolled(ports);
-  const reason = whyNotNow({
-    config,
-    slot,
-    hasConsent: consent.training,
-    consentedEpsilon: consent.epsilonCap ?? Number.POSITIVE_INFINITY,
-    entries,
-    hasOpenReport: entries.some((e) => e.status === 'sealed' || e.status === 'accepted' || e.status === 'frozen'),
-    staleness: 0,
-  });
+  if (!learning) return 'too-few-answers';
+  const { reason, slot } = await mayContribute(ports, turn);
   if (reason) return reason;
-  if (!eligible) return 'server-says-no';
-  const sealed = await trainer.contribute({
+  const sealed = await ports.trainer.contribute({
     base: model.base,
     questions: learning.questions,
     answers: await learning.answers(),
@@ -128,31 +195,23 @@ export async function contribute(ports: SharingPorts, config: TaskConfig, consen
       base: { version: model.version, sha256: fromHex(model.baseSha256) },
       promoted: model.version,
       slot,
-      secrets: { accountSeed: fromHex(keys.accountSeed), deviceSeed: fromHex(keys.deviceSeed), tagSecret: fromHex(keys.tagSecret) },
+      secrets: await secretsOf(ports),
     },
   });
-  const row: ContributionRow = {
-    ...sealed.entry,
-    status: 'sealed',
-    sealedAt: moment().at,
-    bytes: sealed.bytes.length,
-    clipNorm: config.clip_norm,
-    kappa: config.kappa,
-    maxContributions: config.max_contributions,
-    baseVersion: model.version,
-    runId: newRunId(moment().rng),
-    version: null,
-    versionStatus: null,
-    logIndex: null,
-    refusal: null,
-    config_hash: configHashHex(config),
-  };
-  await log.append(await mirror(ports, row, sealed.isClipped), {
-    federation: [
-      { kind: 'while-consented', at: consent.at },
-      { kind: 'contribution', row },
-      { kind: 'outbox', row: { report_id: row.report_id, bytes: sealed.bytes, tries: 0, notBefore: 0 } },
-    ],
-  });
+  await bookSealed(ports, turn, sealed, model.version);
+  return null;
+}
+
+/** Seal and book the latest week as numbers for the private statistics. @throws AirFault, StorageFault; nothing is spent then */
+export async function contributeWeek(ports: SharingPorts, config: StatisticsConfig, consent: Consent): Promise<Abstained> {
+  const turn: Turn = { purpose: 'analytics', config, consent };
+  const { reason, slot } = await mayContribute(ports, turn);
+  if (reason) return reason;
+  const { at, rng } = ports.moment();
+  const syllabus = (await ports.learning())?.syllabus ?? null;
+  const facts = await weekFacts(ports.log, at, syllabus?.packId === config.pack_id ? syllabus : null);
+  const plan = { config, base: NO_BASE, promoted: NO_BASE.version, slot, secrets: await secretsOf(ports) };
+  const made = makeContribution(ports.crypto, plan, encodeCells(cellsOfWeek(facts)), rng);
+  await bookSealed(ports, turn, { ...made, isClipped: false }, NO_BASE.version);
   return null;
 }

@@ -1,5 +1,5 @@
 import { AirFault } from '#client/ports/federation-air.ts';
-import type { ContributionRow, ContributionStatus } from '#client/ports/federation-store.ts';
+import { CONSENT_OF, type ContributionRow, type ContributionStatus } from '#client/ports/federation-store.ts';
 import { isReceiptSigned, type ReportState } from '#shared/aggregation/receipt.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { SharingPorts } from './ports.ts';
@@ -40,7 +40,8 @@ export async function drain(ports: SharingPorts, isAsked: boolean): Promise<void
     const row = rows.get(waiting.report_id);
     const { at, rng } = moment();
     if (!row || (waiting.notBefore > at && !isAsked)) continue;
-    if (!(await log.federation.value('consent'))?.training) return;
+    const purpose = row.purpose ?? 'training';
+    if (!(await log.federation.value(CONSENT_OF[purpose].consent))?.[purpose]) continue;
     try {
       await air.upload(waiting.report_id, waiting.bytes);
       await book(ports, row, { status: 'accepted' }, true);

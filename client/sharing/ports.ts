@@ -5,9 +5,11 @@ import type { GlobalModel } from '#client/ports/global-model.ts';
 import type { Moment } from '#client/ports/numbering.ts';
 import type { Trainer } from '#client/ports/trainer.ts';
 import type { Primitives } from '#shared/crypto/primitives.ts';
+import type { Syllabus } from './week.ts';
 
 /** A learner's answers in the exam in use, and how a shared model does on them. */
 export interface OwnLearning {
+  readonly syllabus: Syllabus;
   answers(): Promise<readonly { readonly itemId: string; readonly y: 0 | 1 }[]>;
   readonly questions: Parameters<Trainer['contribute']>[0]['questions'];
   judge(candidate: GlobalModel): Promise<{ readonly isKept: boolean; readonly before: number | null; readonly after: number | null }>;

@@ -1,5 +1,5 @@
 import type { Consent, PulledModel } from '#client/ports/federation-store.ts';
-import type { TaskConfig } from '#shared/aggregation/config.ts';
+import type { ModelConfig } from '#shared/aggregation/config.ts';
 import { capEpsilon } from '#shared/aggregation/personal-ledger.ts';
 import { verifyRelease, verifyWeights } from '#shared/aggregation/verify.ts';
 import type { SharingPorts } from './ports.ts';
@@ -11,7 +11,7 @@ import { Distrusted, seeTree } from './trust.ts';
  *
  * @throws Distrusted with what serves unchanged; AirFault
  */
-export async function pullModel(ports: SharingPorts, config: TaskConfig, consent: Consent): Promise<PulledModel> {
+export async function pullModel(ports: SharingPorts, config: ModelConfig, consent: Consent): Promise<PulledModel> {
   const { log, air, crypto, moment } = ports;
   const offered = await air.latest(config.task_id);
   const tree = await seeTree(ports, offered.checkpoint, consent);

@@ -2,20 +2,22 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { answer, started } from '#client/ports/experiment-log.contract.ts';
 import { AirFault, type FederationAir } from '#client/ports/federation-air.ts';
-import type { PulledModel } from '#client/ports/federation-store.ts';
+import type { PulledModel, Purpose } from '#client/ports/federation-store.ts';
 import { inPageTrainer } from '#client/ports/in-page-trainer.ts';
 import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
-import { configHashHex, type TaskConfig } from '#shared/aggregation/config.ts';
+import { configHashHex, type ModelConfig, type StatisticsConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { readEnrolment } from '#shared/aggregation/enrolment.ts';
 import { entryBytes, type LogEntry, type ModelRelease, signRelease } from '#shared/aggregation/log-entry.ts';
+import { maskWords } from '#shared/aggregation/mask.ts';
 import { type Receipt, signReceipt } from '#shared/aggregation/receipt.ts';
-import { parseReport } from '#shared/aggregation/report.ts';
+import { openHelperBox, openLeaderBox, parseReport } from '#shared/aggregation/report.ts';
 import { tweetnacl } from '#shared/crypto/primitives.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { concat, dom, fromHex, toBase64, toHex } from '#shared/domain/bytes.ts';
 import { epochMs } from '#shared/domain/time.ts';
 import { normal, seededRng } from '#shared/maths/rng.ts';
-import { sampleConfig } from '#shared/testing/sample-config.ts';
+import { decodeCells } from '#shared/statistics/layout.ts';
+import { sampleConfig, sampleStatistics } from '#shared/testing/sample-config.ts';
 import { cosignature, signedNote } from '#shared/transparency/checkpoint.ts';
 import { consistencyProof, inclusionProof, leafHash, rootOf } from '#shared/transparency/merkle.ts';
 import { openSharing, type RoundOutcome } from './sharing.ts';
@@ -28,12 +30,13 @@ const NOW = 1_700_000_000_000;
 /** A leader made of plain data, whose every part a test may falsify. */
 function newServer(preset: 'production' | 'demo' = 'production') {
   const base = sampleConfig(preset);
-  const config: TaskConfig = {
+  const config: ModelConfig = {
     ...base,
     leader: { ...base.leader, sign_key: key(LEADER), release_key: key(RELEASE), box_key: toHex(tweetnacl.boxPublicKey(seedOf(8))) },
     helper: { ...base.helper, sign_key: key(HELPER), box_key: toHex(tweetnacl.boxPublicKey(seedOf(9))) },
   };
-  const entries: LogEntry[] = [{ type: 'config', at: 1, config, config_hash: configHashHex(config) }];
+  const weeks: StatisticsConfig = { ...sampleStatistics(preset), leader: config.leader, helper: config.helper };
+  const entries: LogEntry[] = [config, weeks].map((own) => ({ type: 'config', at: 1, config: own, config_hash: configHashHex(own) }));
   const models: { release: ModelRelease; weights: Uint8Array; index: number }[] = [];
   const release = (served: Float32Array, change: Partial<ModelRelease> = {}) => {
     const weights = new Uint8Array(concat(new Uint8Array(served.buffer), new Uint8Array(served.buffer)));
@@ -57,6 +60,8 @@ function newServer(preset: 'production' | 'demo' = 'production') {
   const leaves = () => entries.map((e) => leafHash(entryBytes(e)));
   const state = {
     config,
+    /** The statistics task; null where there is none. */
+    weeks: weeks as StatisticsConfig | null,
     entries,
     models,
     release,
@@ -94,9 +99,11 @@ function newServer(preset: 'production' | 'demo' = 'production') {
   const air: FederationAir = {
     async offer() {
       reach();
-      const hash = fromHex(configHashHex(state.config));
-      const signature = tweetnacl.sign(concat(dom('examsgraph/v1/sign/config'), hash), state.helperSeed);
-      return { now: NOW, tasks: [{ config: state.config, helper_signature: toHex(signature), logged_at: 1, waiting: 3, ...proven(0) }] };
+      const offered = (own: TaskConfig, index: number) => {
+        const signature = tweetnacl.sign(concat(dom('examsgraph/v1/sign/config'), fromHex(configHashHex(own))), state.helperSeed);
+        return { config: own, helper_signature: toHex(signature), logged_at: 1, waiting: 3, ...proven(index) };
+      };
+      return { now: NOW, tasks: [offered(state.config, 0), ...(state.weeks ? [offered(state.weeks, 1)] : [])] };
     },
     async challenge() {
       reach();
@@ -196,6 +203,7 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
       serve: (model) => serving.push(model),
       learning: async () => ({
         questions,
+        syllabus: { packId: 'p', topics: ['s'], questions },
         answers: async () => Array.from({ length: 15 }, (_, i) => ({ itemId: 'q', y: (i % 2) as 0 | 1 })),
         judge: async () => verdict,
       }),
@@ -206,7 +214,10 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
   const study = async (n: number, from = 0) => {
     for (let i = from; i < from + n; i++) await log.append([...(i === 0 ? [started] : []), answer(`a${i}`, 1)]);
   };
-  const agree = async () => sharing.agree({ proposal: await sharing.proposal(), ageBand: '16+', text: 'text', language: 'ko' });
+  const agree = async (purpose: Purpose = 'training') => {
+    const proposal = await sharing.proposal(purpose);
+    return proposal !== null && sharing.agree({ proposal, ageBand: '16+', text: 'text', language: 'ko' });
+  };
   return { log, sharing, serving, verdict, study, agree, exclusively };
 }
 
@@ -280,11 +291,11 @@ describe('sharing', () => {
     await device.study(12);
     await device.agree();
     await round();
-    expect(await round()).toMatchObject({ kind: 'done', abstained: 'too-few-answers' });
+    expect(await round()).toMatchObject({ kind: 'done', purposes: [{ abstained: 'too-few-answers' }] });
     await device.study(12, 12);
-    expect(await round()).toMatchObject({ abstained: 'report-open' });
+    expect(await round()).toMatchObject({ purposes: [{ abstained: 'report-open' }] });
     server.state.receipt = { state: 'landed', t: 1, log_index: 4, version: 1, version_status: 'released' };
-    expect(await round()).toMatchObject({ abstained: 'too-soon' });
+    expect(await round()).toMatchObject({ purposes: [{ abstained: 'too-soon' }] });
     expect((await device.log.federation.contributions())[0]).toMatchObject({ status: 'landed', landed_slot: 1, version: 1, logIndex: 4 });
   });
 
@@ -292,7 +303,7 @@ describe('sharing', () => {
     await device.study(12);
     await device.agree();
     await round();
-    await device.sharing.withdraw();
+    await device.sharing.withdraw('training');
     expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['withdrawn']);
     const before = server.state.calls;
     await device.study(20, 12);
@@ -306,7 +317,7 @@ describe('sharing', () => {
     server.state.refuseUpload = new AirFault('offline', 'down');
     await round();
     server.state.isOnline = false;
-    await device.sharing.withdraw();
+    await device.sharing.withdraw('training');
     expect((await device.log.federation.contributions()).map((c) => c.status)).toEqual(['withdrawing']);
     expect(await device.log.federation.outbox()).toEqual([]);
     server.state.isOnline = true;
@@ -328,7 +339,7 @@ describe('sharing', () => {
     let stopping: Promise<void> | null = null;
     server.air.eligibility = async (...args) => {
       const answer = await eligibility(...args);
-      stopping ??= device.sharing.withdraw();
+      stopping ??= device.sharing.withdraw('training');
       await Promise.resolve();
       return answer;
     };
@@ -350,7 +361,7 @@ describe('sharing', () => {
         const second = round();
         meanwhile.push(
           second,
-          second.then(() => device.sharing.withdraw()),
+          second.then(() => device.sharing.withdraw('training')),
         );
         expect(await second).toEqual({ kind: 'busy' });
       }
@@ -368,7 +379,7 @@ describe('sharing', () => {
     await round();
     let end = (): void => undefined;
     const elsewhere = device.exclusively(() => new Promise<void>((done) => (end = done)), false);
-    const stopping = device.sharing.withdraw();
+    const stopping = device.sharing.withdraw('training');
     await new Promise((next) => setTimeout(next));
     expect(await device.log.federation.value('consentUnsent')).toBe(true);
     end();
@@ -412,7 +423,8 @@ describe('sharing', () => {
   });
 
   test('terms that changed while they were read are not agreed to', async () => {
-    const proposal = await device.sharing.proposal();
+    const proposal = await device.sharing.proposal('training');
+    if (!proposal) throw new Error('nothing was proposed');
     server.state.config = { ...server.state.config, k: 400 };
     expect(await device.sharing.agree({ proposal, ageBand: '16+', text: 'text', language: 'ko' })).toBe(false);
     expect(await device.log.federation.value('consent')).toBeUndefined();
@@ -466,7 +478,7 @@ describe('what a device refuses, with what serves unchanged', () => {
     server.state.entries[0] = { ...first, at: 5 } as LogEntry;
     await refused('R3');
     server.state.entries[0] = first as LogEntry;
-    server.state.entries.length = 1;
+    server.state.entries.length = 2;
     server.state.models.length = 1;
     await refused('R3');
   });
@@ -508,5 +520,116 @@ describe('what a device refuses, with what serves unchanged', () => {
     expect(device.serving.map((m) => m.version)).toEqual([0]);
     expect(await device.log.federation.value('latest')).toMatchObject({ version: 1, isUsed: false, lossBefore: 0.55, lossAfter: 0.61 });
     expect((await device.log.federation.value('serving'))?.version).toBe(0);
+  });
+});
+
+describe('private statistics', () => {
+  const STATISTICS_BYTES = 4 * 128 + 672;
+
+  test('are a purpose of their own: agreed to alone they send a week and nothing of the model; both together keep two ledgers', async () => {
+    await device.study(12);
+    await device.agree('analytics');
+    expect(await round()).toMatchObject({ kind: 'done', purposes: [{ purpose: 'analytics', abstained: null, k: 300 }] });
+    expect(server.state.uploads.map((u) => u.bytes.length)).toEqual([STATISTICS_BYTES]);
+    expect(parseReport(server.state.uploads[0]?.bytes ?? new Uint8Array())?.header).toMatchObject({
+      kind: 'cohort-statistics',
+      dim: 128,
+      baseVersion: 0,
+    });
+    expect(device.serving).toEqual([]);
+    await device.agree('training');
+    await round();
+    const rows = await device.log.federation.contributions();
+    expect(rows.map((r) => [r.purpose, r.clipNorm, r.maxContributions])).toEqual([
+      ['analytics', 1, 4],
+      ['training', 0.1, 4],
+    ]);
+    expect(new Set(rows.map((r) => r.budget_family)).size).toBe(2);
+  });
+
+  test('the consent says what both promise together, and each keeps its own limit', async () => {
+    const [training, analytics] = [await device.sharing.proposal('training'), await device.sharing.proposal('analytics')];
+    expect(training?.capEpsilon).toBeCloseTo(2.984, 3);
+    expect(analytics?.capEpsilon).toBeCloseTo(2.25, 2);
+    expect(training?.togetherEpsilon).toBeCloseTo(3.88, 2);
+    expect(analytics?.togetherEpsilon).toBe(training?.togetherEpsilon);
+    server.state.weeks = null;
+    expect(await device.sharing.proposal('analytics')).toBeNull();
+    expect((await device.sharing.proposal('training'))?.togetherEpsilon).toBeNull();
+  });
+
+  test('stopping one deletes and takes back its own reports alone', async () => {
+    await device.study(12);
+    await device.agree('training');
+    await device.agree('analytics');
+    await round();
+    const told: string[] = [];
+    server.air.consent = async (body) =>
+      void told.push(JSON.stringify((JSON.parse(new TextDecoder().decode(body)) as { purposes: object }).purposes));
+    await device.sharing.withdraw('analytics');
+    expect((await device.log.federation.contributions()).map((c) => [c.purpose, c.status])).toEqual([
+      ['training', 'accepted'],
+      ['analytics', 'withdrawn'],
+    ]);
+    expect(told).toEqual(['{"analytics":false}']);
+    expect((await device.log.federation.value('consent'))?.training).toBe(true);
+    expect(await round()).toMatchObject({ purposes: [{ purpose: 'training' }] });
+  });
+
+  test('a consent withdrawn while the week is sealed books and sends nothing', async () => {
+    await device.study(12);
+    await device.agree('analytics');
+    const { eligibility } = server.air;
+    let stopping: Promise<void> | null = null;
+    server.air.eligibility = async (...args) => {
+      const answer = await eligibility(...args);
+      stopping ??= device.sharing.withdraw('analytics');
+      await Promise.resolve();
+      return answer;
+    };
+    expect((await round()).kind).toBe('off');
+    await stopping;
+    expect(await device.log.federation.contributions()).toEqual([]);
+    expect(server.state.uploads).toEqual([]);
+  });
+
+  test('an account’s four reports are spread over the year: the next follows thirteen slots after the last', async () => {
+    await device.study(12);
+    await device.agree('analytics');
+    await round();
+    server.state.receipt = { state: 'landed', t: 1, log_index: 4 };
+    await device.study(12, 12);
+    const { eligibility } = server.air;
+    const at = async (slot: number) => {
+      server.air.eligibility = async (...args) => ({ ...(await eligibility(...args)), slot });
+      return round();
+    };
+    expect(await at(13)).toMatchObject({ purposes: [{ abstained: 'too-soon' }] });
+    expect(await at(14)).toMatchObject({ purposes: [{ abstained: null }] });
+  });
+
+  test('what leaves is the learner’s week in the cells of the layout, and nothing else', async () => {
+    server = newServer('demo');
+    server.state.weeks = { ...(server.state.weeks as StatisticsConfig), kappa: 0 };
+    server.state.entries[1] = { type: 'config', at: 1, config: server.state.weeks, config_hash: configHashHex(server.state.weeks) };
+    device = newDevice(server, true);
+    await device.study(12);
+    await device.agree('analytics');
+    await round();
+    const parts = parseReport(server.state.uploads[0]?.bytes ?? new Uint8Array());
+    if (!parts) throw new Error('no report was sent');
+    const box = (n: number) => ({ secret: seedOf(n), public: tweetnacl.boxPublicKey(seedOf(n)) });
+    const words = openLeaderBox(tweetnacl, parts.header, parts.leaderBox, box(8));
+    const share = openHelperBox(tweetnacl, parts.helperBox, box(9));
+    if (!words || !share) throw new Error('a box did not open');
+    const mask = maskWords(tweetnacl, share.maskSeed, parts.header.taskId, parts.header.reportId, 128);
+    const steps = new Int32Array(words.map((x, i) => (x - (mask[i] as number)) >>> 0).buffer);
+    const cells = decodeCells(Float64Array.from(steps, (q) => q / 65_536)).map((x) => Number(x.toFixed(3)));
+    expect(cells[0]).toBe(0.143);
+    expect(cells[2]).toBe(0.024);
+    expect([...cells.slice(4, 8)]).toEqual([1, 0, 0, 0]);
+    expect(cells.slice(28, 38).reduce((a, b) => a + b)).toBeCloseTo(1, 2);
+    // no A/B test, no topics of another pack, nothing past the last cell
+    expect([...cells.slice(53, 103), ...cells.slice(116)].every((x) => x === 0)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import type { Offer } from '#client/ports/federation-air.ts';
 import type { Consent } from '#client/ports/federation-store.ts';
-import { readConfig, slotAt, type TaskConfig } from '#shared/aggregation/config.ts';
+import { readConfig, slotAt, type TaskConfig, type TaskKind } from '#shared/aggregation/config.ts';
 import { type Distrust, type OfferedTask, type SeenTree, verifyCheckpoint, verifyGrowth, verifyTask } from '#shared/aggregation/verify.ts';
 import type { SharingPorts } from './ports.ts';
 
@@ -27,11 +27,11 @@ export async function seeTree({ log, air, crypto, moment }: SharingPorts, note: 
   return grown.value;
 }
 
-/** The task on offer that this app takes part in: a trial's for a trial build, and of its configurations the one in force. */
-export function offeredTask(offer: Offer, isTrial: boolean): (OfferedTask & { readonly waiting: number }) | null {
+/** The task of a kind on offer that this app takes part in: a trial's for a trial build, and of its configurations the one in force. */
+export function offeredTask(offer: Offer, isTrial: boolean, kind: TaskKind): (OfferedTask & { readonly waiting: number }) | null {
   const found = offer.tasks.findLast(({ config }) => {
     const read = readConfig(config);
-    if (!read.ok || (read.value.preset === 'demo') !== isTrial) return false;
+    if (!read.ok || read.value.kind !== kind || (read.value.preset === 'demo') !== isTrial) return false;
     return read.value.interval_ms === 0 || read.value.from_slot <= Math.max(1, slotAt(read.value, offer.now, 0));
   });
   return found ?? null;

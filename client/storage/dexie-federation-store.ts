@@ -1,4 +1,5 @@
 import {
+  CONSENT_OF,
   type Consent,
   ConsentChanged,
   type FederationChange,
@@ -16,8 +17,8 @@ export async function applyFederation(stores: Stores, changes: readonly Federati
     else if (change.kind === 'outbox') stores.put('outbox', change.row);
     else if (change.kind === 'sent') stores.delete('outbox', change.reportId);
     else {
-      const row = (await stores.get('federation', 'consent')) as { readonly value: Consent } | undefined;
-      if (!row?.value.training || row.value.at !== change.at) throw new ConsentChanged();
+      const row = (await stores.get('federation', CONSENT_OF[change.purpose].consent)) as { readonly value: Consent } | undefined;
+      if (!row?.value[change.purpose] || row.value.at !== change.at) throw new ConsentChanged();
     }
   }
 }

@@ -26,7 +26,7 @@ const facts = (change: Partial<WeekFacts> = {}): WeekFacts => ({
   sessions: 1,
   slates: { shown: 0, opened: 0, answered: 0, dismissed: 0, gain: null },
   update: null,
-  feedback: null,
+  feedback: { rating: null, feltRight: 0 },
   result: null,
   device: { registered: 0, rejected: 0, failed: 0 },
   ...change,
@@ -50,7 +50,7 @@ function someFacts(rng: Rng): WeekFacts {
     sessions: below(60),
     slates: { shown: below(300), opened: below(300), answered: below(300), dismissed: below(300), gain: 2 * uniform(rng) - 1 },
     update: uniform(rng) < 0.5 ? 'kept' : 'refused',
-    feedback: { rating: 1 + below(5), feltRight: true },
+    feedback: { rating: 1 + below(5), feltRight: 1 },
     result: { passed: true, score: uniform(rng), predicted: { low: 0.2, high: 0.9 } },
     device: { registered: below(40), rejected: below(40), failed: below(40) },
   });
@@ -132,7 +132,7 @@ describe('a week in cells', () => {
     const cells = cellsOf({
       slates: { shown: 10, opened: 5, answered: 4, dismissed: 1, gain: 0.2 },
       update: 'refused',
-      feedback: { rating: 4, feltRight: true },
+      feedback: { rating: 4, feltRight: 1 },
       result: { passed: false, score: 0.5, predicted: { low: 0.4, high: 0.7 } },
       device: { registered: 2, rejected: 1, failed: 3 },
     });
@@ -142,7 +142,7 @@ describe('a week in cells', () => {
     expect(silent[52]).toBe(0.5);
     expect(silent.slice(103, 116).every((x) => x === 0)).toBe(true);
     expect(silent.slice(53, 71).every((x) => x === 0)).toBe(true);
-    const unrated = cellsOf({ feedback: { rating: null, feltRight: true }, result: { passed: true, score: null, predicted: null } });
+    const unrated = cellsOf({ feedback: { rating: null, feltRight: 1 }, result: { passed: true, score: null, predicted: null } });
     expect(unrated.slice(105, 113)).toEqual([0, 0, 1, 1, 1, 0, 0, 0]);
   });
 });

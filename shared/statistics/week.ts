@@ -40,7 +40,8 @@ export interface WeekFacts {
   };
   /** What this device's own gate said of the last shared model; null if none came. */
   readonly update: 'kept' | 'refused' | null;
-  readonly feedback: { readonly rating: number | null; readonly feltRight: boolean } | null;
+  /** Mean rating, 1–5, null if none was given; and how often the difficulty felt right, of the times it was told, 0–1. */
+  readonly feedback: { readonly rating: number | null; readonly feltRight: number };
   readonly result: ToldResult | null;
   /** Refits of the personal model. */
   readonly device: { readonly registered: number; readonly rejected: number; readonly failed: number };
@@ -135,9 +136,8 @@ export function cellsOfWeek(facts: WeekFacts): Float64Array {
   ]);
   topics(values, week);
   if (facts.update) values[CELLS.update.from + (facts.update === 'kept' ? 0 : 1)] = 1;
-  const { feedback } = facts;
-  if (feedback?.rating != null) tell(values, CELLS.feedback.from, [1, (feedback.rating - 1) / 4]);
-  if (feedback) values[CELLS.feedback.from + 2] = feedback.feltRight ? 1 : 0;
+  const { rating, feltRight } = facts.feedback;
+  tell(values, CELLS.feedback.from, [...(rating === null ? [0, 0] : [1, (rating - 1) / 4]), feltRight]);
   outcome(values, facts);
   tell(values, CELLS.device.from, [facts.device.registered / 10, facts.device.rejected / 10, facts.device.failed / 10]);
   return values;

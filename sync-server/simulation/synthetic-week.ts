@@ -41,7 +41,7 @@ export function syntheticWeek(rng: Rng): Float64Array {
       gain: 0.2 * uniform(rng) - 0.08,
     },
     update: uniform(rng) < 0.9 ? 'kept' : 'refused',
-    feedback: uniform(rng) < 0.4 ? { rating: 3 + Math.floor(3 * uniform(rng)), feltRight: uniform(rng) < 0.6 } : null,
+    feedback: { rating: uniform(rng) < 0.4 ? 3 + Math.floor(3 * uniform(rng)) : null, feltRight: uniform(rng) < 0.6 ? 1 : 0 },
     result: null,
     device: { registered: Math.floor(4 * uniform(rng)), rejected: Math.floor(2 * uniform(rng)), failed: 0 },
   });

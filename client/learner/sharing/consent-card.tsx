@@ -16,7 +16,9 @@ type Words = ReturnType<typeof sharingWords>;
 type Part = readonly [heading: string, sentences: readonly string[]];
 
 /** What is asked, in the words that are hashed into the consent. */
-export function consentParts(words: Words, { config, capEpsilon }: Proposal, isTrial: boolean, language: string): readonly Part[] {
+export function consentParts(all: Words, proposal: Proposal, isTrial: boolean, language: string): readonly Part[] {
+  const { purpose, config, capEpsilon, togetherEpsilon } = proposal;
+  const words = purpose === 'training' ? all : { ...all, ...all.analytics };
   const bytes = words.kilobytes(reportBytes(config.dim));
   const fold = Math.ceil(Math.exp(capEpsilon)).toLocaleString(language);
   const twoYears = gaussianEpsilon(2 * config.max_contributions * contributionRho(config), config.delta);
@@ -28,6 +30,7 @@ export function consentParts(words: Words, { config, capEpsilon }: Proposal, isT
       [
         words.sum(config.k),
         isTrial ? words.trialOdds : words.odds(epsilonText(capEpsilon), config.delta.toExponential(), fold, epsilonText(twoYears)),
+        ...(isTrial || togetherEpsilon === null ? [] : [words.both(epsilonText(togetherEpsilon))]),
         words.servers(config.leader.operator, config.helper.operator),
         ...(config.leader_noise ? [] : [words.helperAlone(config.k)]),
         isOne ? words.oneOperator : words.together,
@@ -86,15 +89,18 @@ function AgeQuestion({ onAnswer }: { readonly onAnswer: (age: Consent['ageBand']
 export function ConsentCard({
   sharing,
   proposal,
+  knownAge,
   onChanged,
 }: {
   readonly sharing: Sharing;
   readonly proposal: Proposal;
+  /** Given with another consent; null: asked for. */
+  readonly knownAge: Consent['ageBand'] | null;
   readonly onChanged: () => void;
 }) {
   const { language } = useSpeech();
   const words = sharingWords(language);
-  const [age, setAge] = useState<Consent['ageBand'] | null>(null);
+  const [age, setAge] = useState<Consent['ageBand'] | null>(knownAge);
   const [said, setSaid] = useState<'nothing' | 'no' | 'failed' | 'changed'>('nothing');
   const parts = consentParts(words, proposal, sharing.isTrial, language);
   const agree = async () => {
@@ -109,8 +115,8 @@ export function ConsentCard({
     }
   };
   return (
-    <section className="card" aria-labelledby="training">
-      <h2 id="training">{words.training}</h2>
+    <section className="card" aria-labelledby={proposal.purpose}>
+      <h2 id={proposal.purpose}>{proposal.purpose === 'training' ? words.heading : words.analytics.heading}</h2>
       {said === 'changed' && <Notice tone="bad">{words.changed}</Notice>}
       {parts.map(([heading, sentences]) => (
         <div key={heading} className="stack" style={{ gap: 6 }}>
@@ -120,7 +126,7 @@ export function ConsentCard({
           ))}
         </div>
       ))}
-      <AgeQuestion onAnswer={setAge} />
+      {knownAge === null && <AgeQuestion onAnswer={setAge} />}
       {said === 'no' && <Notice>{words.declined}</Notice>}
       {said === 'failed' && <Notice tone="bad">{words.failed}</Notice>}
       {age === null && (

@@ -1,6 +1,7 @@
 import { useSpeech } from '#client/i18n/language.tsx';
 import { sharingWords } from '#client/i18n/sharing-words.ts';
 import type { ContributionRow, PulledModel } from '#client/ports/federation-store.ts';
+import type { SharingView } from '#client/sharing/sharing.ts';
 import { ownSpend } from '#shared/aggregation/personal-ledger.ts';
 import { HORIZON_SLOTS } from '#shared/privacy/accountant.ts';
 import { epsilonText } from './consent-card.tsx';
@@ -22,18 +23,23 @@ function Receipt({
   const words = sharingWords(language);
   const when = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(row.sealedAt);
   const slot = row.landed_slot ?? row.sealed_slot;
-  const own = [...before, row].filter((r) => (r.landed_slot ?? r.sealed_slot) > slot - HORIZON_SLOTS);
-  const spend = ownSpend([...before, row], slot, DELTA).epsilon;
+  const all = [...before, row];
+  const family = all.filter((r) => r.budget_family === row.budget_family);
+  const own = family.filter((r) => (r.landed_slot ?? r.sealed_slot) > slot - HORIZON_SLOTS);
+  const { horizon } = ownSpend(family, slot, DELTA).epsilon;
+  const { lifetime } = ownSpend(all, slot, DELTA).epsilon;
   return (
     <li className="stack" style={{ gap: 2 }}>
       <p className="row apart">
-        <strong>{words.status[row.status]}</strong>
+        <span>
+          <strong>{words.status[row.status]}</strong> <span className="chip">{words.kinds[row.purpose ?? 'training']}</span>
+        </span>
         <span className="number quiet">{when}</span>
       </p>
       <p className="number small quiet">
         {words.receipt(words.kilobytes(row.bytes), String(row.clipNorm), String(row.sigma))}
         {!isTrial &&
-          ` · ${words.used(own.length, row.maxContributions)} · ${words.ownEpsilon(epsilonText(spend.horizon), cap === null ? null : epsilonText(cap), epsilonText(spend.lifetime))}`}
+          ` · ${words.used(own.length, row.maxContributions)} · ${words.ownEpsilon(epsilonText(horizon), cap === null ? null : epsilonText(cap), epsilonText(lifetime))}`}
       </p>
       {row.version !== null && (
         <p className="number">
@@ -47,24 +53,25 @@ function Receipt({
   );
 }
 
-/** Every update this phone has booked, newest first, with what became of it. @param rows newest first */
+/** Everything this phone has booked, newest first, with what became of it. @param rows newest first */
 export function Contributions({
   rows,
   isTrial,
-  cap,
+  consents,
 }: {
   readonly rows: readonly ContributionRow[];
   readonly isTrial: boolean;
-  readonly cap: number | null;
+  readonly consents: SharingView['consents'];
 }) {
   const words = sharingWords(useSpeech().language);
+  const capOf = (row: ContributionRow) => consents[row.purpose ?? 'training']?.epsilonCap ?? null;
   return (
     <section className="card" aria-labelledby="contributions">
       <h2 id="contributions">{words.contributions}</h2>
       {rows.length === 0 && <p className="quiet">{words.none}</p>}
       <ul className="stack">
         {rows.map((row, i) => (
-          <Receipt key={row.report_id} row={row} before={rows.slice(i + 1)} isTrial={isTrial} cap={cap} />
+          <Receipt key={row.report_id} row={row} before={rows.slice(i + 1)} isTrial={isTrial} cap={capOf(row)} />
         ))}
       </ul>
     </section>

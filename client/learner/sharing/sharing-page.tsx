@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useSpeech } from '#client/i18n/language.tsx';
 import { sharingWords } from '#client/i18n/sharing-words.ts';
+import { type Consent, PURPOSES, type Purpose } from '#client/ports/federation-store.ts';
 import { type RoundOutcome, readSharing, type Sharing, type SharingView } from '#client/sharing/sharing.ts';
 import { useLog, useOnce, usePorts } from '#client/tutor/learner-ports.tsx';
 import { usePageTitle } from '#client/ui/page-title.ts';
@@ -8,7 +9,9 @@ import { Notice, Waiting } from '#client/ui/states.tsx';
 import { storageWords } from '#client/ui/storage-words.ts';
 import { ConsentCard } from './consent-card.tsx';
 import { Contributions, SharedModel } from './contributions.tsx';
+import { TrialTour } from './trial-tour.tsx';
 
+/** How a round ended for everything that is on. */
 function Outcome({ outcome }: { readonly outcome: RoundOutcome | 'failed' }) {
   const words = sharingWords(useSpeech().language);
   if (outcome === 'failed') return <Notice tone="bad">{words.failed}</Notice>;
@@ -16,13 +19,7 @@ function Outcome({ outcome }: { readonly outcome: RoundOutcome | 'failed' }) {
     case 'off':
       return null;
     case 'done':
-      return (
-        <Notice>
-          <p>{words.outcome.done}</p>
-          <p className="number">{words.buffer(Math.min(outcome.waiting, outcome.k), outcome.k)}</p>
-          {outcome.abstained && <p>{words.abstained[outcome.abstained]}</p>}
-        </Notice>
-      );
+      return <Notice>{words.outcome.done}</Notice>;
     case 'distrusted':
       return <Notice tone="bad">{words.distrust[outcome.rule]}</Notice>;
     case 'refused':
@@ -32,8 +29,22 @@ function Outcome({ outcome }: { readonly outcome: RoundOutcome | 'failed' }) {
   }
 }
 
-/** Rounds of this page, one after the other; news that comes while one runs is looked at after it. */
-function useRounds(sharing: Sharing) {
+/** What the latest round did for one purpose. */
+function OwnOutcome({ outcome, purpose }: { readonly outcome: RoundOutcome | 'failed' | null; readonly purpose: Purpose }) {
+  const words = sharingWords(useSpeech().language);
+  const own =
+    outcome !== null && outcome !== 'failed' && outcome.kind === 'done' ? outcome.purposes.find((p) => p.purpose === purpose) : null;
+  if (!own) return null;
+  return (
+    <>
+      <p className="number">{words.buffer(Math.min(own.waiting, own.k), own.k)}</p>
+      {own.abstained && <p>{words.abstained[own.abstained]}</p>}
+    </>
+  );
+}
+
+/** Rounds of this page, one after the other, as long as anything is on; news that comes while one runs is looked at after it. */
+function useRounds(sharing: Sharing, isOn: boolean) {
   const [outcome, setOutcome] = useState<RoundOutcome | 'failed' | null>(null);
   const [isBusy, setBusy] = useState(false);
   const queue = useRef<{ isRunning: boolean; isWanted: boolean }>({ isRunning: false, isWanted: false });
@@ -61,61 +72,46 @@ function useRounds(sharing: Sharing) {
     [sharing],
   );
   useEffect(() => {
+    if (!isOn) return;
     void run(false);
     return sharing.listen(() => void run(false));
-  }, [run, sharing]);
+  }, [run, sharing, isOn]);
   return { outcome, isBusy, run };
 }
 
-/** What a newcomer to a trial does and sees, with what is done already. */
-function TrialTour({ view }: { readonly view: SharingView }) {
-  const words = sharingWords(useSpeech().language);
-  const answers = useLog(async (reader) => (await reader.list('answers')).filter((a) => a.superseded === 0).length, 'answers');
-  const landed = view.contributions.find((c) => c.versionStatus === 'released')?.version ?? null;
-  const steps: readonly (readonly [string, boolean])[] = [
-    [words.tourSteps.answer, answers.kind === 'ready' && answers.value >= 10],
-    [words.tourSteps.agree, view.consent?.training ?? false],
-    [words.tourSteps.send, view.contributions.some((c) => c.status !== 'sealed')],
-    [words.tourSteps.land(landed), landed !== null],
-  ];
-  return (
-    <section className="card" aria-labelledby="tour">
-      <h2 id="tour">{words.tourTitle}</h2>
-      <ol className="tour">
-        {steps.map(([text, isDone]) => (
-          <li key={text} {...(isDone ? { 'data-done': '' } : {})}>
-            <span>
-              {text} {isDone && <span className="only-spoken">{words.done}</span>}
-            </span>
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
+interface OnProps {
+  readonly sharing: Sharing;
+  readonly view: SharingView;
+  readonly purpose: Purpose;
+  readonly rounds: ReturnType<typeof useRounds>;
+  /** The first card of those that are on tells what holds for all. */
+  readonly isFirst: boolean;
 }
 
-function SharingOn({ sharing, view }: { readonly sharing: Sharing; readonly view: SharingView }) {
+function SharingOn({ sharing, view, purpose, rounds: { outcome, isBusy, run }, isFirst }: OnProps) {
   const { language } = useSpeech();
   const words = sharingWords(language);
-  const { outcome, isBusy, run } = useRounds(sharing);
   const [hasFailed, setFailed] = useState(false);
-  const since = new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(view.consent?.at);
+  const since = new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(view.consents[purpose]?.at);
   return (
-    <section className="card" aria-labelledby="on">
-      <h2 id="on">{words.on}</h2>
+    <section className="card" aria-labelledby={`on-${purpose}`}>
+      <h2 id={`on-${purpose}`}>{purpose === 'training' ? words.on : words.analytics.on}</h2>
       <p className="quiet">{words.since(since)}</p>
-      {view.waiting > 0 && <p className="number">{words.waiting(view.waiting)}</p>}
-      {outcome && <Outcome outcome={outcome} />}
+      {isFirst && view.waiting > 0 && <p className="number">{words.waiting(view.waiting)}</p>}
+      {isFirst && outcome && <Outcome outcome={outcome} />}
+      <OwnOutcome outcome={outcome} purpose={purpose} />
       {hasFailed && <Notice tone="bad">{words.failed}</Notice>}
-      <div className="pair">
-        <button type="button" className="button" disabled={isBusy} onClick={() => void run(true)}>
-          {isBusy ? words.busy : words.now}
-        </button>
-        <button type="button" className="button" onClick={() => void sharing.withdraw().catch(() => setFailed(true))}>
+      <div className={isFirst ? 'pair' : undefined}>
+        {isFirst && (
+          <button type="button" className="button" disabled={isBusy} onClick={() => void run(true)}>
+            {isBusy ? words.busy : words.now}
+          </button>
+        )}
+        <button type="button" className="button" onClick={() => void sharing.withdraw(purpose).catch(() => setFailed(true))}>
           {words.stopButton}
         </button>
       </div>
-      {sharing.isTrial && (
+      {isFirst && sharing.isTrial && (
         <>
           <p>{words.simulateLead}</p>
           <button
@@ -161,11 +157,18 @@ function Erase({ sharing }: { readonly sharing: Sharing }) {
   );
 }
 
-function Asked({ sharing, wasOn }: { readonly sharing: Sharing; readonly wasOn: boolean }) {
+interface AskedProps {
+  readonly sharing: Sharing;
+  readonly purpose: Purpose;
+  readonly wasOn: boolean;
+  readonly knownAge: Consent['ageBand'] | null;
+}
+
+function Asked({ sharing, purpose, wasOn, knownAge }: AskedProps) {
   const { t, language } = useSpeech();
   const words = sharingWords(language);
   const [tries, setTries] = useState(0);
-  const proposal = useOnce(() => sharing.proposal(), `proposal ${tries}`);
+  const proposal = useOnce(() => sharing.proposal(purpose), `proposal ${purpose} ${tries}`);
   const again = () => setTries((n) => n + 1);
   return (
     <>
@@ -179,8 +182,29 @@ function Asked({ sharing, wasOn }: { readonly sharing: Sharing; readonly wasOn: 
           </button>
         </Notice>
       )}
-      {proposal.kind === 'ready' && <ConsentCard sharing={sharing} proposal={proposal.value} onChanged={again} />}
+      {proposal.kind === 'ready' && proposal.value === null && <Notice>{words.analytics.none}</Notice>}
+      {proposal.kind === 'ready' && proposal.value !== null && (
+        <ConsentCard sharing={sharing} proposal={proposal.value} knownAge={knownAge} onChanged={again} />
+      )}
     </>
+  );
+}
+
+/** The second question, told in a line until the learner wants to read it. */
+function AnalyticsAsked(props: Omit<AskedProps, 'purpose'>) {
+  const { analytics, others } = sharingWords(useSpeech().language);
+  const [isOpen, setOpen] = useState(false);
+  if (isOpen) return <Asked {...props} purpose="analytics" />;
+  return (
+    <section className="card" aria-labelledby="analytics">
+      <h2 id="analytics" className="row apart">
+        {analytics.name} <span className="chip">{others.off}</span>
+      </h2>
+      <p className="quiet small">{analytics.means}</p>
+      <button type="button" className="button" onClick={() => setOpen(true)}>
+        {analytics.read}
+      </button>
+    </section>
   );
 }
 
@@ -209,17 +233,29 @@ function Body({ sharing }: { readonly sharing: Sharing }) {
   const view = useLog(() => readSharing(log), 'sharing');
   if (view.kind === 'waiting') return <Waiting text={t.common.loading} />;
   if (view.kind === 'failed') return <Notice tone="bad">{storageWords(t, view.fault)}</Notice>;
-  const { consent, contributions, latest } = view.value;
+  return <Shared sharing={sharing} view={view.value} />;
+}
+
+function Shared({ sharing, view }: { readonly sharing: Sharing; readonly view: SharingView }) {
+  const { consents, contributions, latest } = view;
+  const on = PURPOSES.filter((purpose) => consents[purpose]?.[purpose]);
+  const rounds = useRounds(sharing, on.length > 0);
+  const hasAgreed = consents.training !== null || consents.analytics !== null;
+  const cardOf = (purpose: Purpose) => <SharingOn {...{ sharing, view, purpose, rounds }} isFirst={on[0] === purpose} />;
+  const asked = (purpose: Purpose) => ({
+    sharing,
+    wasOn: consents[purpose] !== null,
+    knownAge: consents.training?.ageBand ?? consents.analytics?.ageBand ?? null,
+  });
   return (
     <>
-      {sharing.isTrial && <TrialTour view={view.value} />}
-      {consent?.training ? <SharingOn sharing={sharing} view={view.value} /> : <Asked sharing={sharing} wasOn={consent !== null} />}
-      {consent && <SharedModel latest={latest} />}
+      {sharing.isTrial && <TrialTour view={view} />}
+      {on.includes('training') ? cardOf('training') : <Asked {...asked('training')} purpose="training" />}
+      {on.includes('analytics') ? cardOf('analytics') : <AnalyticsAsked {...asked('analytics')} />}
+      {consents.training && <SharedModel latest={latest} />}
       <OtherConsents />
-      {consent && <Erase sharing={sharing} />}
-      {(consent || contributions.length > 0) && (
-        <Contributions rows={contributions} isTrial={sharing.isTrial} cap={consent?.epsilonCap ?? null} />
-      )}
+      {hasAgreed && <Erase sharing={sharing} />}
+      {(hasAgreed || contributions.length > 0) && <Contributions rows={contributions} isTrial={sharing.isTrial} consents={consents} />}
     </>
   );
 }
