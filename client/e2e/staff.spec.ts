@@ -3,10 +3,12 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, expect, type Page } from '@playwright/test';
 import { deviceDelta } from '#models/federated/delta.ts';
 import { referenceLearner } from '#models/reference/reference-learner.ts';
+import { encodeCells } from '#shared/statistics/layout.ts';
 import { fastPrimitives } from '#sync-server/crypto/fast-primitives.ts';
 import { secureRng } from '#sync-server/crypto/secure-rng.ts';
 import { syntheticRows } from '#sync-server/simulation/contribute-some.ts';
-import { type Air, enrolVirtualDevice, fetchConfig, fetchModel } from '#sync-server/simulation/virtual-device.ts';
+import { syntheticWeek } from '#sync-server/simulation/synthetic-week.ts';
+import { type Air, enrolVirtualDevice, fetchConfig, fetchModel, fetchStatistics } from '#sync-server/simulation/virtual-device.ts';
 import { answerMany, begin, test, watchFaults } from './steps.ts';
 
 const DESKTOP = { locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 } };
@@ -69,7 +71,7 @@ test('on the trial an admin signs in, sees a version land, and rolls it back; ro
   await expect(page.locator('main')).not.toContainText('ε ≤');
 
   await page.getByRole('link', { name: '합산' }).click();
-  const gathered = /업데이트\s+5개 중 (\d)개/;
+  const gathered = /5개 중\s(\d)개/;
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(gathered);
   const waiting = Number(gathered.exec(await page.getByRole('heading', { level: 1 }).innerText())?.[1]);
   const released = page.locator('tbody tr', { hasText: '공개됨' });
@@ -80,6 +82,10 @@ test('on the trial an admin signs in, sees a version land, and rolls it back; ro
   // four learners each time: all that can be summed is, or a version would land after the roll-back below
   await expect(released).toHaveCount(before + Math.floor((waiting + 8) / 5), { timeout: 40_000 });
   await expectClean(page, 'flushes');
+  await page.getByText('통계', { exact: true }).click();
+  await expect(page.getByRole('columnheader', { name: '버전' })).toHaveCount(0);
+  await expect(released.first()).toBeVisible();
+  await expectClean(page, 'flushes of statistics');
 
   await page.getByRole('link', { name: '모델' }).click();
   const older = page.getByRole('listitem', { name: '버전 0', exact: true });
@@ -158,12 +164,14 @@ async function peers(howMany: number): Promise<void> {
     rng: secureRng(),
   };
   const config = await fetchConfig(air);
+  const statistics = await fetchStatistics(air);
   const model = await fetchModel(air, config);
   const learner = referenceLearner();
   for (let n = 0; n < howMany; n++) {
     const device = await enrolVirtualDevice(air);
     const delta = await deviceDelta(learner, model.base, syntheticRows(1000 + n));
     expect(await device.prepared(config, model, delta, 1).upload(air.leader)).toBe(201);
+    if (statistics) expect(await device.preparedWeek(statistics, encodeCells(syntheticWeek(air.rng)), 1).upload(air.leader)).toBe(201);
   }
 }
 
@@ -180,30 +188,37 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
   await expect(page.getByText(/암호 키는 나뉘어 있지만 믿어야 할 곳은 하나예요/)).toBeVisible();
   await page.getByText('만 16세 이상').click();
   await page.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
-  await expect(page.getByText(/4번 중 1번째 · 내 ε 1\.397, 한도 2\.985, 지금까지 모두 1\.397/)).toBeVisible();
+  await expect(page.getByText(/4번 중 1번째 · 내 ε 1\.397, 한도 2\.985, 두 종류를 합해 지금까지 1\.397/)).toBeVisible();
   await expect(page.getByRole('button', { name: '모의 학습자도 참여시키기' })).toHaveCount(0);
+  await page.getByRole('button', { name: '읽어 보고 정하기' }).click();
+  await expect(page.getByText('52주 동안 최악의 경우 ε ≤ 2.255')).toBeVisible();
+  await expect(page.getByText('다른 종류의 참여와 합하면 최악의 경우 ε ≤ 3.882')).toBeVisible();
+  await page.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
+  await expect(page.getByRole('heading', { name: '분석이 켜져 있어요' })).toBeVisible();
+  await page.getByRole('button', { name: '지금 보내고 확인하기' }).click();
+  await expect(page.getByText(/4번 중 1번째 · 내 ε 1\.061, 한도 2\.255, 두 종류를 합해 지금까지 1\.804/)).toBeVisible();
 
   const { page: admin } = await staffPage(browser, new URL('/dashboard', process.env['EG_BASE_URL']).href);
   await setUp(admin, process.env['EG_SETUP_CODE'] ?? '');
   await expect(admin.getByText('300개 중 1개')).toBeVisible();
   await peers(299);
   await page.getByRole('button', { name: '지금 보내고 확인하기' }).click();
-  await expect(page.getByText('합산됨', { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText('합산됨', { exact: true })).toHaveCount(2, { timeout: 60_000 });
 
   const auditor = await staffPage(browser, await inviteLink(admin, '감사자', '수민'));
   await auditor.page.getByRole('button', { name: '패스키 만들기' }).click();
   await auditor.page.getByRole('button', { name: '보관했어요' }).click();
   await expect(auditor.page.locator('.staff-bar a')).toHaveText(['감사', '실행', '토큰']);
-  await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('기록은 2번 항목까지 온전해요. ε ≤ 2.985');
-  await expect(auditor.page.getByText(/\(ε ≤ 2\.985, δ = 1e-6\)/)).toBeVisible();
-  await expect(auditor.page.getByText('지금까지: ε ≤ 0.994.')).toBeVisible();
+  await expect(auditor.page.getByRole('heading', { level: 1 })).toContainText('기록은 4번 항목까지 온전해요. ε ≤ 3.882');
+  await expect(auditor.page.getByText(/\(ε ≤ 3\.882, δ = 1e-6\).*통계 기여는 많아야 4번/)).toBeVisible();
+  await expect(auditor.page.getByText('지금까지: ε ≤ 1.496.')).toBeVisible();
   await expect(auditor.page.locator('.chip.good')).toHaveCount(4);
   await auditor.page.getByRole('button', { name: '다시 계산' }).click();
   const difference = Number(await auditor.page.locator('[data-difference]').getAttribute('data-difference'));
   expect(difference).toBeLessThanOrEqual(1e-9);
-  await expect(auditor.page.locator('[data-difference]')).toContainText('0.99358');
+  await expect(auditor.page.locator('[data-difference]')).toContainText('1.49511');
   await expect(auditor.page.getByText('6564', { exact: true })).toBeVisible();
-  await expect(auditor.page.getByText(/ε ≤ 43\.\d{3}/)).toBeVisible();
+  await expect(auditor.page.getByText(/ε ≤ 71\.\d{3}/)).toBeVisible();
   await expectClean(auditor.page, 'audit');
 
   const download = auditor.page.waitForEvent('download');
@@ -214,9 +229,9 @@ test('on production, with 299 peers, the auditor’s browser recomputes the same
   await expect(auditor.page.getByText(/행 중 \d+행이 온전해요/)).toBeVisible();
   const altered = readFileSync(file, 'utf8')
     .split('\n')
-    .map((line, row) => (row === 2 ? line.replace('\\"k\\":300', '\\"k\\":299') : line));
+    .map((line, row) => (row === 3 ? line.replace('\\"k\\":300', '\\"k\\":299') : line));
   writeFileSync(file, altered.join('\n'));
   await auditor.page.locator('input[type=file]').setInputFiles(file);
-  await expect(auditor.page.getByText('2번 행: hash mismatch')).toBeVisible();
+  await expect(auditor.page.getByText('3번 행: hash mismatch')).toBeVisible();
   expect(auditor.faults).toEqual([]);
 });

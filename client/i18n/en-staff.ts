@@ -84,8 +84,10 @@ export const enStaff = {
     noEpsilon: 'A trial claims no ε.',
   },
   flushes: {
-    first: (n: number, k: number, slot: number) => `Slot ${slot}: ${n} of ${k} updates.`,
-    lead: 'A sum holds exactly that many updates of as many accounts. Nothing is frozen by hand.',
+    first: (n: number, k: number, slot: number) => `Slot ${slot}: ${n} of ${k} contributions.`,
+    lead: 'A sum holds exactly that many contributions of as many accounts. Nothing is frozen by hand.',
+    task: 'Task',
+    kinds: { 'model-delta': 'Model updates', 'cohort-statistics': 'Statistics' },
     history: 'Slots so far',
     empty: 'No slot was filled yet.',
     simulate: 'Let simulated learners contribute',
@@ -169,8 +171,8 @@ export const enStaff = {
   audit: {
     visits: 'Your visits are logged.',
     good: (epsilon: string, entries: number) => `Log intact to entry ${entries}, ε ≤ ${epsilon}.`,
-    goodLead: (epsilon: string, delta: string, p: number, b: number) =>
-      `Each account is protected at (ε ≤ ${epsilon}, δ = ${delta}), zero-out, over 52 weekly slots: at most ${p} model contributions, at least ${b} slots apart; noise by the helper. Checked in your browser just now.`,
+    goodLead: (epsilon: string, delta: string, p: number, b: number, weeks: number | null) =>
+      `Each account is protected at (ε ≤ ${epsilon}, δ = ${delta}), zero-out, over 52 weekly slots: at most ${p} model contributions, at least ${b} slots apart${weeks === null ? '' : `, and ${weeks} of statistics`}; noise by the helper. Checked in your browser just now.`,
     trial: (entries: number) => `A trial: nothing is claimed. Log intact to entry ${entries}.`,
     bad: 'Something does not hold. See the first failing check below.',
     soFar: (epsilon: string) => `So far: ε ≤ ${epsilon}.`,
@@ -211,7 +213,7 @@ export const enStaff = {
     },
     remains: 'What protects one account then, over 52 slots',
     effectivelyNone: 'effectively none',
-    configuration: 'Configuration in force',
+    configurationOf: (kind: string) => `Configuration in force: ${kind}`,
     leaves: 'What leaves a phone, byte by byte',
     leavesLead: (bytes: number, d: number) => `One report: ${bytes} bytes for d = ${d}. Made by the same code that phones run.`,
     bytes: { offset: 'Offset', length: 'Length', field: 'Field', hex: 'Bytes', reader: 'Read by' },

@@ -84,8 +84,10 @@ export const koStaff: StaffWords = {
     noEpsilon: '체험판은 ε을 내세우지 않아요.',
   },
   flushes: {
-    first: (n, k, slot) => `슬롯 ${slot}: 업데이트 ${k}개 중 ${n}개.`,
-    lead: '한 번의 합산에는 서로 다른 계정의 업데이트가 정확히 그 수만큼 들어가요. 사람이 합산을 시작하거나 멈출 수 없어요.',
+    first: (n, k, slot) => `슬롯 ${slot}: ${k}개 중 ${n}개.`,
+    lead: '한 번의 합산에는 서로 다른 계정이 보낸 것이 정확히 그 수만큼 들어가요. 사람이 합산을 시작하거나 멈출 수 없어요.',
+    task: '작업',
+    kinds: { 'model-delta': '모델 업데이트', 'cohort-statistics': '통계' },
     history: '지난 슬롯',
     empty: '아직 채워진 슬롯이 없어요.',
     simulate: '모의 학습자도 참여시키기',
@@ -167,8 +169,8 @@ export const koStaff: StaffWords = {
   audit: {
     visits: '방문은 기록돼요.',
     good: (epsilon, entries) => `기록은 ${entries}번 항목까지 온전해요. ε ≤ ${epsilon}`,
-    goodLead: (epsilon, delta, p, b) =>
-      `각 계정은 (ε ≤ ${epsilon}, δ = ${delta})로 보호돼요. 제로아웃, 주간 52슬롯 기준: 모델 기여는 많아야 ${p}번, 적어도 ${b}슬롯 간격, 잡음은 헬퍼가 더해요. 방금 이 브라우저에서 확인했어요.`,
+    goodLead: (epsilon, delta, p, b, weeks) =>
+      `각 계정은 (ε ≤ ${epsilon}, δ = ${delta})로 보호돼요. 제로아웃, 주간 52슬롯 기준: 모델 기여는 많아야 ${p}번, 적어도 ${b}슬롯 간격, ${weeks === null ? '' : `통계 기여는 많아야 ${weeks}번, `}잡음은 헬퍼가 더해요. 방금 이 브라우저에서 확인했어요.`,
     trial: (entries) => `체험판이라 주장하는 것이 없어요. 기록은 ${entries}번 항목까지 온전해요.`,
     bad: '맞지 않는 것이 있어요. 아래에서 처음 실패한 검사를 보세요.',
     soFar: (epsilon) => `지금까지: ε ≤ ${epsilon}.`,
@@ -202,7 +204,7 @@ export const koStaff: StaffWords = {
     },
     remains: '그때 한 계정을 지켜 주는 것, 52슬롯 기준',
     effectivelyNone: '사실상 없음',
-    configuration: '적용 중인 구성',
+    configurationOf: (kind) => `적용 중인 구성: ${kind}`,
     leaves: '휴대폰에서 나가는 것, 바이트별',
     leavesLead: (bytes, d) => `업데이트 하나: d = ${d}일 때 ${bytes}바이트. 휴대폰이 쓰는 것과 같은 코드로 만들었어요.`,
     bytes: { offset: '위치', length: '길이', field: '항목', hex: '바이트', reader: '읽는 쪽' },

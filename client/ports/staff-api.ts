@@ -1,3 +1,4 @@
+import type { TaskKind } from '#shared/aggregation/config.ts';
 import type { TrackingClient } from '#shared/tracking/client.ts';
 import type { TokenWanted } from '#shared/tracking/token-wanted.ts';
 
@@ -48,6 +49,7 @@ export interface PastFlush {
   readonly state: string;
   readonly k: number;
   readonly setRoot: string;
+  readonly rhoRunning: number | null;
   readonly releasedAt: number | null;
   readonly logIndex: number | null;
   readonly version: number | null;
@@ -58,8 +60,16 @@ export interface PastFlush {
 
 /** The flush page. */
 export interface Flushes {
+  readonly helperReachable: boolean;
+  /** The model's first. */
+  readonly tasks: readonly TaskFlushes[];
+}
+
+/** Slots of one task. */
+export interface TaskFlushes {
   readonly task: {
     readonly id: string;
+    readonly kind: TaskKind;
     readonly preset: string;
     readonly k: number;
     readonly slot: number;
@@ -68,8 +78,7 @@ export interface Flushes {
     readonly clipNorm: number;
     readonly expectedNoise: number;
     readonly fromSlot: number;
-  } | null;
-  readonly helperReachable: boolean;
+  };
   /** The slot that is on has had its sum: what waits, waits for the next. */
   readonly isReleased: boolean;
   readonly states: Readonly<Record<string, number>>;

@@ -4,12 +4,12 @@ import { toHex } from '#shared/domain/bytes.ts';
 import { remembered } from '#shared/domain/remembered.ts';
 import { below } from '#shared/maths/rng.ts';
 import { forAll } from '#shared/testing/for-all.ts';
-import { sampleConfig } from '#shared/testing/sample-config.ts';
+import { sampleConfig, sampleStatistics } from '#shared/testing/sample-config.ts';
 import { canonicalJson, type Json, utf8 } from '#shared/transparency/canonical-json.ts';
 import { cosignature, signedNote } from '#shared/transparency/checkpoint.ts';
 import { leafHash, rootOf } from '#shared/transparency/merkle.ts';
 import { auditLog, bothEpsilons, collusionTable, type LedgerRow, ledgerRows, parseLedger } from './audit.ts';
-import { configHashHex } from './config.ts';
+import { configHashHex, type TaskConfig } from './config.ts';
 import { composedRho } from './log-entry.ts';
 import { reportBytes } from './report.ts';
 import { reportMap } from './report-map.ts';
@@ -112,12 +112,18 @@ describe('an audit of an exported ledger', () => {
   });
 
   test('the collusion table is composed from the configuration', () => {
-    const epsilon = Object.fromEntries(collusionTable(config, 0.2077957817).map((row) => [row.who, row.epsilon]));
+    const epsilon = Object.fromEntries(collusionTable([config], 0.2077957817).map((row) => [row.who, row.epsilon]));
     expect(epsilon['leader']).toBeCloseTo(2.984, 3);
     expect(epsilon['helper']).toBeCloseTo(43.4, 1);
     expect(epsilon['both']).toBeCloseTo(5474, 0);
-    const both = Object.fromEntries(collusionTable({ ...config, leader_noise: true }, 0.2077957817).map((row) => [row.who, row.epsilon]));
-    expect(both['helper']).toBe(both['public']);
+    const both = Object.fromEntries(collusionTable([{ ...config, leader_noise: true }], 0.2077957817).map((row) => [row.who, row.epsilon]));
+    expect(both['helper']).toBeCloseTo(both['public'] ?? Number.NaN, 6);
+    // with statistics, and at K = 1000 (federation-and-privacy section 1)
+    const statistics = sampleStatistics('production');
+    const alone = (configs: readonly TaskConfig[]) => collusionTable(configs, 0.3328).find((row) => row.who === 'helper')?.epsilon;
+    expect(alone([config, statistics])).toBeCloseTo(71.4, 1);
+    expect(alone([{ ...config, k: 1000 }])).toBeCloseTo(19.4, 1);
+    expect(alone([config, statistics].map((c) => ({ ...c, k: 1000 })))).toBeCloseTo(30.6, 1);
   });
 
   test('the bytes of a report are all accounted for', () => {

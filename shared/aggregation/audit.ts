@@ -5,7 +5,7 @@ import { gaussianEpsilon, zcdpEpsilon } from '#shared/privacy/gaussian-dp.ts';
 import { utf8 } from '#shared/transparency/canonical-json.ts';
 import { cosignedAt, isSignedBy, parseNote } from '#shared/transparency/checkpoint.ts';
 import { leafHash, rootOf } from '#shared/transparency/merkle.ts';
-import type { TaskConfig } from './config.ts';
+import { contributionRho, type TaskConfig } from './config.ts';
 import { type LedgerPoint, recomputeLedger } from './log-entry.ts';
 
 /** One line of an exported ledger. */
@@ -120,18 +120,29 @@ export interface CollusionRow {
   readonly epsilon: number;
 }
 
-/** The collusion table of one configuration, composed from its parameters. @param rhoCap worst case of the installation */
-export function collusionTable(config: TaskConfig, rhoCap: number): readonly CollusionRow[] {
-  const headline = gaussianEpsilon(rhoCap, config.delta);
-  const alone = gaussianEpsilon(
-    rhoHelperAlone([{ maxContributions: config.max_contributions, k: config.k, kappa: config.kappa }]),
-    config.delta,
+/**
+ * The collusion table of an installation, composed from the configurations in force, one a family.
+ *
+ * @param rhoCap worst case of the installation
+ */
+export function collusionTable(configs: readonly TaskConfig[], rhoCap: number): readonly CollusionRow[] {
+  const delta = configs[0]?.delta ?? 0;
+  const headline = gaussianEpsilon(rhoCap, delta);
+  // Where the leader draws noise of its own, the helper that leaves its out finds as much in the sum.
+  const alone = configs.reduce(
+    (sum, c) =>
+      sum +
+      (c.leader_noise
+        ? c.max_contributions * contributionRho(c)
+        : rhoHelperAlone([{ maxContributions: c.max_contributions, k: c.k, kappa: c.kappa }])),
+    0,
   );
+  const local = configs.reduce((sum, c) => sum + c.max_contributions * rhoLocal(c.kappa), 0);
   return [
     { who: 'public', epsilon: headline },
     { who: 'leader', epsilon: headline },
-    { who: 'helper', epsilon: config.leader_noise ? headline : alone },
-    { who: 'both', epsilon: gaussianEpsilon(config.max_contributions * rhoLocal(config.kappa), config.delta) },
+    { who: 'helper', epsilon: gaussianEpsilon(alone, delta) },
+    { who: 'both', epsilon: gaussianEpsilon(local, delta) },
   ];
 }
 

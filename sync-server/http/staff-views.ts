@@ -1,6 +1,6 @@
 import { configHashHex, slotAt, slotBegins, type TaskConfig } from '#shared/aggregation/config.ts';
 import { composedRho } from '#shared/aggregation/log-entry.ts';
-import { fromHex, toHex } from '#shared/domain/bytes.ts';
+import { toHex } from '#shared/domain/bytes.ts';
 import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
 import { championVersion, configsOf, type LeaderPorts, lastSlot, taskIds } from '../federation/leader.ts';
 
@@ -15,22 +15,33 @@ interface ViewPorts {
 const LEAST_COUNT = 20;
 const DAY_MS = 86_400_000;
 
-async function currentTask({
-  leader,
-}: ViewPorts): Promise<{ readonly taskId: Uint8Array; readonly config: TaskConfig; readonly slot: number } | null> {
+/** A task with the configuration and the slot that are on. */
+interface CurrentTask {
+  readonly taskId: Uint8Array;
+  readonly config: TaskConfig;
+  readonly slot: number;
+}
+
+/** The latest task of each kind, the model's first. */
+async function currentTasks({ leader }: ViewPorts): Promise<readonly CurrentTask[]> {
   const { db, now } = leader;
-  const all: { taskId: Uint8Array; config: TaskConfig; slot: number }[] = [];
-  for (const taskId of await taskIds(db)) {
-    const configs = await configsOf(db, taskId);
-    const [first] = configs;
-    if (!first) continue;
-    const slot = slotAt(first, now(), await lastSlot(db, taskId));
-    all.push({ taskId, config: configs.findLast((c) => c.from_slot <= slot) ?? first, slot });
-  }
-  const rows = await db.query<{ task_id: Buffer }>(
-    "SELECT task_id FROM task_configs WHERE config->>'kind' = 'model-delta' ORDER BY log_index DESC LIMIT 1",
+  const rows = await db.query<{ task_id: Buffer; kind: string }>(
+    "SELECT DISTINCT ON (config->>'kind') task_id, config->>'kind' AS kind FROM task_configs ORDER BY config->>'kind' DESC, log_index DESC",
   );
-  return all.find((t) => rows[0] && toHex(t.taskId) === toHex(rows[0].task_id)) ?? all[0] ?? null;
+  return Promise.all(
+    rows.map(async (row) => {
+      const taskId = new Uint8Array(row.task_id);
+      const configs = await configsOf(db, taskId);
+      const [first] = configs as [TaskConfig];
+      const slot = slotAt(first, now(), await lastSlot(db, taskId));
+      return { taskId, config: configs.findLast((c) => c.from_slot <= slot) ?? first, slot };
+    }),
+  );
+}
+
+/** The model task. */
+async function currentTask(ports: ViewPorts): Promise<CurrentTask | null> {
+  return (await currentTasks(ports)).find((t) => t.config.kind === 'model-delta') ?? null;
 }
 
 async function counts({ leader }: ViewPorts, taskId: Uint8Array) {
@@ -48,12 +59,14 @@ async function counts({ leader }: ViewPorts, taskId: Uint8Array) {
   };
 }
 
-/** The flush page: buffer, slot, history with each release's run, refusals by reason. */
+/** The flush page: of every task buffer, slot, history with each release's run, refusals by reason. */
 export async function flushesView(ports: ViewPorts) {
+  const tasks = await currentTasks(ports);
+  return { helperReachable: await ports.helperReachable(), tasks: await Promise.all(tasks.map((task) => taskView(ports, task))) };
+}
+
+async function taskView(ports: ViewPorts, { taskId, config, slot }: CurrentTask) {
   const { leader } = ports;
-  const task = await currentTask(ports);
-  if (!task) return { task: null };
-  const { taskId, config, slot } = task;
   const history = await leader.db.query<{
     t: number;
     state: string;
@@ -80,6 +93,7 @@ export async function flushesView(ports: ViewPorts) {
   return {
     task: {
       id: toHex(taskId),
+      kind: config.kind,
       preset: config.preset,
       k: config.k,
       slot,
@@ -92,7 +106,6 @@ export async function flushesView(ports: ViewPorts) {
       fromSlot: config.from_slot,
       expectedNoise: (config.clip_norm * config.sigma * Math.sqrt(config.dim)) / config.k,
     },
-    helperReachable: await ports.helperReachable(),
     isReleased: (await lastSlot(leader.db, taskId)) >= slot,
     ...(await counts(ports, taskId)),
     history: history.map((h) => ({
@@ -159,20 +172,23 @@ export async function modelsView(ports: ViewPorts) {
   };
 }
 
-async function epsilons(ports: ViewPorts, config: TaskConfig, slot: number) {
+/** epsilon of every task together, over their slots so far and as a cap. */
+async function epsilons(ports: ViewPorts, { delta, max_contributions, band }: TaskConfig, slot: number) {
   if (ports.isTrial) return null;
   const { db } = ports.leader;
-  const filled = await db.query<{ t: number }>("SELECT t FROM flushes WHERE task_id = $1 AND state IN ('released', 'lost') ORDER BY t", [
-    fromHex(config.task_id),
-  ]);
-  const configs = await configsOf(db, fromHex(config.task_id));
-  const rho = composedRho(configs, new Map([[config.task_id, filled.map((f) => f.t)]]), Math.max(slot, filled.at(-1)?.t ?? 1));
+  const ids = await taskIds(db);
+  const configs = (await Promise.all(ids.map((id) => configsOf(db, id)))).flat();
+  const rows = await db.query<{ task_id: Buffer; slots: number[] }>(
+    "SELECT task_id, array_agg(t ORDER BY t) AS slots FROM flushes WHERE state IN ('released', 'lost') GROUP BY task_id",
+  );
+  const filled = new Map(rows.map((row) => [toHex(row.task_id), row.slots]));
+  const rho = composedRho(configs, filled, Math.max(slot, ...rows.flatMap((row) => row.slots)));
   return {
-    cap: gaussianEpsilon(rho.cap, config.delta),
-    running: gaussianEpsilon(rho.running, config.delta),
-    delta: config.delta,
-    maxContributions: config.max_contributions,
-    band: config.band,
+    cap: gaussianEpsilon(rho.cap, delta),
+    running: gaussianEpsilon(rho.running, delta),
+    delta,
+    maxContributions: max_contributions,
+    band,
   };
 }
 

@@ -61,7 +61,7 @@ function Recompute({ log, config }: { readonly log: Log; readonly config: TaskCo
   );
 }
 
-function Collusion({ config, rhoCap }: { readonly config: TaskConfig; readonly rhoCap: number }) {
+function Collusion({ inForce, rhoCap }: Pick<Checked, 'inForce' | 'rhoCap'>) {
   const { words } = useDesk();
   return (
     <section className="card" aria-labelledby="collusion">
@@ -69,7 +69,7 @@ function Collusion({ config, rhoCap }: { readonly config: TaskConfig; readonly r
       <Table
         label={words.audit.collusion}
         head={[words.audit.parties, words.audit.canSee, words.audit.remains]}
-        rows={collusionTable(config, rhoCap).map(({ who, epsilon }) => [
+        rows={collusionTable(inForce, rhoCap).map(({ who, epsilon }) => [
           words.audit.who[who],
           words.audit.sees[who],
           epsilon > 1000 ? `ε ≤ ${Math.ceil(epsilon)}: ${words.audit.effectivelyNone}` : `ε ≤ ${epsilonText(epsilon)}`,
@@ -86,9 +86,10 @@ function Configuration({ config }: { readonly config: TaskConfig }) {
       ? Object.entries(value).map(([inner, v]) => [`${key}.${inner}`, String(v)] as const)
       : [[key, String(value)] as const],
   );
+  const id = `configuration-${config.kind}`;
   return (
-    <section className="card" aria-labelledby="configuration">
-      <h2 id="configuration">{words.audit.configuration}</h2>
+    <section className="card" aria-labelledby={id}>
+      <h2 id={id}>{words.audit.configurationOf(words.flushes.kinds[config.kind])}</h2>
       <dl className="facts">
         {flat.map(([key, value]) => (
           <div key={key} style={{ display: 'contents' }}>
@@ -109,8 +110,10 @@ function Configuration({ config }: { readonly config: TaskConfig }) {
 interface Checked {
   readonly log: Log;
   readonly report: AuditReport;
-  /** The configuration of the latest slot. */
+  /** The configuration of the model task in the latest slot. */
   readonly config: TaskConfig | null;
+  /** The configurations of the latest slot, one a task, the model's first. */
+  readonly inForce: readonly TaskConfig[];
   /** Worst case over 52 slots, composed from the log. */
   readonly rhoCap: number;
 }
@@ -118,8 +121,10 @@ interface Checked {
 function checked(log: Log): Checked {
   const report = read(log);
   const point = report.points.at(-1);
-  const config = report.configs.findLast((c) => c.from_slot <= (point?.t ?? c.from_slot)) ?? null;
-  return { log, report, config, rhoCap: point?.rhoCap ?? (report.configs.length > 0 ? composedRho(report.configs, new Map(), 1).cap : 0) };
+  const begun = report.configs.filter((c) => c.from_slot <= (point?.t ?? c.from_slot));
+  const inForce = (['model-delta', 'cohort-statistics'] as const).flatMap((kind) => begun.findLast((c) => c.kind === kind) ?? []);
+  const [config = null] = inForce;
+  return { log, report, config, inForce, rhoCap: composedRho(report.configs, new Map(), point?.t ?? 1).cap };
 }
 
 const THIRTY_DAYS_S = 30 * 86_400;
@@ -152,16 +157,18 @@ function Verdict({ log, report, config }: { readonly log: Log; readonly report: 
   );
 }
 
-function Body({ log, report, config, rhoCap }: Checked) {
+function Body({ log, report, config, inForce, rhoCap }: Checked) {
   const { words, me } = useDesk();
   if (!config) return <Notice>{words.today.noTask}</Notice>;
   return (
     <>
       <Verdict log={log} report={report} config={config} />
       <Ledger log={log} report={report} config={config} isTrial={me.isTrial} />
-      {!me.isTrial && <Collusion config={config} rhoCap={rhoCap} />}
+      {!me.isTrial && <Collusion inForce={inForce} rhoCap={rhoCap} />}
       <LeavesPhone config={config} />
-      <Configuration config={config} />
+      {inForce.map((own) => (
+        <Configuration key={own.kind} config={own} />
+      ))}
     </>
   );
 }
@@ -169,7 +176,7 @@ function Body({ log, report, config, rhoCap }: Checked) {
 /** The answer in one line, and the sentence that makes it exact. */
 function sentences(
   words: ReturnType<typeof useDesk>['words'],
-  { report, config, rhoCap }: Checked,
+  { report, config, inForce, rhoCap }: Checked,
   isTrial: boolean,
 ): readonly [string, string] {
   const last = report.entries - 1;
@@ -177,7 +184,13 @@ function sentences(
   const trust = config.leader.operator === config.helper.operator ? ` ${words.audit.oneOperator}` : '';
   if (isTrial) return [words.audit.trial(last), `${words.audit.visits}${trust}`];
   const cap = epsilonText(bothEpsilons(rhoCap, config.delta).claimed);
-  const lead = words.audit.goodLead(cap, deltaText(config.delta), config.max_contributions, config.band);
+  const lead = words.audit.goodLead(
+    cap,
+    deltaText(config.delta),
+    config.max_contributions,
+    config.band,
+    inForce[1]?.max_contributions ?? null,
+  );
   return [words.audit.good(cap, last), `${lead}${trust} ${words.audit.visits}`];
 }
 

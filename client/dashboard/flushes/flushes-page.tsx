@@ -1,6 +1,8 @@
 import { useState } from 'react';
-import type { Flushes, PastFlush } from '#client/ports/staff-api.ts';
+import type { PastFlush, TaskFlushes } from '#client/ports/staff-api.ts';
+import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
+import type { TaskKind } from '#shared/aggregation/config.ts';
 import { faultText, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 
 const fixed = (value: number | undefined, digits: number): string => (value === undefined ? '–' : value.toFixed(digits));
@@ -12,10 +14,12 @@ function unfilledSlots(history: readonly PastFlush[], fromSlot: number, slot: nu
   return missing.slice(-20).join(', ');
 }
 
-function History({ flushes }: { readonly flushes: Flushes }) {
+function History({ flushes }: { readonly flushes: TaskFlushes }) {
   const { words, me } = useDesk();
   const { columns } = words.flushes;
   if (flushes.history.length === 0) return <p className="quiet">{words.flushes.empty}</p>;
+  // A sum of statistics makes no version.
+  const isModel = flushes.task.kind === 'model-delta';
   return (
     <Table
       label={words.flushes.history}
@@ -23,10 +27,7 @@ function History({ flushes }: { readonly flushes: Flushes }) {
         columns.slot,
         columns.state,
         columns.k,
-        columns.noise,
-        columns.version,
-        columns.loss,
-        columns.auc,
+        ...(isModel ? [columns.noise, columns.version, columns.loss, columns.auc] : []),
         ...(me.isTrial ? [] : [columns.rho]),
         columns.root,
         columns.leaf,
@@ -35,11 +36,15 @@ function History({ flushes }: { readonly flushes: Flushes }) {
         h.t,
         words.flushes.states[h.state] ?? h.state,
         h.k,
-        fixed(h.metrics['update_norm'], 4),
-        h.version === null ? '–' : `${h.baseVersion ?? 0}\u00a0→\u00a0${h.version}`,
-        fixed(h.metrics['holdout_log_loss'], 4),
-        fixed(h.metrics['holdout_auc'], 4),
-        ...(me.isTrial ? [] : [fixed(h.metrics['rho_running'], 6)]),
+        ...(isModel
+          ? [
+              fixed(h.metrics['update_norm'], 4),
+              h.version === null ? '–' : `${h.baseVersion ?? 0}\u00a0→\u00a0${h.version}`,
+              fixed(h.metrics['holdout_log_loss'], 4),
+              fixed(h.metrics['holdout_auc'], 4),
+            ]
+          : []),
+        ...(me.isTrial ? [] : [h.rhoRunning === null ? '–' : h.rhoRunning.toFixed(6)]),
         <code key="root">{h.setRoot.slice(0, 10)}…</code>,
         h.logIndex ?? '–',
       ])}
@@ -71,15 +76,12 @@ function Simulate({ again }: { readonly again: () => void }) {
   );
 }
 
-function Body({ flushes, again }: { readonly flushes: Flushes; readonly again: () => void }) {
-  const { words, me } = useDesk();
+function Task({ flushes }: { readonly flushes: TaskFlushes }) {
+  const { words } = useDesk();
   const { task, refused } = flushes;
-  if (!task) return <Notice>{words.today.noTask}</Notice>;
   const unfilled = task.slotEnds === null ? '' : unfilledSlots(flushes.history, task.fromSlot, task.slot);
   return (
     <>
-      {!flushes.helperReachable && <Notice tone="bad">{words.today.helperDown}</Notice>}
-      {me.isTrial && me.member?.role === 'admin' && <Simulate again={again} />}
       <section className="card" aria-labelledby="history">
         <h2 id="history">{words.flushes.history}</h2>
         <History flushes={flushes} />
@@ -102,23 +104,40 @@ function Body({ flushes, again }: { readonly flushes: Flushes; readonly again: (
   );
 }
 
-/** What waits, what was released, what was refused. */
+/** What waits, what was released, what was refused: of one task at a time. */
 export function FlushesPage() {
   const { api, words, me } = useDesk();
   const [reading, again] = useReading(api.flushes);
-  const task = reading.kind === 'ready' ? reading.value.task : null;
-  const held = reading.kind === 'ready' ? (reading.value.states['held'] ?? 0) : 0;
+  const [kind, setKind] = useState<TaskKind>('model-delta');
+  const tasks = reading.kind === 'ready' ? reading.value.tasks : [];
+  const shown = tasks.find((t) => t.task.kind === kind);
   return (
     <StaffPage
       first={
-        task
-          ? words.flushes.first(held, task.k, reading.kind === 'ready' && reading.value.isReleased ? task.slot + 1 : task.slot)
+        shown
+          ? words.flushes.first(shown.states['held'] ?? 0, shown.task.k, shown.isReleased ? shown.task.slot + 1 : shown.task.slot)
           : words.nav.flushes
       }
       lead={me.member?.role === 'analyst' ? words.analystLead : words.flushes.lead}
     >
       <Read reading={reading} again={again}>
-        {(flushes) => <Body flushes={flushes} again={again} />}
+        {({ helperReachable }) => (
+          <>
+            {!helperReachable && <Notice tone="bad">{words.today.helperDown}</Notice>}
+            {tasks.length === 0 && <Notice>{words.today.noTask}</Notice>}
+            {tasks.length > 1 && (
+              <Segments
+                legend={words.flushes.task}
+                name="task"
+                value={kind}
+                choices={tasks.map(({ task }) => ({ value: task.kind, label: words.flushes.kinds[task.kind] }))}
+                onChange={setKind}
+              />
+            )}
+            {shown && me.isTrial && me.member?.role === 'admin' && <Simulate again={again} />}
+            {shown && <Task flushes={shown} />}
+          </>
+        )}
       </Read>
     </StaffPage>
   );
