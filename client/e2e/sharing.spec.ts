@@ -157,3 +157,31 @@ plain('an upload cut off by the network and by a kill is sent again byte for byt
     rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 });
+
+test('on the trial: analytics alone; a week of numbers lands in a sum with simulated learners, stopping tells the server, and no model is fetched', async ({
+  watched: page,
+}) => {
+  await begin(page);
+  await answerMany(page, 12);
+  const fetched: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname.includes('/fed/models/')) fetched.push(request.url());
+  });
+  await page.goto('/sharing');
+  await page.getByRole('button', { name: '읽어 보고 정하기' }).click();
+  const card = page.getByRole('region', { name: '비공개 통계' });
+  await card.getByText('만 16세 이상').click();
+  await card.getByRole('button', { name: '동의하고 공유하기', exact: true }).click();
+  const on = page.getByRole('region', { name: '분석이 켜져 있어요' });
+  await expect(on).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+  expect(violations.map((v) => v.id)).toEqual([]);
+  await on.getByRole('button', { name: '모의 학습자도 참여시키기' }).click();
+  await expect(page.getByText(/^슬롯 \d+에서 합산됐어요\.$/)).toBeVisible({ timeout: 60_000 });
+  const [row] = (await rows(page, 'contributions')) as { status: string; bytes: number; purpose: string }[];
+  expect([row?.purpose, row?.status, row?.bytes]).toEqual(['analytics', 'landed', 1184]);
+  await on.getByRole('button', { name: '분석 그만하기' }).click();
+  await expect(page.getByRole('button', { name: '읽어 보고 정하기' })).toBeVisible();
+  await expect(page.getByText('꺼짐', { exact: true })).toHaveCount(3);
+  expect(fetched).toEqual([]);
+});

@@ -20,6 +20,7 @@ export const enSharing = {
     read: 'Read and decide',
     none: 'This server gathers no statistics, so there is nothing to switch on.',
     on: 'Analytics are on',
+    stopButton: 'Stop analytics',
     heading: 'Private statistics',
     purpose:
       'When you are online, this phone may send your last seven days as numbers: days, minutes and answers, how well predictions fitted, hours of study, how each topic went, how recommendations did, your ratings and, if you told it, your real exam result. No question and no answer is among them. They show where the app helps and where it does not.',

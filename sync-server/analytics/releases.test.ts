@@ -107,6 +107,27 @@ describe('cohort statistics', () => {
     expect(improved?.metrics['average_improvement']).toBeCloseTo(0.2, 1);
   });
 
+  test('cut off before it is written, a slot is read again, and once', async () => {
+    const { db } = i.leader;
+    const count = async () => [
+      (await db.query('SELECT 1 FROM cohort_slots')).length,
+      (await runsOf('federated-flushes')).length,
+      (await runsOf('daily-updates')).length,
+    ];
+    const before = await count();
+    for (const account of accounts.slice(0, 5)) await i.put(i.week(account, told({ 45: 0.6 })));
+    await work(i.leader);
+    const reach = () => {
+      throw new Error('killed');
+    };
+    await expect(readReleases({ ...i.leader, reach })).rejects.toThrow('killed');
+    expect(await count()).toEqual(before);
+    const both = await Promise.all([readReleases(i.leader), readReleases(i.leader)]);
+    expect(both.reduce((a, b) => a + b)).toBe(1);
+    expect(await count()).toEqual(before.map((n) => n + 1));
+    await db.query('DELETE FROM cohort_slots WHERE t = 9');
+  });
+
   test('what is watched comes from the last 28 days alone, and vanishes with them', async () => {
     const { db } = i.leader;
     const watched = await watchedFigures(db, i.clock.now);
@@ -128,6 +149,6 @@ describe('cohort statistics', () => {
     const entries = (await i.log.entries(0, 1000)).map((text) => JSON.parse(text) as unknown);
     const verdict = recomputeLedger(entries);
     expect(verdict.fault).toBeNull();
-    expect(verdict.points.filter((p) => p.taskId === toHex(fromHex(i.statistics.task_id)))).toHaveLength(8);
+    expect(verdict.points.filter((p) => p.taskId === toHex(fromHex(i.statistics.task_id)))).toHaveLength(9);
   });
 });

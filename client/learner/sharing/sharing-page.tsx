@@ -93,6 +93,11 @@ function SharingOn({ sharing, view, purpose, rounds: { outcome, isBusy, run }, i
   const words = sharingWords(language);
   const [hasFailed, setFailed] = useState(false);
   const since = new Intl.DateTimeFormat(language, { dateStyle: 'long' }).format(view.consents[purpose]?.at);
+  const stop = (
+    <button type="button" className="button" onClick={() => void sharing.withdraw(purpose).catch(() => setFailed(true))}>
+      {purpose === 'training' ? words.stopButton : words.analytics.stopButton}
+    </button>
+  );
   return (
     <section className="card" aria-labelledby={`on-${purpose}`}>
       <h2 id={`on-${purpose}`}>{purpose === 'training' ? words.on : words.analytics.on}</h2>
@@ -101,16 +106,16 @@ function SharingOn({ sharing, view, purpose, rounds: { outcome, isBusy, run }, i
       {isFirst && outcome && <Outcome outcome={outcome} />}
       <OwnOutcome outcome={outcome} purpose={purpose} />
       {hasFailed && <Notice tone="bad">{words.failed}</Notice>}
-      <div className={isFirst ? 'pair' : undefined}>
-        {isFirst && (
+      {isFirst ? (
+        <div className="pair">
           <button type="button" className="button" disabled={isBusy} onClick={() => void run(true)}>
             {isBusy ? words.busy : words.now}
           </button>
-        )}
-        <button type="button" className="button" onClick={() => void sharing.withdraw(purpose).catch(() => setFailed(true))}>
-          {words.stopButton}
-        </button>
-      </div>
+          {stop}
+        </div>
+      ) : (
+        stop
+      )}
       {isFirst && sharing.isTrial && (
         <>
           <p>{words.simulateLead}</p>
