@@ -68,3 +68,56 @@ test('a week of the service is a step: devices seen in 28 days, from eight weeks
   expect(mase).toBeLessThan(0.5);
   await t.close();
 });
+
+test('who came long ago and was seen of late is likely to stay; what is believed of revenue is logged beside what follows from it', async () => {
+  const t = await newTestTracking({ name: 'churn' });
+  const runs = systemRuns(seededRng(1), 'examsgraph@test');
+  /** `count` devices that came `came` weeks ago and were seen `stayed` weeks after. */
+  const devices = async (from: number, count: number, came: number, stayed: number, now: number) =>
+    t.db.query(
+      `INSERT INTO devices (device_pk, account_pk, account_id, bearer_hash, enrolled_at, seen_at)
+       SELECT sha256(n::text::bytea), sha256(n::text::bytea), substr(sha256(n::text::bytea), 1, 16), sha256(n::text::bytea), $3, $4
+       FROM generate_series($1::int, $1::int + $2::int - 1) n`,
+      [from, count, now - came * WEEK_MS, now - (came - stayed) * WEEK_MS],
+    );
+  const logged = async () => {
+    const [run] = await t.db.query<{ metrics: Record<string, number> }>(
+      `SELECT (SELECT json_object_agg(key, value) FROM latest_metrics m WHERE m.run_id = r.run_id) AS metrics
+       FROM runs r JOIN experiments e USING (experiment_id) WHERE e.name = 'system-forecasts'`,
+    );
+    return run?.metrics ?? {};
+  };
+  await devices(0, 19, 10, 10, MONDAY);
+  await devices(100, 10, 2, 2, MONDAY);
+  await logWeek(t.db, runs, MONDAY, null);
+  expect(await logged(), 'nineteen are too few for a curve').not.toHaveProperty('churn_risk');
+  // of a hundred that came ten weeks ago forty left in the first week, ten more in each of the next two, and the rest stayed
+  const later = MONDAY + WEEK_MS;
+  await t.db.query('DELETE FROM devices');
+  for (const [i, [count, stayed]] of [
+    [40, 0],
+    [10, 1],
+    [10, 2],
+    [40, 10],
+  ].entries())
+    await devices(1000 * i, count as number, 10, stayed as number, later);
+  await logWeek(t.db, runs, later, { price: 10, conversion: [0.02, 0.05] });
+  const old = (await logged())['churn_risk'] ?? Number.NaN;
+  expect(old).toBeGreaterThan(0.02);
+  expect(old).toBeLessThan(0.3);
+  const newcomers = later + WEEK_MS;
+  await devices(9000, 400, 0, 0, newcomers);
+  await logWeek(t.db, runs, newcomers, { price: 10, conversion: [0.02, 0.05] });
+  expect((await logged())['churn_risk'], 'newcomers are likelier to leave').toBeGreaterThan(old + 0.1);
+  for (let n = 3; n < 8; n++) {
+    const at = MONDAY + n * WEEK_MS;
+    expect(await logged()).not.toHaveProperty('revenue_forecast');
+    await t.db.query('UPDATE devices SET seen_at = $1', [at]);
+    await logWeek(t.db, runs, at, { price: 10, conversion: [0.02, 0.05] });
+  }
+  const { revenue_forecast, total_active_users, assumed_price, assumed_conversion_low, assumed_conversion_high } = await logged();
+  expect([assumed_price, assumed_conversion_low, assumed_conversion_high]).toEqual([10, 0.02, 0.05]);
+  expect((revenue_forecast ?? 0) / ((total_active_users ?? 1) * 10)).toBeGreaterThan(0.02);
+  expect((revenue_forecast ?? 0) / ((total_active_users ?? 1) * 10)).toBeLessThan(0.06);
+  await t.close();
+});
