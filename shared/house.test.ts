@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/crypto': ['shared/domain', 'shared/maths'],
   'shared/privacy': ['shared/domain', 'shared/maths'],
   'shared/transparency': ['shared/domain', 'shared/maths', 'shared/crypto'],
-  'shared/statistics': ['shared/domain', 'shared/maths'],
+  'shared/statistics': ['shared/domain', 'shared/maths', 'shared/crypto'],
   'shared/aggregation': ['shared/domain', 'shared/maths', 'shared/crypto', 'shared/privacy', 'shared/transparency', 'shared/statistics'],
   'shared/packs': ['shared/domain', 'shared/maths', 'shared/crypto'],
   'shared/tracking': ['shared/domain', 'shared/maths', 'shared/crypto'],
@@ -59,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'sync-server/simulation': ['sync-server/ports', 'models', 'shared'],
   'sync-server/tracking': ['sync-server/ports', 'shared'],
   'sync-server/http': [
+    'sync-server/analytics',
     'sync-server/federation',
     'sync-server/governance',
     'sync-server/helper',

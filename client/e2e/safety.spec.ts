@@ -56,7 +56,7 @@ test('a backup with a passphrase brings back what was shared and its ε, on a ph
   await page.route('**/fed/reports/*', (route) => route.abort());
   await agree(page);
   const booked = page.getByText(/내 ε \d\.\d{3}/);
-  const epsilon = async () => (await booked.innerText()).match(/(내 ε|지금까지 모두) \d\.\d{3}/g);
+  const epsilon = async () => (await booked.innerText()).match(/(내 ε|지금까지) \d\.\d{3}/g);
   const told = await epsilon();
   const path = await saveBackup(page, '바른 말 배터리');
   const answers = await standing(page);

@@ -23,7 +23,7 @@ export const enSharing = {
     stopButton: 'Stop analytics',
     heading: 'Private statistics',
     purpose:
-      'When you are online, this phone may send your last seven days as numbers: days, minutes and answers, how well predictions fitted, hours of study, how each topic went, how recommendations did, your ratings and, if you told it, your real exam result. No question and no answer is among them. They show where the app helps and where it does not.',
+      'When you are online, this phone may send your last seven days as numbers: days, minutes and answers, how well predictions fitted, hours of study, how each topic went, how recommendations did, your ratings and, if you told it, your real exam result. No question and no answer is among them. They show where the app helps and where it does not; and when two ways of recommending are compared, how yours did.',
     sum: (k: number) =>
       `Before they leave, the numbers are limited, a little noise is added, and they are masked between two servers. No server is handed an un-noised sum: the first reads only the sum of exactly ${k} reports with the second’s noise in it.`,
     together: 'The two together can read each single report.',

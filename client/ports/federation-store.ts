@@ -1,5 +1,6 @@
 import type { LedgerEntry } from '#shared/aggregation/personal-ledger.ts';
 import type { Pins, SeenTree } from '#shared/aggregation/verify.ts';
+import type { JoinedTest } from './joined-test.ts';
 
 /** What may be contributed to, each agreed to by itself: the shared model, and private statistics over many learners. */
 export type Purpose = 'training' | 'analytics';
@@ -70,6 +71,7 @@ export interface FederationValues {
   readonly consentUnsent: boolean;
   readonly analyticsConsent: Consent;
   readonly analyticsUnsent: boolean;
+  readonly tests: readonly JoinedTest[];
   readonly lastRound: { readonly at: number; readonly outcome: string };
 }
 

@@ -1,5 +1,5 @@
 import { AirFault } from '#client/ports/federation-air.ts';
-import type { AccountKeys, Consent, ContributionRow, PulledModel, Purpose } from '#client/ports/federation-store.ts';
+import type { AccountKeys, Consent, ContributionRow, FederationChange, PulledModel, Purpose } from '#client/ports/federation-store.ts';
 import { runTags } from '#client/ports/run-tags.ts';
 import { configHashHex, contributionRho, type ModelConfig, type StatisticsConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { type AccountSecrets, makeContribution, randomBytes } from '#shared/aggregation/contribution.ts';
@@ -10,10 +10,12 @@ import { fromHex, toHex } from '#shared/domain/bytes.ts';
 import { newExperimentId, newRunId } from '#shared/domain/ids.ts';
 import { HORIZON_SLOTS, rhoLocal } from '#shared/privacy/accountant.ts';
 import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
+import { tellOutcome } from '#shared/statistics/ab-test.ts';
 import { encodeCells } from '#shared/statistics/layout.ts';
 import { cellsOfWeek } from '#shared/statistics/week.ts';
 import type { Draft } from '#shared/tracking/event.ts';
 import type { SharingPorts } from './ports.ts';
+import { dueTests, outcomeOf } from './tests.ts';
 import { weekFacts } from './week.ts';
 
 /** Fewest answers worth a contribution, and fewest new ones since the last. */
@@ -147,6 +149,7 @@ async function bookSealed(
   { purpose, config, consent }: Turn,
   sealed: { readonly bytes: Uint8Array; readonly entry: LedgerEntry; readonly isClipped: boolean },
   baseVersion: number,
+  together: readonly FederationChange[] = [],
 ): Promise<void> {
   const row: ContributionRow = {
     ...sealed.entry,
@@ -170,6 +173,7 @@ async function bookSealed(
       { kind: 'while-consented', purpose, at: consent.at },
       { kind: 'contribution', row },
       { kind: 'outbox', row: { report_id: row.report_id, bytes: sealed.bytes, tries: 0, notBefore: 0 } },
+      ...together,
     ],
   });
 }
@@ -202,7 +206,7 @@ export async function contribute(ports: SharingPorts, config: ModelConfig, conse
   return null;
 }
 
-/** Seal and book the latest week as numbers for the private statistics. @throws AirFault, StorageFault; nothing is spent then */
+/** Seal and book the latest week as numbers for the private statistics, with the outcomes of A/B tests that are due. @throws AirFault, StorageFault; nothing is spent then */
 export async function contributeWeek(ports: SharingPorts, config: StatisticsConfig, consent: Consent): Promise<Abstained> {
   const turn: Turn = { purpose: 'analytics', config, consent };
   const { reason, slot } = await mayContribute(ports, turn);
@@ -211,7 +215,14 @@ export async function contributeWeek(ports: SharingPorts, config: StatisticsConf
   const syllabus = (await ports.learning())?.syllabus ?? null;
   const facts = await weekFacts(ports.log, at, syllabus?.packId === config.pack_id ? syllabus : null);
   const plan = { config, base: NO_BASE, promoted: NO_BASE.version, slot, secrets: await secretsOf(ports) };
-  const made = makeContribution(ports.crypto, plan, encodeCells(cellsOfWeek(facts)), rng);
-  await bookSealed(ports, turn, { ...made, isClipped: false }, NO_BASE.version);
+  const cells = cellsOfWeek(facts);
+  const due = await dueTests(ports);
+  for (const test of due) tellOutcome(cells, test, test.arm, await outcomeOf(ports.log, test));
+  const made = makeContribution(ports.crypto, plan, encodeCells(cells), rng);
+  const tests = ((await ports.log.federation.value('tests')) ?? []).map((test) =>
+    due.some((told) => told.id === test.id) ? { ...test, reportedIn: made.entry.report_id } : test,
+  );
+  const told: readonly FederationChange[] = due.length > 0 ? [{ kind: 'value', key: 'tests', value: tests }] : [];
+  await bookSealed(ports, turn, { ...made, isClipped: false }, NO_BASE.version, told);
   return null;
 }

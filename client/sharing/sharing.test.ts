@@ -4,6 +4,7 @@ import { answer, started } from '#client/ports/experiment-log.contract.ts';
 import { AirFault, type FederationAir } from '#client/ports/federation-air.ts';
 import type { PulledModel, Purpose } from '#client/ports/federation-store.ts';
 import { inPageTrainer } from '#client/ports/in-page-trainer.ts';
+import { testedExploreRate } from '#client/ports/joined-test.ts';
 import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
 import { configHashHex, type ModelConfig, type StatisticsConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { readEnrolment } from '#shared/aggregation/enrolment.ts';
@@ -16,6 +17,7 @@ import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { concat, dom, fromHex, toBase64, toHex } from '#shared/domain/bytes.ts';
 import { epochMs } from '#shared/domain/time.ts';
 import { normal, seededRng } from '#shared/maths/rng.ts';
+import { armOf } from '#shared/statistics/ab-test.ts';
 import { decodeCells } from '#shared/statistics/layout.ts';
 import { sampleConfig, sampleStatistics } from '#shared/testing/sample-config.ts';
 import { cosignature, signedNote } from '#shared/transparency/checkpoint.ts';
@@ -218,7 +220,10 @@ function newDevice(server: ReturnType<typeof newServer>, isTrial = false) {
     const proposal = await sharing.proposal(purpose);
     return proposal !== null && sharing.agree({ proposal, ageBand: '16+', text: 'text', language: 'ko' });
   };
-  return { log, sharing, serving, verdict, study, agree, exclusively };
+  const wait = (ms: number) => {
+    now += ms;
+  };
+  return { log, sharing, serving, verdict, study, agree, exclusively, wait };
 }
 
 let server: ReturnType<typeof newServer>;
@@ -631,5 +636,68 @@ describe('private statistics', () => {
     expect(cells.slice(28, 38).reduce((a, b) => a + b)).toBeCloseTo(1, 2);
     // no A/B test, no topics of another pack, nothing past the last cell
     expect([...cells.slice(53, 103), ...cells.slice(116)].every((x) => x === 0)).toBe(true);
+  });
+
+  test('a test is joined in the arm the secret draws; its outcome is told once, in the first report after its time, and in no cell but its own', async () => {
+    const DAY_MS = 86_400_000;
+    server = newServer('demo');
+    const arms = [5000, 5000].map((share, i) => ({ name: `arm ${i}`, share, explore_rate: 0.05 + i / 4 }));
+    const change = (tests: StatisticsConfig['tests']) => {
+      const weeks: StatisticsConfig = { ...sampleStatistics('demo'), ...server.state.weeks, kappa: 0, ...(tests ? { tests } : {}) };
+      server.state.weeks = weeks;
+      server.state.entries[1] = { type: 'config', at: 1, config: weeks, config_hash: configHashHex(weeks) };
+    };
+    change([{ id: 42, place: 1, goal: 'accuracy', arms, window_days: 14 }]);
+    device = newDevice(server, true);
+    const { federation } = device.log;
+    await device.agree('analytics');
+    expect(await testedExploreRate(federation)).toBeNull();
+    await round();
+    const [joined] = (await federation.value('tests')) ?? [];
+    const secret = fromHex((await federation.value('account'))?.tagSecret ?? '');
+    expect(joined).toMatchObject({ id: 42, arm: armOf(secret, { id: 42, arms }), reportedIn: null });
+    expect(await testedExploreRate(federation)).toBe(arms[joined?.arm ?? 0]?.explore_rate);
+    const cellsOf = (n: number) => {
+      const parts = parseReport(server.state.uploads[n]?.bytes ?? new Uint8Array());
+      const box = (seed: number) => ({ secret: seedOf(seed), public: tweetnacl.boxPublicKey(seedOf(seed)) });
+      const words = parts && openLeaderBox(tweetnacl, parts.header, parts.leaderBox, box(8));
+      const share = parts && openHelperBox(tweetnacl, parts.helperBox, box(9));
+      if (!parts || !words || !share) throw new Error('a report did not open');
+      const mask = maskWords(tweetnacl, share.maskSeed, parts.header.taskId, parts.header.reportId, 128);
+      const steps = new Int32Array(words.map((x, i) => (x - (mask[i] as number)) >>> 0).buffer);
+      return [...decodeCells(Float64Array.from(steps, (q) => q / 65_536)).map((x) => Number(x.toFixed(3)))].slice(53, 71);
+    };
+    const none = new Array(18).fill(0);
+    await device.study(12);
+    await round();
+    expect(cellsOf(0)).toEqual(none);
+    const { eligibility } = server.air;
+    let slot = 1;
+    server.air.eligibility = async (...args) => ({ ...(await eligibility(...args)), slot });
+    const later = () => {
+      server.state.receipt = { state: 'landed', t: slot++ };
+      server.state.cosignedS += 15 * 86_400;
+      device.wait(15 * DAY_MS);
+    };
+    later();
+    await device.study(12, 12);
+    await round();
+    const own = 9 + 3 * (joined?.arm ?? 0);
+    expect(cellsOf(1)).toEqual(none.map((x, i) => (i >= own && i < own + 3 ? 1 : x)));
+    expect((await federation.value('tests'))?.[0]?.reportedIn).toBe(server.state.uploads[1]?.id);
+    later();
+    await device.study(12, 24);
+    await round();
+    expect(cellsOf(2)).toEqual(none);
+    await device.sharing.withdraw('analytics');
+    expect(await testedExploreRate(federation)).toBeNull();
+    await device.agree('analytics');
+    expect(await testedExploreRate(federation)).not.toBeNull();
+    server.state.weeks = { ...sampleStatistics('demo'), leader: server.state.config.leader, helper: server.state.config.helper };
+    change(undefined);
+    await device.log.federation.write([{ kind: 'value', key: 'tree', value: { size: 0, root: '' } }]);
+    await round();
+    expect(await federation.value('tests')).toEqual([]);
+    expect(await testedExploreRate(federation)).toBeNull();
   });
 });

@@ -12,12 +12,14 @@ import {
 import { configHashHex, readConfig, type TaskConfig, type TaskKind } from '#shared/aggregation/config.ts';
 import { capEpsilon } from '#shared/aggregation/personal-ledger.ts';
 import type { Distrust } from '#shared/aggregation/verify.ts';
+import { fromHex } from '#shared/domain/bytes.ts';
 import { utf8 } from '#shared/transparency/canonical-json.ts';
 import { eraseAccount, keepConsent, sendConsent, takeBack, withdrawHere } from './consents.ts';
-import { type Abstained, contribute, contributeWeek, withBearer } from './contribute.ts';
+import { type Abstained, accountKeys, contribute, contributeWeek, withBearer } from './contribute.ts';
 import { drain, readReceipts } from './outbox.ts';
 import type { SharingPorts } from './ports.ts';
 import { pullModel } from './pull.ts';
+import { keepTests } from './tests.ts';
 import { Distrusted, offeredTask, trustedConfig } from './trust.ts';
 
 /** What a round did for one purpose. */
@@ -142,7 +144,10 @@ async function standingOf(ports: SharingPorts, consents: SharingView['consents']
 }
 
 async function turn(ports: SharingPorts, { config, consent }: Standing): Promise<Abstained> {
-  if (config.kind === 'cohort-statistics') return contributeWeek(ports, config, consent);
+  if (config.kind === 'cohort-statistics') {
+    await keepTests(ports, config, fromHex((await accountKeys(ports)).tagSecret));
+    return contributeWeek(ports, config, consent);
+  }
   return contribute(ports, config, consent, await pullModel(ports, config, consent));
 }
 

@@ -76,6 +76,9 @@ async function refitsOf(log: LogReader, isOfLate: (row: { readonly at: number })
   };
 }
 
+/** Mean of y − p over the recommended items that were opened and answered; null without any. */
+export const meanGain = (slates: readonly Tables['slates'][], answers: Answers): number | null => slatesOf(slates, answers).gain;
+
 /** A learner's latest week, whatever the exam, as the cells of a report are made from. @param syllabus of the pack whose topics are told */
 export async function weekFacts(
   log: LogReader & { readonly federation: FederationStore },

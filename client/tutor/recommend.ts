@@ -1,4 +1,5 @@
 import type { LogReader } from '#client/ports/experiment-log.ts';
+import { testedExploreRate } from '#client/ports/joined-test.ts';
 import { runTags } from '#client/ports/run-tags.ts';
 import { type Card, drawCards } from '#models/recommend/cards.ts';
 import type { Scored } from '#models/recommend/score.ts';
@@ -38,7 +39,7 @@ async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): P
     policy: slate.policy,
     slate_size: items.length,
     target_p: slate.target_p,
-    explore_rate: EXPLORE_RATE,
+    explore_rate: slate.explore_rate ?? EXPLORE_RATE,
     model_version: slate.model_version,
   });
   const tags = runTags(desk.ports.log, 'recommendation', { 'eg.pack_id': desk.packId, 'eg.slate_id': slate.slate_id });
@@ -65,15 +66,18 @@ async function slateRun(desk: Desk, now: TutorState, slate: Tables['slates']): P
 }
 
 /** Draw the three recommendations of Home, as the slate to log; null for a pack without questions. */
-function drawHome(head: SlateHead, options: readonly Scored[], rng: Rng): Body<'slate.shown'> | null {
-  const cards: readonly Card[] = drawCards(options, rng);
+function drawHome(head: SlateHead, options: readonly Scored[], rng: Rng, tested: number | null): Body<'slate.shown'> | null {
+  const cards: readonly Card[] = drawCards(options, rng, tested ?? EXPLORE_RATE);
   return cards.length === 0
     ? null
-    : slateBody(
-        head,
-        'home',
-        cards.map((card) => card.picks),
-      );
+    : {
+        ...slateBody(
+          head,
+          'home',
+          cards.map((card) => card.picks),
+        ),
+        ...(tested === null ? {} : { explore_rate: tested }),
+      };
 }
 
 /** Hours for which a recommendation that was begun and not ended keeps its slate on record. */
@@ -100,7 +104,12 @@ export async function recommend(desk: Desk): Promise<Tables['slates'] | null> {
     if (isSame && (latest.seq > (now.answers.at(-1)?.seq ?? 0) || (await isUnderWay(desk, latest, at)))) return null;
     const head = { slateId: desk.newId(), packId: desk.packId, targetP, modelVersion: modelLabel(now, global) };
     const worths = await worthsNow(desk.course, now);
-    const slate = drawHome(head, scoredOptions(desk.course, now, { targetP, now: at, exclude: new Set(), worths }), rng);
+    const slate = drawHome(
+      head,
+      scoredOptions(desk.course, now, { targetP, now: at, exclude: new Set(), worths }),
+      rng,
+      await testedExploreRate(log.federation),
+    );
     if (!slate) return null;
     const over = latest ? await slateRun(desk, now, latest) : { drafts: [] };
     return { ...over, drafts: [...over.drafts, { kind: 'slate.shown', body: slate }] };

@@ -1,6 +1,6 @@
 import type { Rng } from '#shared/maths/rng.ts';
 import type { Scored } from './score.ts';
-import { drawSlate, type Pick } from './slate.ts';
+import { drawSlate, EXPLORE_RATE, type Pick } from './slate.ts';
 
 /** A recommendation as Home shows it: one topic, its lead item and a few more of the same. */
 export interface Card {
@@ -15,9 +15,15 @@ const CARDS = 3;
 const QUESTIONS_A_CARD = 6;
 
 /** Three cards from as many topics as there are, each with up to six questions, every one drawn by the slate's rule. */
-export function drawCards(list: readonly Scored[], rng: Rng): readonly Card[] {
+export function drawCards(list: readonly Scored[], rng: Rng, exploreRate = EXPLORE_RATE): readonly Card[] {
   const skillOf = (scored: Scored): string => scored.option.skills[0] ?? 'none';
-  const leads = drawSlate(list, CARDS, rng, (scored, picks) => !picks.some((pick) => skillOf(pick.scored) === skillOf(scored)));
+  const leads = drawSlate(
+    list,
+    CARDS,
+    rng,
+    (scored, picks) => !picks.some((pick) => skillOf(pick.scored) === skillOf(scored)),
+    exploreRate,
+  );
   const led = new Set(leads.map((lead) => lead.scored));
   return leads.map((lead) => {
     const skill = skillOf(lead.scored);
@@ -25,6 +31,8 @@ export function drawCards(list: readonly Scored[], rng: Rng): readonly Card[] {
       list.filter((s) => skillOf(s) === skill && !led.has(s)),
       QUESTIONS_A_CARD - 1,
       rng,
+      undefined,
+      exploreRate,
     );
     return { skill, lead, picks: [lead, ...more] };
   });

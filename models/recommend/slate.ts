@@ -28,11 +28,11 @@ function slateShare(skills: readonly string[], picks: readonly Pick[]): number {
   return picks.filter((pick) => pick.scored.option.skills.some((k) => skills.includes(k))).length / picks.length;
 }
 
-function probabilities(scores: readonly number[]): number[] {
+function probabilities(scores: readonly number[], exploreRate: number): number[] {
   const top = Math.max(...scores);
   const weights = scores.map((s) => Math.exp((s - top) / TEMPERATURE));
   const total = weights.reduce((a, b) => a + b, 0);
-  return weights.map((w) => ((1 - EXPLORE_RATE) * w) / total + EXPLORE_RATE / scores.length);
+  return weights.map((w) => ((1 - exploreRate) * w) / total + exploreRate / scores.length);
 }
 
 function medians(list: readonly Scored[]): Record<Term, number> {
@@ -79,6 +79,7 @@ function reasonOf({ terms }: Scored, middle: Record<Term, number>): Reason {
  * each score lowered by .15 times the share of the slate that already has one of its skills.
  *
  * @param list eligible options, scored
+ * @param exploreRate the uniform part, .05 unless told
  * @param isAllowed narrows what the next pick is drawn from; where it leaves nothing, it is ignored
  * @returns at most `size` picks, each with its propensity
  */
@@ -87,6 +88,7 @@ export function drawSlate(
   size: number,
   rng: Rng,
   isAllowed: (scored: Scored, picks: readonly Pick[]) => boolean = () => true,
+  exploreRate = EXPLORE_RATE,
 ): readonly Pick[] {
   const middle = medians(list);
   const picks: Pick[] = [];
@@ -96,7 +98,7 @@ export function drawSlate(
     const allowed = shortList(rest.filter((s) => isAllowed(s, picks)));
     const pool = allowed.length > 0 ? allowed : shortList(rest);
     const scores = pool.map((s) => s.score - DIVERSITY * slateShare(s.option.skills, picks));
-    const chances = probabilities(scores);
+    const chances = probabilities(scores, exploreRate);
     const index = drawIndex(chances, rng);
     const scored = pool[index] as Scored;
     const isGreedy = (chances[index] as number) >= Math.max(...chances) / 3;

@@ -4,6 +4,7 @@ import { fromHex, toHex } from '#shared/domain/bytes.ts';
 import { fail, type Result, succeed } from '#shared/domain/result.ts';
 import { HORIZON_SLOTS, type Segment } from '#shared/privacy/accountant.ts';
 import { bandSquares } from '#shared/privacy/banded.ts';
+import { type AbTest, abTest, MOST_TESTS } from '#shared/statistics/ab-test.ts';
 import { COHORT_CELLS } from '#shared/statistics/layout.ts';
 import { canonicalBytes, type Json, utf8 } from '#shared/transparency/canonical-json.ts';
 import { MAX_DIM } from './header.ts';
@@ -53,6 +54,8 @@ const statisticsSchema = z.strictObject({
   layout: z.literal(1),
   /** The pack whose topics the topic cells are of, in syllabus order. */
   pack_id: z.uuid(),
+  /** Tests that run; absent: none. */
+  tests: z.optional(z.array(abTest).check(z.minLength(1), z.maxLength(MOST_TESTS))),
 });
 
 const schema = z.discriminatedUnion('kind', [modelSchema, statisticsSchema]);
@@ -182,9 +185,12 @@ export function statisticsConfig(preset: PresetName, fields: InstallationFields)
 
 /** Why a configuration is refused. */
 export interface ConfigFault {
-  readonly rule: 'shape' | 'overflow' | 'coarse-noise' | 'delta' | 'band' | 'layout';
+  readonly rule: 'shape' | 'overflow' | 'coarse-noise' | 'delta' | 'band' | 'layout' | 'tests';
   readonly message: string;
 }
+
+const areApart = (tests: readonly AbTest[]): boolean =>
+  [(t: AbTest) => t.id, (t: AbTest) => t.place].every((of) => new Set(tests.map(of)).size === tests.length);
 
 /** Read a configuration and hold it against the rules that keep its arithmetic and its promise sound (section 3.5). */
 export function readConfig(value: unknown): Result<TaskConfig, ConfigFault> {
@@ -199,6 +205,8 @@ export function readConfig(value: unknown): Result<TaskConfig, ConfigFault> {
   if (sigma * steps < 100) return refuse('coarse-noise', 'the noise must be at least 100 grid steps wide');
   if (delta > max_accounts ** -1.1) return refuse('delta', `delta must be at most 1 / accounts^1.1 for ${max_accounts} accounts`);
   if (mechanism === 'independent' && band !== 1) return refuse('band', 'independent noise has a band of 1');
+  if (config.kind === 'cohort-statistics' && !areApart(config.tests ?? []))
+    return refuse('tests', 'each test has an id and a place of its own');
   if (config.kind === 'cohort-statistics' && (config.dim !== COHORT_CELLS || config.clip_norm !== 1))
     return refuse('layout', `layout 1 has ${COHORT_CELLS} cells and a norm of at most 1`);
   return succeed(config);

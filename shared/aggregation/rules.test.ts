@@ -58,6 +58,25 @@ describe('configurations', () => {
     expect(read.ok ? null : read.fault.rule).toBe('layout');
   });
 
+  test('tests of a configuration have whole shares, ids and places of their own; one without tests has the hash it always had', () => {
+    const base = sampleStatistics('production');
+    const arms = [5000, 5000].map((share, i) => ({ name: String(i), share, explore_rate: 0.05 }));
+    const one = { id: 1, place: 0, goal: 'gain' as const, arms, window_days: 14 };
+    const ruleOf = (tests: readonly object[]) => {
+      const read = readConfig({ ...base, tests });
+      return read.ok ? null : read.fault.rule;
+    };
+    expect(ruleOf([one, { ...one, id: 2, place: 1 }])).toBeNull();
+    expect(ruleOf([{ ...one, arms: [arms[0], { ...arms[1], share: 4000 }] }])).toBe('shape');
+    expect(ruleOf([one, { ...one, id: 2 }])).toBe('tests');
+    expect(ruleOf([one, { ...one, place: 1 }])).toBe('tests');
+    expect(ruleOf([])).toBe('shape');
+    expect(ruleOf([{ ...one, place: 2 }])).toBe('shape');
+    expect(ruleOf([{ ...one, arms: [arms[0]] }])).toBe('shape');
+    expect(keepsPreset({ ...base, tests: [one] })).toBe(true);
+    expect(loosened(base, { ...base, tests: [one] })).toEqual([]);
+  });
+
   test('the pack statistics are of is the one the app comes with', () => {
     const manifest = JSON.parse(readFileSync('public/packs/it-fundamentals/manifest.json', 'utf8')) as { id: string };
     expect(sampleStatistics('production').pack_id).toBe(manifest.id);

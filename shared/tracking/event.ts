@@ -107,6 +107,8 @@ const bodies = {
     feature_version: z.number(),
     target_p: share,
     model_version: id,
+    /** Share drawn freely, where an A/B test says another than the policy's. */
+    explore_rate: z.optional(share),
     slots: z.array(z.object({ slot: z.number().check(z.int()), picks: z.array(pick).check(z.minLength(1)) })),
   }),
   'slate.opened': z.looseObject({ slate_id: id, slot: z.number().check(z.int()) }),

@@ -7,6 +7,7 @@ import { meanOf } from '../federation/candidate.ts';
 import { logFlushRun } from '../federation/flush-run.ts';
 import { configsOf, type LeaderPorts, taskIds } from '../federation/leader.ts';
 import type { Sql, Transaction } from '../ports/database.ts';
+import { logTests } from './ab-tests.ts';
 
 const DAY_MS = 86_400_000;
 /** How far back slots are pooled. */
@@ -88,6 +89,7 @@ async function readOne(ports: LeaderPorts, taskId: Uint8Array): Promise<boolean>
       runId,
     ]);
     await logUpdates(ports, sql, flush.t);
+    await logTests(ports, sql, config, flush.t);
     ports.reach('cohort-before-commit');
     return true;
   });

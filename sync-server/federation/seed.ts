@@ -71,15 +71,18 @@ async function settled<C extends TaskConfig>(ports: LeaderPorts, wanted: C): Pro
   if (!last) return { config: wanted, isNew: true };
   const same = { ...wanted, epoch_ms: last.epoch_ms, from_slot: last.from_slot };
   if (configHashHex(same) === configHashHex(last)) return { config: same, isNew: false };
-  const next = 1 + Math.max(slotAt(last, ports.now(), await lastSlot(ports.db, taskId)), last.from_slot);
+  const latest = await lastSlot(ports.db, taskId);
+  // Slots without a time: the next one is the one after the last, and nothing fills a slot before the newest configuration's.
+  const now = wanted.interval_ms === 0 ? latest : slotAt(last, ports.now(), latest);
+  const next = 1 + Math.max(now, last.from_slot);
   return { config: { ...wanted, epoch_ms: last.epoch_ms, from_slot: next }, isNew: true };
 }
 
-/** Have the helper approve a configuration, and log it if it is new. */
-async function agreed<C extends TaskConfig>(ports: LeaderPorts, plan: SeedPlan, wanted: C): Promise<C> {
+/** Have the helper approve a configuration, and log it if it is new. @returns it with the slot it begins at */
+export async function agreed<C extends TaskConfig>(ports: LeaderPorts, approve: SeedPlan['approve'], wanted: C): Promise<C> {
   const { config, isNew } = await settled(ports, wanted);
   // A helper that was restored may have forgotten what it approved: it is asked again, and answers the same.
-  const signature = await plan.approve(config);
+  const signature = await approve(config);
   if (isNew) {
     await ports.db.transaction(async (sql) => {
       const index = await ports.log.append(sql, { type: 'config', at: ports.now(), config, config_hash: configHashHex(config) });
@@ -90,6 +93,12 @@ async function agreed<C extends TaskConfig>(ports: LeaderPorts, plan: SeedPlan, 
     });
   }
   return config;
+}
+
+/** The tests of the configuration in force go on. */
+async function runningTests({ db }: LeaderPorts, { task_id }: StatisticsConfig): Promise<Pick<StatisticsConfig, 'tests'>> {
+  const last = (await configsOf(db, fromHex(task_id))).at(-1);
+  return last?.kind === 'cohort-statistics' && last.tests ? { tests: last.tests } : {};
 }
 
 /**
@@ -110,9 +119,9 @@ export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<SeededTa
   };
   const holdOut = { version: plan.holdOutVersion, sha256: holdOutHash(ports.holdOut()) };
   const draft = plan.model({ ...fields, dim: WEIGHT_COUNT, max_update_norm: 1, hold_out: holdOut });
-  const config = await agreed(ports, plan, { ...draft, max_update_norm: updateNormBound(draft) });
+  const config = await agreed(ports, plan.approve, { ...draft, max_update_norm: updateNormBound(draft) });
   const wanted = plan.statistics(fields);
-  const statistics = wanted && (await agreed(ports, plan, wanted));
+  const statistics = wanted && (await agreed(ports, plan.approve, { ...wanted, ...(await runningTests(ports, wanted)) }));
   const taskId = fromHex(config.task_id);
   await seedModel(ports, config, plan.start, taskId);
   const champion = await ports.db.query("SELECT 1 FROM model_aliases WHERE task_id = $1 AND alias = 'champion'", [taskId]);

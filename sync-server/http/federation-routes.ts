@@ -61,7 +61,11 @@ async function tasks({ leader, log }: FederationRoutesPorts) {
   const rows = await leader.db.query<{ config: TaskConfig; helper_signature: Buffer; log_index: string; entry: string; waiting: string }>(
     `SELECT c.config, c.helper_signature, c.log_index, l.entry,
        (SELECT count(*) FROM reports r WHERE r.config_hash = c.config_hash AND r.state IN ('held', 'frozen')) AS waiting
-     FROM task_configs c JOIN log_leaf l ON l.idx = c.log_index ORDER BY c.log_index`,
+     FROM task_configs c JOIN log_leaf l ON l.idx = c.log_index
+     -- a device cannot know which slot is on where slots have no time: what has not begun yet is not offered to it
+     WHERE (c.config->>'interval_ms')::bigint > 0
+       OR c.from_slot <= 1 + coalesce((SELECT max(t) FROM flushes f WHERE f.task_id = c.task_id), 0)
+     ORDER BY c.log_index`,
   );
   return Promise.all(
     rows.map(async (row) => ({

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { TOKEN_DAYS } from '#shared/tracking/token-wanted.ts';
+import { type Decision, endTest, startTest, type TestPorts, testsOf } from '../analytics/ab-tests.ts';
 import type { LeaderPorts } from '../federation/leader.ts';
 import { promote, taskIdOf } from '../federation/models.ts';
 import { newToken, revokeToken, tokensOf } from '../governance/access-tokens.ts';
@@ -24,6 +25,8 @@ export interface StaffRoutesPorts {
   readonly helperReachable: () => Promise<boolean>;
   /** Sends K - 1 simulated devices through the protocol; trial only. */
   readonly simulate: (() => Promise<{ readonly devices: number }>) | null;
+  /** Has the helper approve a configuration that begins or ends an A/B test. */
+  readonly tests: Pick<TestPorts, 'approve'>;
   /** Signs a checkpoint of what was just logged, so that devices can prove it. */
   readonly publish: () => Promise<unknown>;
 }
@@ -240,7 +243,50 @@ function viewRoutes(ports: StaffRoutesPorts): readonly Route<never>[] {
   ];
 }
 
+const DECISIONS: readonly Decision[] = ['ship', 'do-not-ship', 'discuss'];
+
+function testRoutes({ leader, tests, publish }: StaffRoutesPorts): readonly Route<never>[] {
+  const ports: TestPorts = { leader, approve: tests.approve, publish };
+  const act = (path: string, verb: string, work: (call: Call<StaffMember>) => Promise<{ target: string; reason: string; json: unknown }>) =>
+    ({
+      method: 'post',
+      path: `${API}/tests${path}`,
+      access: staffOnly('admin'),
+      limit: 8192,
+      type: 'application/json',
+      async handle(call: Call<StaffMember>) {
+        const { target, reason, json } = await work(call);
+        await logStaff(leader.db, leader.now(), call.caller, verb, target, reason);
+        return { status: 200, json };
+      },
+    }) as unknown as Route<never>;
+  return [
+    {
+      method: 'get',
+      path: `${API}/tests`,
+      access: staffOnly('admin'),
+      handle: async () => ({ status: 200, json: { tests: await testsOf(leader.db) } }),
+    } as unknown as Route<never>,
+    act('', 'start-test', async (call) => {
+      const hypothesis = textField(call, 'hypothesis', 500);
+      const { design, planned } = fields(call);
+      if (!Number.isInteger(planned) || (planned as number) < 1 || (planned as number) > 1e7)
+        throw new Refusal(422, 'malformed', '"planned" must be a number of learners.');
+      const id = await startTest(ports, { design, hypothesis, planned: planned as number, by: call.caller.staffId });
+      return { target: String(id), reason: hypothesis, json: { id } };
+    }),
+    act('/:id/end', 'end-test', async (call) => {
+      const reason = textField(call, 'reason', 500);
+      const decision = DECISIONS.find((d) => d === fields(call)['decision']);
+      if (!decision) throw new Refusal(422, 'malformed', `"decision" must be one of ${DECISIONS.join(', ')}.`);
+      const id = call.params['id'] ?? '';
+      await endTest(ports, /^\d{1,9}$/.test(id) ? Number(id) : 0, decision, reason);
+      return { target: id, reason, json: {} };
+    }),
+  ];
+}
+
 /** Every route of the staff pages; the cookie counts here alone. */
 export function staffRoutes(ports: StaffRoutesPorts): readonly Route<never>[] {
-  return [...signInRoutes(ports), ...modelRoutes(ports), ...viewRoutes(ports)];
+  return [...signInRoutes(ports), ...modelRoutes(ports), ...testRoutes(ports), ...viewRoutes(ports)];
 }

@@ -210,6 +210,7 @@ export async function runLeader(): Promise<void> {
         helperReachable: helper.isReachable,
         simulate: isTrial ? simulate : null,
         publish: () => transparency.publish(),
+        tests: { approve: plan.approve },
       }),
       ...testRoutes,
       ...(isTestMode() ? leaderTestRoutes(leader, round) : []),

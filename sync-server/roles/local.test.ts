@@ -62,15 +62,15 @@ describe('npm start', () => {
     expect(code).toBeDefined();
     for (const name of ['leader-keys.json', 'helper-keys.json', 'database-keys.json'])
       expect(statSync(join(data, name)).mode & 0o077).toBe(0);
-    expect((await trial.configs()).map((c) => c.preset)).toEqual(['demo']);
+    expect((await trial.configs()).map((c) => c.preset)).toEqual(['demo', 'demo']);
     for (const path of ['/health', '/healthz', '/readyz']) expect((await fetch(trial.app + path)).status).toBe(200);
     expect(await trial.stop()).toBe(0);
 
     const production = await start({ EG_PRESET: 'production' });
     expect(production.output).toContain('Preset production, K = 300');
     const configs = await production.configs();
-    expect(configs.map((c) => c.preset)).toEqual(['demo', 'production']);
-    expect(new Set(configs.map((c) => c.budget_family)).size).toBe(2);
+    expect(configs.map((c) => c.preset)).toEqual(['demo', 'demo', 'production', 'production']);
+    expect(new Set(configs.map((c) => c.budget_family)).size).toBe(4);
     expect(await production.stop()).toBe(0);
 
     const again = await start({ EG_PRESET: 'production' });

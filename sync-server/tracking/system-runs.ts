@@ -82,13 +82,23 @@ async function observe(sql: Transaction, rng: Rng, source: string, run: ServiceR
   const experimentId = await experimentNamed(sql, rng, run.experiment, run.at);
   const [known] = await sql.query(`UPDATE runs SET lifecycle_stage = 'active', rev = rev + 1 WHERE run_id = $1 RETURNING 1`, [run.runId]);
   if (!known) {
-    await sql.query(
-      `UPDATE runs SET status = 'FINISHED', end_time = $3, rev = rev + 1 WHERE experiment_id = $1 AND user_id = $2 AND status = 'RUNNING'`,
-      [experimentId, SERVICE.name, run.at],
-    );
+    if (!run.isBeside)
+      await sql.query(
+        `UPDATE runs SET status = 'FINISHED', end_time = $3, rev = rev + 1 WHERE experiment_id = $1 AND user_id = $2 AND status = 'RUNNING'`,
+        [experimentId, SERVICE.name, run.at],
+      );
     await begin(sql, source, experimentId, run, false);
   }
   await say(sql, known ? { ...run, params: {} } : run);
+}
+
+async function end(sql: Transaction, runId: string, at: number, tags: Readonly<Record<string, string>>): Promise<void> {
+  await sql.query(`UPDATE runs SET status = 'FINISHED', end_time = $2, rev = rev + 1 WHERE run_id = $1 AND status = 'RUNNING'`, [
+    runId,
+    at,
+  ]);
+  const [told] = await writeLogs(sql, [{ runId, metrics: [], params: [], tags: pairs(tags) }]);
+  if (told && 'fault' in told) throw told.fault;
 }
 
 async function promote(sql: Transaction, { name, version, runId, alias, at }: Promotion): Promise<void> {
@@ -117,5 +127,5 @@ async function promote(sql: Transaction, { name, version, runId, alias, at }: Pr
 
 /** The service's own runs and promotions, as every MLflow client reads them. @param source told as `mlflow.source.name` */
 export function systemRuns(rng: Rng, source: string): RunLog {
-  return { log: (sql, run) => logFinished(sql, rng, source, run), observe: (sql, run) => observe(sql, rng, source, run), promote };
+  return { log: (sql, run) => logFinished(sql, rng, source, run), observe: (sql, run) => observe(sql, rng, source, run), end, promote };
 }

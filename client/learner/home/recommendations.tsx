@@ -166,7 +166,7 @@ export function Recommendations({ tutor, state }: { readonly tutor: Tutor; reado
       )}
       <details className="quiet">
         <summary>{t.home.why}</summary>
-        <p>{t.home.whyText(Math.round(100 * EXPLORE_RATE))}</p>
+        <p>{t.home.whyText(Math.round(100 * ((slate.kind === 'ready' ? slate.value?.explore_rate : null) ?? EXPLORE_RATE)))}</p>
       </details>
       <Difficulty tutor={tutor} />
     </section>
