@@ -13,6 +13,7 @@ import { JoinPage, SignInPage } from './join.tsx';
 import { ModelsPage } from './models/models-page.tsx';
 import { RunsPage } from './runs/runs-page.tsx';
 import { StaffListPage } from './staff/staff-page.tsx';
+import { TestsPage } from './tests/tests-page.tsx';
 import { TodayPage } from './today/today-page.tsx';
 import { TokensPage } from './tokens/tokens-page.tsx';
 
@@ -20,6 +21,7 @@ const PAGES = {
   today: { roles: ['admin'], Page: TodayPage },
   flushes: { roles: ['admin', 'analyst'], Page: FlushesPage },
   models: { roles: ['admin'], Page: ModelsPage },
+  tests: { roles: ['admin'], Page: TestsPage },
   staff: { roles: ['admin'], Page: StaffListPage },
   audit: { roles: ['auditor'], Page: AuditPage },
   runs: { roles: ['admin', 'analyst', 'auditor'], Page: RunsPage },

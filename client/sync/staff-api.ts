@@ -6,6 +6,7 @@ import {
   type Me,
   type Member,
   type Models,
+  type RunningTest,
   type Staff,
   type StaffApi,
   StaffFault,
@@ -82,6 +83,13 @@ export function httpStaffApi(): StaffApi {
     invite: async (role, name) => (await post<{ path: string }>('/invites', { role, name })).path,
     async simulate() {
       await post('/simulate');
+    },
+    tests: () => get<{ tests: RunningTest[] }>('/tests'),
+    async startTest(plan) {
+      await post('/tests', plan);
+    },
+    async endTest(id, decision, reason) {
+      await post(`/tests/${id}/end`, { decision, reason });
     },
     tokens: () => get<{ tokens: AccessToken[] }>('/tokens'),
     newToken: async (wanted) => (await post<{ token: string }>('/tokens', wanted)).token,
