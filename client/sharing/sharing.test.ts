@@ -250,6 +250,14 @@ describe('sharing', () => {
     const [waiting] = await device.log.federation.outbox();
     expect([row?.status, row?.sealed_slot, waiting?.report_id]).toEqual(['sealed', 1, row?.report_id]);
     expect((await device.log.get('runs', row?.runId ?? ''))?.run_name).toContain('contribution');
+    const logged = new Map((await device.log.get('run_metrics', row?.runId ?? ''))?.latest.map((m) => [m.key, m.value]));
+    expect([...logged.keys()].sort()).toEqual(['bytes_sent', 'clipped', 'local_epsilon', 'rho_spent']);
+    expect(logged.get('bytes_sent')).toBe(waiting?.bytes.length);
+    // federation-and-privacy section 10: device noise of .02 alone is epsilon 1,487 a report; rho of a whole column of thirteen
+    expect(Math.round(logged.get('local_epsilon') ?? 0)).toBe(1487);
+    expect(logged.get('rho_spent')).toBeCloseTo(0.0519489454, 9);
+    const params = (await device.log.list('params')).filter((p) => p.owner === row?.runId).map((p) => p.key);
+    expect(params.sort()).toEqual(['base_version', 'clip_norm', 'config_hash', 'task']);
     server.state.refuseUpload = null;
     await round();
     const [sent] = server.state.uploads;

@@ -4,8 +4,9 @@ import { ascii, concat } from '#shared/domain/bytes.ts';
 import type { Estimate } from './figures.ts';
 import { CELLS, type CohortNoise, standardError } from './layout.ts';
 
-/** Arms a test may have, and tests that may run at once: what the layout has room for. */
+/** Arms a test may have: what the layout has room for. */
 export const MOST_ARMS = 3;
+/** Tests that may run at once: what the layout has room for. */
 export const MOST_TESTS = 2;
 /** Parts an arm's share is counted in. */
 export const SHARE_PARTS = 10_000;

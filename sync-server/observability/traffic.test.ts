@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { newMetrics } from './metrics.ts';
 import { newTraffic } from './traffic.ts';
 
 test('a minute of requests has its 95th percentile, its share of failures and what it brought; a quiet one says nothing of what it had none of', () => {
@@ -19,4 +20,16 @@ test('a minute of requests has its 95th percentile, its share of failures and wh
   expect(quiet).not.toHaveProperty('http_error_rate');
   expect(quiet['average_response_time']).toBeCloseTo((5.05 + 0.4) / 102, 9);
   expect(quiet['system_throughput']).toBeCloseTo(102 / 120, 9);
+});
+
+test('private figures are gauges while they may be shown, and vanish when they may not', async () => {
+  const metrics = newMetrics(() => 0);
+  const shown = async () => (await metrics.text()).split('\n').filter((line) => /^examsgraph_(user|personal|model_drift)/.test(line));
+  expect(await shown()).toEqual([]);
+  metrics.show({ user_model_accuracy: 0.7, user_model_accuracy_se: 0.05, model_drift_detection: 0.02 });
+  expect(await shown()).toEqual(['examsgraph_user_model_accuracy 0.7', 'examsgraph_model_drift_detection 0.02']);
+  metrics.show({ user_satisfaction_score: 4.1 });
+  expect(await shown()).toEqual(['examsgraph_user_satisfaction_score 4.1']);
+  metrics.show({});
+  expect(await shown()).toEqual([]);
 });

@@ -30,12 +30,12 @@ interface Server {
   readonly exited: Promise<void>;
 }
 
-function start(): Promise<Server> {
+function start(schema = 'crash'): Promise<Server> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'sync-server/main.ts', 'tracking'], {
     env: {
       ...process.env,
       EG_TEST_MODE: '1',
-      EG_TEST_SCHEMA: 'crash',
+      EG_TEST_SCHEMA: schema,
       DATABASE_URL: cluster.url('postgres'),
       EG_ARTIFACTS_DESTINATION: join(data, 'artifacts'),
       PORT: '0',
@@ -81,6 +81,22 @@ async function work(server: () => Server, run: string, rng: Rng, id: number, tol
     }
   }
 }
+
+test('a schema of its own begins with Default alone, what is told to stop answers what it has begun and leaves, and the schema is as it was', async () => {
+  const first = await start('stopped');
+  expect(await (await fetch(`${first.base}/health`)).text()).toBe('OK');
+  const client = clientOf(first.base);
+  const { experiments } = await client.call('searchExperiments', { max_results: 10 });
+  expect(experiments?.map((e) => [e.experiment_id, e.name])).toEqual([['0', 'Default']]);
+  const { run } = await client.call('createRun', { experiment_id: '0', run_name: 'kept' });
+  const leaving = new Promise<number | null>((done) => first.child.once('exit', done));
+  first.child.kill('SIGTERM');
+  expect(await leaving).toBe(0);
+  const again = await start('stopped');
+  expect((await clientOf(again.base).call('getRun', { run_id: run.info.run_id })).run.info.run_name).toBe('kept');
+  again.child.kill('SIGTERM');
+  await again.exited;
+});
 
 test(`${KILLS} kills of server and Postgres under load: no acknowledged write is lost, none is there twice`, async () => {
   const rng = seededRng(5);

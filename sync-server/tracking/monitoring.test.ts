@@ -39,6 +39,8 @@ test('a day of the server is a run, its minutes are steps, a new release goes on
   expect((await search())[0]?.info.lifecycle_stage).toBe('active');
   const { experiment } = await t.client.call('getExperimentByName', { experiment_name: 'monitoring' });
   const { run: other } = await t.client.call('createRun', { experiment_id: experiment.experiment_id });
+  // an A/B test that runs is an experiment that is active
+  await t.db.query("INSERT INTO ab_tests (test, hypothesis, planned, started_by, started_at) VALUES ('{}', 'h', 1, 's', 0)");
   await minute(noon + 86_400_000, '1.1.0', 4);
   const days = await search();
   expect(days.filter((r) => r.info.run_id !== other.info.run_id).map((r) => [r.info.run_name, r.info.status])).toEqual([
@@ -46,6 +48,6 @@ test('a day of the server is a run, its minutes are steps, a new release goes on
     ['2026-11-28', 'RUNNING'],
   ]);
   for (const { info } of [running, other]) expect((await t.client.call('getRun', { run_id: info.run_id })).run.info.status).toBe('RUNNING');
-  expect(days.find((r) => r.info.run_name === '2026-11-28')?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(1);
+  expect(days.find((r) => r.info.run_name === '2026-11-28')?.data.metrics?.find((m) => m.key === 'active_experiments')?.value).toBe(2);
   await t.close();
 });

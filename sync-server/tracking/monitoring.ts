@@ -8,12 +8,13 @@ const MINUTE_MS = 60_000;
 /** Minutes between looks at what takes counting whole tables. */
 export const QUARTER = 15;
 
-/** Bytes of database and blobs, and experiments with a run under way, the service's own aside. */
+/** Bytes of database and blobs, and experiments with a run under way, the service's own aside, with the A/B tests that run. */
 async function storeFigures(sql: Sql): Promise<Readonly<Record<string, number>>> {
   const [store] = await sql.query<{ bytes: string; active: string }>(
     `SELECT pg_database_size(current_database()) + coalesce((SELECT sum(size) FROM (SELECT DISTINCT sha256, size FROM artifacts) b), 0) AS bytes,
             (SELECT count(DISTINCT experiment_id) FROM runs r WHERE status = 'RUNNING' AND lifecycle_stage = 'active'
-             AND NOT EXISTS (SELECT 1 FROM experiment_tags t WHERE t.experiment_id = r.experiment_id AND t.key = $1)) AS active`,
+             AND NOT EXISTS (SELECT 1 FROM experiment_tags t WHERE t.experiment_id = r.experiment_id AND t.key = $1))
+            + (SELECT count(*) FROM ab_tests WHERE ended_at IS NULL) AS active`,
     [SYSTEM_TAG],
   );
   return { storage_usage: Number(store?.bytes), active_experiments: Number(store?.active) };
