@@ -6,10 +6,11 @@ import { startLocalCluster } from '#sync-server/storage/local-cluster.ts';
 
 const HELP = `Let the stock Python client live a whole life against our tracking server.
 
-  npm run conformance:mlflow [-- --python PATH]
+  npm run conformance:mlflow [-- --python PATH] [--zip FILE]
 
   --python PATH  a Python that has mlflow or mlflow-skinny 3 (default: python3; where it has none, mlflow-skinny is
                  installed into a folder of its own, if PyPI can be reached)
+  --zip FILE     then open this exported log (Storage, "Export") with MLflow's file store as well
 `;
 
 const args = process.argv.slice(2);
@@ -17,7 +18,9 @@ if (args.includes('--help')) {
   console.log(HELP);
   process.exit(0);
 }
-const asked = args.includes('--python') ? (args[args.indexOf('--python') + 1] ?? 'python3') : 'python3';
+const optionOf = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+const asked = optionOf('--python') ?? 'python3';
+const zip = optionOf('--zip');
 
 const has = (python: string): boolean => spawnSync(python, ['-c', 'import mlflow'], { stdio: 'ignore' }).status === 0;
 
@@ -76,5 +79,6 @@ try {
   await cluster.stop();
   rmSync(data, { recursive: true, force: true });
 }
+if (status === 0 && zip) status = spawnSync(python, ['commands/conformance/zip.py', zip], { stdio: 'inherit' }).status ?? 1;
 console.log(status === 0 ? 'every step worked' : 'a step failed');
 process.exit(status);

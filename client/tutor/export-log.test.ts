@@ -40,6 +40,7 @@ test('a log of sessions and a training is exported whole: every run, the history
   const text = (path: string) => strFromU8(files[path] ?? new Uint8Array());
   for (const run of await log.list('runs')) {
     const root = `mlruns/${run.experiment_id}/${run.run_id}`;
+    for (const folder of ['metrics/', 'params/', 'artifacts/']) expect(files).toHaveProperty([`${root}/${folder}`]);
     expect(text(`${root}/meta.yaml`)).toContain(`run_uuid: "${run.run_id}"`);
     expect(text(`${root}/meta.yaml`)).toMatch(/status: [1345]\n/);
     const user = (await log.get('tags', [run.run_id, 'mlflow.user']))?.value;
@@ -52,6 +53,10 @@ test('a log of sessions and a training is exported whole: every run, the history
   expect(text(`mlruns/models/${version?.name}/version-1/meta.yaml`)).toContain(`run_id: "${version?.run_id}"`);
   expect(text(`mlruns/models/${version?.name}/aliases/champion`)).toBe('1');
   expect(Object.keys(files).some((path) => path.endsWith(`${version?.run_id}/artifacts/model/personal.json`))).toBe(true);
+  const registered = `mlruns/${(await log.get('runs', version?.run_id ?? ''))?.experiment_id}/${version?.run_id}/artifacts/model`;
+  expect(text(`mlruns/models/${version?.name}/version-1/meta.yaml`)).toContain(`source: "./${registered}"`);
+  expect(files[`${registered}/model.onnx`]).toEqual(files['model/model.onnx']);
+  expect(text(`${registered}/MLmodel`)).toBe(text('model/MLmodel'));
   expect((JSON.parse(text('log.json')) as unknown[]).length).toBe((await log.events()).length);
   expect(text('csv/answers.csv').split('\r\n')).toHaveLength(35);
   expect(text('model/MLmodel')).toContain('mlflow.onnx');

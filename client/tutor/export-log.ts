@@ -4,7 +4,7 @@ import type { ModelPrivacy, PulledModel } from '#client/ports/federation-store.t
 import { FEATURES } from '#models/difficulty/features.ts';
 import { LAYERS_MODEL_WEIGHTS, layersModel } from '#models/difficulty/layers-model.ts';
 import { onnxModel } from '#models/difficulty/onnx.ts';
-import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles, partsOf } from '#shared/tracking/mlruns.ts';
+import { artifactRoot, csvFiles, EXPORT_README, type ExportedRows, mlrunsFiles, partsOf, runFolders } from '#shared/tracking/mlruns.ts';
 import { type ReadRun, readMlruns } from '#shared/tracking/mlruns-read.ts';
 import { pointsOf } from '#shared/tracking/rows.ts';
 import type { Tutor } from './tutor.ts';
@@ -102,10 +102,18 @@ async function foldersOf(log: ExperimentLog, rows: ExportedRows): Promise<Record
 export async function exportLog(log: ExperimentLog, tutor: Tutor | null): Promise<Uint8Array> {
   const rows = await rowsOf(log);
   const texts = { ...csvFiles(rows), 'log.json': JSON.stringify(await log.events()), 'README.txt': EXPORT_README };
+  const model = tutor ? await modelFolder(tutor, await log.federation.value('serving')) : {};
+  const { champion } = tutor ? await tutor.state() : { champion: null };
+  const run = rows.runs.find((r) => r.run_id === champion?.runId);
+  // The registered version's own folder too: MLflow loads it by name and alias.
+  const registered = run ? Object.entries(model).map(([path, bytes]) => [`${artifactRoot(run)}/${path}`, bytes] as const) : [];
+  const folders = rows.runs.flatMap(runFolders).map((path) => [path, new Uint8Array(0)] as const);
   return zipped({
+    ...Object.fromEntries(folders),
     ...(await foldersOf(log, rows)),
+    ...Object.fromEntries(registered),
     ...inBytes(texts),
-    ...(tutor ? await modelFolder(tutor, await log.federation.value('serving')) : {}),
+    ...model,
   });
 }
 

@@ -92,6 +92,10 @@ const index = (rows: ExportedRows) => ({
 /** Where a run's artifacts lie in the archive. */
 export const artifactRoot = (run: Tables['runs']): string => `${runRoot(run)}/artifacts`;
 
+/** Folders a run must have, empty or not: MLflow takes what lacks one for no run. */
+export const runFolders = (run: Tables['runs']): readonly string[] =>
+  ['metrics/', 'params/', 'artifacts/'].map((name) => `${runRoot(run)}/${name}`);
+
 /** The log as MLflow's file store lays it out: experiments, runs with params, tags and the whole history of metrics, models with aliases. */
 export function mlrunsFiles(rows: ExportedRows): TextFiles {
   const of = index(rows);
