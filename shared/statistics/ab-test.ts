@@ -82,8 +82,8 @@ export interface Interval {
 
 /** What the released slots say of a test. */
 export interface Judged {
-  /** Noised members of each arm. */
-  readonly arms: readonly { readonly members: Estimate; readonly goal: Interval | null }[];
+  /** Noised members and mean of each arm; null while there are too few to show. */
+  readonly arms: readonly ({ readonly members: Estimate; readonly goal: Interval } | null)[];
   /** Each arm against the control, the control left out; null while either is too small to show. */
   readonly differences: readonly (Interval | null)[];
   /** Chance of arms as unequal as these if the shares were kept; null for more than two arms or none to judge. */
@@ -151,10 +151,14 @@ export function judgeTest(test: AbTest, slots: readonly ArrayLike<number>[], noi
   };
   const [control] = sums as [ArmSums, ...ArmSums[]];
   return {
-    arms: sums.map((own) => ({
-      members: { value: own.members, se: Math.sqrt(noiseOf) },
-      goal: isLarge(own) ? around(own.mean, varianceOf(own), own.members, planned * 0.25 + noiseOf) : null,
-    })),
+    arms: sums.map((own) =>
+      isLarge(own)
+        ? {
+            members: { value: own.members, se: Math.sqrt(noiseOf) },
+            goal: around(own.mean, varianceOf(own), own.members, planned * 0.25 + noiseOf),
+          }
+        : null,
+    ),
     differences: sums.slice(1).map((own) => {
       if (!isLarge(own) || !isLarge(control)) return null;
       // Arms of unequal size: the variance of the difference of means, brought to sums of as many as the smaller has.

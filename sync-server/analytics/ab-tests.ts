@@ -194,14 +194,15 @@ export async function logTests(ports: LeaderPorts, sql: Transaction, config: Sta
     const shared = { experiment: 'ab-tests', at: ports.now(), step: slot, isBeside: true } as const;
     const params = { hypothesis, goal_metric: test.goal, config_hash: configHashHex(config) };
     const tags = { 'eg.kind': 'ab-tests', 'eg.preset': config.preset };
-    const all = judged.arms.reduce((sum, arm) => sum + arm.members.value, 0);
+    const told = judged.arms.flatMap((arm) => arm ?? []);
+    const all = told.length === judged.arms.length ? { n_noised: told.reduce((sum, arm) => sum + arm.members.value, 0) } : {};
     await ports.runs.observe(sql, {
       ...shared,
       runId: runIdOf(id),
       name: `test ${id}`,
       params,
       tags,
-      metrics: { n_noised: all, ...goalOf(judged.differences[0]), ...(judged.srm === null ? {} : { srm_p: judged.srm }) },
+      metrics: { ...all, ...goalOf(judged.differences[0]), ...(judged.srm === null ? {} : { srm_p: judged.srm }) },
     });
     for (const [index, arm] of test.arms.entries()) {
       const own = judged.arms[index];

@@ -82,7 +82,7 @@ function TestCard({ registered, again }: { readonly registered: RunningTest; rea
               percent(arm.share / SHARE_PARTS),
               percent(arm.explore_rate),
               own ? `${Math.round(own.members.value)} ± ${Math.round(Z_90 * own.members.se)}` : '–',
-              interval(own?.goal),
+              interval(own?.goal ?? null),
               i === 0 ? '' : interval(judged.differences[i - 1]),
             ];
           })}
