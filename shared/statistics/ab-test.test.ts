@@ -28,6 +28,8 @@ function slotOf(rng: Rng, told: number, chances: readonly [number, number], shar
   return cells.map((mean, i) => (i >= 53 && i < 71 ? mean + standardError(i, noise) * normal(rng) : 0));
 }
 
+const released = (slots: readonly Float64Array[]) => slots.map((cells) => ({ cells, noise }));
+
 describe('A/B tests', () => {
   test('an account’s part is the published vector, and shares are kept', () => {
     const secret = Uint8Array.from({ length: 32 }, (_, i) => 0x20 + i);
@@ -64,7 +66,7 @@ describe('A/B tests', () => {
   test('a real difference is found, with its size, and a small test is not judged', () => {
     const rng = seededRng(1);
     const slots = Array.from({ length: 8 }, () => slotOf(rng, 800, [0.5, 0.7]));
-    const judged = judgeTest(halves, slots, noise, 3000);
+    const judged = judgeTest(halves, released(slots), 3000);
     const [difference] = judged.differences;
     expect(difference?.low).toBeGreaterThan(0);
     expect(difference?.low).toBeLessThan(0.2);
@@ -73,20 +75,19 @@ describe('A/B tests', () => {
     expect(judged.arms[0]?.goal?.low).toBeLessThan(0.5);
     expect(judged.arms[0]?.goal?.high).toBeGreaterThan(0.5);
     expect(judged.srm).toBeGreaterThan(0.001);
-    const small = judgeTest(halves, [slotOf(rng, 60, [0.5, 0.7])], noise, 3000);
+    const small = judgeTest(halves, released([slotOf(rng, 60, [0.5, 0.7])]), 3000);
     expect(small.differences).toEqual([null]);
+    // enough members, but an interval wider than a quarter either way
+    const wide = judgeTest(halves, released([slotOf(rng, 900, [0.5, 0.5])]), 3000);
+    expect(wide.arms[0]?.members.value).toBeGreaterThan(300);
+    expect(wide.differences).toEqual([null]);
     expect(small.arms).toEqual([null, null]);
   });
 
   test('arms of 60 and 40 where halves were meant are found out; kept shares are not accused', () => {
     const rng = seededRng(2);
     const srm = (share: number) =>
-      judgeTest(
-        halves,
-        Array.from({ length: 6 }, () => slotOf(rng, 800, [0.5, 0.5], share)),
-        noise,
-        3000,
-      ).srm;
+      judgeTest(halves, released(Array.from({ length: 6 }, () => slotOf(rng, 800, [0.5, 0.5], share))), 3000).srm;
     expect(srm(0.6)).toBeLessThan(0.001);
     const kept = Array.from({ length: 40 }, () => srm(0.5) ?? 0);
     expect(kept.filter((p) => p < 0.05).length).toBeLessThanOrEqual(6);
@@ -100,7 +101,7 @@ describe('A/B tests', () => {
       let isExcluded = false;
       for (let slot = 0; slot < 12; slot++) {
         slots.push(slotOf(rng, 400, [0.6, 0.6]));
-        const [difference] = judgeTest(halves, slots, noise, 2000).differences;
+        const [difference] = judgeTest(halves, released(slots), 2000).differences;
         if (difference && (difference.low > 0 || difference.high < 0)) isExcluded = true;
       }
       if (isExcluded) excluded++;

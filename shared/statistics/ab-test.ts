@@ -33,6 +33,7 @@ export const testDesign = z.strictObject({
     z.minLength(2),
     z.maxLength(MOST_ARMS),
     z.refine((arms) => arms.reduce((sum, { share }) => sum + share, 0) === SHARE_PARTS, `the shares must sum to ${SHARE_PARTS}`),
+    z.refine((arms) => new Set(arms.map(({ name }) => name)).size === arms.length, 'each arm has a name of its own'),
   ),
   window_days: whole(1, 28),
 });
@@ -73,6 +74,9 @@ export function tellOutcome(values: Float64Array, { place }: Pick<AbTest, 'place
   values.set([1, outcome, outcome * outcome], cellOf(place, arm));
 }
 
+/** Whether the arms of a test do the same: it can find nothing but a fault of its own. */
+export const isOfNothing = ({ arms }: TestDesign): boolean => arms.every((arm) => arm.explore_rate === arms[0]?.explore_rate);
+
 /** A mean with an interval that holds at every look. */
 export interface Interval {
   readonly mean: number;
@@ -83,7 +87,7 @@ export interface Interval {
 /** What the released slots say of a test. */
 export interface Judged {
   /** Noised members and mean of each arm; null while there are too few to show. */
-  readonly arms: readonly ({ readonly members: Estimate; readonly goal: Interval } | null)[];
+  readonly arms: readonly ({ readonly members: Estimate; readonly goal: Interval | null } | null)[];
   /** Each arm against the control, the control left out; null while either is too small to show. */
   readonly differences: readonly (Interval | null)[];
   /** Chance of arms as unequal as these if the shares were kept; null for more than two arms or none to judge. */
@@ -92,6 +96,10 @@ export interface Judged {
 
 const ALPHA = 0.05;
 const FEWEST_MEMBERS = 20;
+/** The widest half-interval that is shown. */
+const WIDEST = 0.25;
+/** A plan is for as many slots at least: who joins tells weeks later, and not all in one. */
+const LEAST_PLANNED_SLOTS = 4;
 
 /**
  * Half-width of an interval that holds at every look: the normal mixture of Robbins, √((V + r) ln((V + r) / (r α²))) (Howard, Ramdas,
@@ -121,41 +129,50 @@ interface ArmSums {
   readonly spread: number;
 }
 
-function sumsOf(slots: readonly ArrayLike<number>[], k: number, first: number): ArmSums {
-  const [members, sum, squares] = [0, 1, 2].map((i) => slots.reduce((all, cells) => all + k * (cells[first + i] as number), 0)) as [
-    number,
-    number,
-    number,
-  ];
-  const mean = members > 0 ? Math.min(1, Math.max(0, sum / members)) : 0;
+/** Cells of a slot, and the rule of noise it was released under. */
+export interface TestSlot {
+  readonly cells: ArrayLike<number>;
+  readonly noise: CohortNoise;
+}
+
+function sumsOf(slots: readonly TestSlot[], first: number): ArmSums {
+  const sum = (i: number) => slots.reduce((all, { cells, noise }) => all + noise.k * (cells[first + i] as number), 0);
+  const [members, outcomes, squares] = [sum(0), sum(1), sum(2)];
+  const mean = members > 0 ? Math.min(1, Math.max(0, outcomes / members)) : 0;
   // an outcome within 0–1 spreads by a quarter at most
   return { members, mean, spread: members > 0 ? Math.min(0.25, Math.max(0, squares / members - mean * mean)) : 0.25 };
 }
 
+/** Variance of an arm's sum that one slot's noise gives it. */
+const noiseOf = (noise: CohortNoise): number => (noise.k * standardError(CELLS.experiments.from, noise)) ** 2;
+
 /**
- * Judge a test by every slot since it began. Counts and means carry the noise of all of them; an interval widens by it.
+ * Judge a test by every slot since it began. Counts and means carry the noise of all of them; an interval widens by it, and one wider than what
+ * is shown of any figure is left out.
  *
- * @param slots   cells of each, any order, all under the noise given
- * @param planned learners an arm is planned to have
+ * @param planned learners an arm is planned to have; with the first slot's K it says how many slots the test is planned for
  */
-export function judgeTest(test: AbTest, slots: readonly ArrayLike<number>[], noise: CohortNoise, planned: number): Judged {
-  const perSlot = (noise.k * standardError(CELLS.experiments.from, noise)) ** 2;
-  const noiseOf = slots.length * perSlot;
-  const sums = test.arms.map((_, arm) => sumsOf(slots, noise.k, cellOf(test.place, arm)));
-  const isLarge = ({ members }: ArmSums) => members >= FEWEST_MEMBERS + 2 * Math.sqrt(noiseOf);
+export function judgeTest(test: AbTest, slots: readonly TestSlot[], planned: number): Judged {
+  const [first] = slots;
+  const sums = test.arms.map((_, arm) => sumsOf(slots, cellOf(test.place, arm)));
+  const noised = slots.reduce((sum, { noise }) => sum + noiseOf(noise), 0);
+  const plannedNoise = first
+    ? Math.max(LEAST_PLANNED_SLOTS, Math.ceil((test.arms.length * planned) / first.noise.k)) * noiseOf(first.noise)
+    : 0;
+  const isLarge = ({ members }: ArmSums) => members >= FEWEST_MEMBERS + 2 * Math.sqrt(noised);
   /** Variance of an arm's sum of outcomes about its mean times its members, both noised. */
-  const varianceOf = ({ members, mean, spread }: ArmSums) => members * spread + noiseOf * (1 + mean * mean);
-  const around = (mean: number, variance: number, n: number, most: number): Interval => {
+  const varianceOf = ({ members, mean, spread }: ArmSums) => members * spread + noised * (1 + mean * mean);
+  const around = (mean: number, variance: number, n: number, most: number): Interval | null => {
     const half = mixtureBound(variance, most) / n;
-    return { mean, low: mean - half, high: mean + half };
+    return half <= WIDEST ? { mean, low: mean - half, high: mean + half } : null;
   };
   const [control] = sums as [ArmSums, ...ArmSums[]];
   return {
     arms: sums.map((own) =>
       isLarge(own)
         ? {
-            members: { value: own.members, se: Math.sqrt(noiseOf) },
-            goal: around(own.mean, varianceOf(own), own.members, planned * 0.25 + noiseOf),
+            members: { value: own.members, se: Math.sqrt(noised) },
+            goal: around(own.mean, varianceOf(own), own.members, planned * 0.25 + plannedNoise),
           }
         : null,
     ),
@@ -164,18 +181,18 @@ export function judgeTest(test: AbTest, slots: readonly ArrayLike<number>[], noi
       // Arms of unequal size: the variance of the difference of means, brought to sums of as many as the smaller has.
       const n = Math.min(own.members, control.members);
       const variance = [own, control].reduce((all, arm) => all + (varianceOf(arm) * n * n) / (arm.members * arm.members), 0);
-      return around(own.mean - control.mean, variance, n, planned * 0.5 + 2 * noiseOf);
+      return around(own.mean - control.mean, variance, n, planned * 0.5 + 2 * plannedNoise);
     }),
-    srm: mismatch(test, sums, noiseOf),
+    srm: mismatch(test, sums, noised),
   };
 }
 
 /** X² = (n₁ − p₁N)² / (N p₁ p₂ + v (p₁² + p₂²)), one degree of freedom. */
-function mismatch({ arms }: AbTest, sums: readonly ArmSums[], noiseOf: number): number | null {
+function mismatch({ arms }: AbTest, sums: readonly ArmSums[], noised: number): number | null {
   const [a, b] = sums;
   if (sums.length !== 2 || !a || !b) return null;
   const all = a.members + b.members;
   if (all < FEWEST_MEMBERS) return null;
   const [p, q] = arms.map((arm) => arm.share / SHARE_PARTS) as [number, number];
-  return chiSquareTail((a.members - p * all) ** 2 / (all * p * q + noiseOf * (p * p + q * q)));
+  return chiSquareTail((a.members - p * all) ** 2 / (all * p * q + noised * (p * p + q * q)));
 }

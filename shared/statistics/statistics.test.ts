@@ -121,11 +121,11 @@ describe('a week in cells', () => {
     expect(cells.slice(38, 48)).toEqual([0, 0, 0, 0, 0, 0, 0, 0.5, 0, 0]);
   });
 
-  test('topics share an answer, another pack’s answers count in none, and what lies past the sixteenth is left out', () => {
+  test('topics share an answer, of all there were; another pack’s answers count in none, and what lies past the sixteenth is left out', () => {
     const answers = [answer({ topics: [0, 3] }), answer({ topics: [3], correct: 0 }), answer({ topics: [] }), answer({ topics: [16] })];
     const cells = cellsOf({ answers });
-    expect(cells.slice(71, 87).filter((x) => x > 0)).toEqual([0.166667, 0.5]);
-    expect(cells.slice(87, 103).filter((x) => x > 0)).toEqual([0.166667, 0.166667]);
+    expect(cells.slice(71, 87).filter((x) => x > 0)).toEqual([0.125, 0.375]);
+    expect(cells.slice(87, 103).filter((x) => x > 0)).toEqual([0.125, 0.125]);
   });
 
   test('recommendations, the canary, feedback, the real exam and the device’s updates', () => {

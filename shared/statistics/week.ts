@@ -89,12 +89,10 @@ function prediction(values: Float64Array, week: readonly WeekAnswer[]): void {
 }
 
 function topics(values: Float64Array, week: readonly WeekAnswer[]): void {
-  const share = week.reduce((sum, a) => sum + (a.topics.length > 0 ? 1 : 0), 0);
-  if (share === 0) return;
   for (const { topics: own, correct } of week) {
     for (const slot of own) {
       if (slot >= TOPIC_SLOTS) continue;
-      const part = 1 / (share * own.length);
+      const part = 1 / (week.length * own.length);
       const [practised, right] = [CELLS.topicPractice.from + slot, CELLS.topicSuccess.from + slot];
       values[practised] = (values[practised] as number) + part;
       values[right] = (values[right] as number) + part * correct;

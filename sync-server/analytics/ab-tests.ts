@@ -1,10 +1,21 @@
-import { configHashHex, type StatisticsConfig, slotAt, taskIdOf } from '#shared/aggregation/config.ts';
+import { configHashHex, type StatisticsConfig, slotAt } from '#shared/aggregation/config.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { fromHex } from '#shared/domain/bytes.ts';
-import { type AbTest, type Interval, type Judged, judgeTest, MOST_TESTS, type TestDesign, testDesign } from '#shared/statistics/ab-test.ts';
+import {
+  type AbTest,
+  type Interval,
+  isOfNothing,
+  type Judged,
+  judgeTest,
+  MOST_TESTS,
+  SHARE_PARTS,
+  type TestDesign,
+  type TestSlot,
+  testDesign,
+} from '#shared/statistics/ab-test.ts';
 import { utf8 } from '#shared/transparency/canonical-json.ts';
 import { configsOf, type LeaderPorts, lastSlot } from '../federation/leader.ts';
-import { agreed, type SeedPlan } from '../federation/seed.ts';
+import { agreed, oneChangeAtATime } from '../federation/seed.ts';
 import type { Sql, Transaction } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
 
@@ -38,12 +49,14 @@ export interface TestPlan {
 /** What starting and ending a test need. */
 export interface TestPorts {
   readonly leader: LeaderPorts;
-  readonly approve: SeedPlan['approve'];
+  /** The statistics task of this installation; null where there is none. */
+  readonly taskId: Uint8Array | null;
   /** Cosigns what was just logged. */
   readonly publish: () => Promise<unknown>;
 }
 
 interface Row {
+  readonly task_id: Uint8Array;
   readonly id: number;
   readonly test: AbTest;
   readonly hypothesis: string;
@@ -54,23 +67,18 @@ interface Row {
   readonly reason: string | null;
 }
 
-/** The slots whose sums carry a test: those of configurations that name it. */
-async function slotsOf(
-  sql: Sql,
-  id: number,
-): Promise<{ readonly cells: readonly (readonly number[])[]; readonly config: StatisticsConfig | null }> {
+/** The slots whose sums carry a test, oldest first: those of configurations that name it. */
+async function slotsOf(sql: Sql, taskId: Uint8Array, id: number): Promise<readonly TestSlot[]> {
   const rows = await sql.query<{ cells: number[]; config: StatisticsConfig }>(
     `SELECT s.cells, c.config FROM cohort_slots s JOIN flushes f USING (task_id, t) JOIN task_configs c ON c.config_hash = f.config_hash
-     WHERE c.config->'tests' @> jsonb_build_array(jsonb_build_object('id', $1::int)) ORDER BY s.t`,
-    [id],
+     WHERE s.task_id = $1 AND c.config->'tests' @> jsonb_build_array(jsonb_build_object('id', $2::int)) ORDER BY s.t`,
+    [taskId, id],
   );
-  return { cells: rows.map((row) => row.cells), config: rows.at(-1)?.config ?? null };
+  return rows.map(({ cells, config }) => ({ cells, noise: config }));
 }
 
-const UNJUDGED: Judged = { arms: [], differences: [], srm: null };
-
 async function registered(sql: Sql, row: Row): Promise<RegisteredTest> {
-  const { cells, config } = await slotsOf(sql, row.id);
+  const slots = await slotsOf(sql, row.task_id, row.id);
   return {
     id: row.id,
     test: row.test,
@@ -80,70 +88,63 @@ async function registered(sql: Sql, row: Row): Promise<RegisteredTest> {
     endedAt: row.ended_at === null ? null : Number(row.ended_at),
     decision: row.decision,
     reason: row.reason,
-    judged: config ? judgeTest(row.test, cells, config, row.planned) : UNJUDGED,
-    slots: cells.length,
+    judged: judgeTest(row.test, slots, row.planned),
+    slots: slots.length,
   };
 }
 
-/** Every test there was, the newest first. */
-export async function testsOf(sql: Sql): Promise<readonly RegisteredTest[]> {
-  const rows = await sql.query<Row>('SELECT * FROM ab_tests ORDER BY id DESC');
+/** Every test of a task there was, the newest first. */
+export async function testsOf(sql: Sql, taskId: Uint8Array | null): Promise<readonly RegisteredTest[]> {
+  const rows = await sql.query<Row>('SELECT * FROM ab_tests WHERE task_id = $1 ORDER BY id DESC', [taskId]);
   return Promise.all(rows.map((row) => registered(sql, row)));
 }
-
-const doNothingElse = ({ arms }: TestDesign): boolean => arms.every((arm) => arm.explore_rate === arms[0]?.explore_rate);
 
 /** A test of nothing against nothing that ended, found no difference and kept its shares. */
 const isSound = ({ endedAt, test, judged }: RegisteredTest): boolean =>
   endedAt !== null &&
-  doNothingElse(test) &&
+  isOfNothing(test) &&
   judged.differences.length > 0 &&
   judged.differences.every((d) => d !== null && d.low <= 0 && d.high >= 0) &&
   (judged.srm === null || judged.srm >= 0.001);
 
-/** The statistics task's newest configuration, which must be in force: of two changes the second waits for the first. @throws Refusal */
-async function inForce({ db, now }: LeaderPorts): Promise<StatisticsConfig> {
-  const [row] = await db.query<{ preset: 'demo' }>("SELECT config->>'preset' AS preset FROM task_configs ORDER BY log_index DESC LIMIT 1");
-  const taskId = fromHex(taskIdOf('cohort-statistics', row?.preset ?? 'demo'));
-  const last = (await configsOf(db, taskId)).at(-1);
-  if (last?.kind !== 'cohort-statistics') throw new Refusal(409, 'no_statistics', 'This installation gathers no statistics.');
+/** The task's newest configuration, which must be in force: of two changes the second waits for the first. @throws Refusal */
+async function inForce({ leader: { db, now }, taskId }: TestPorts): Promise<StatisticsConfig> {
+  const last = taskId ? (await configsOf(db, taskId)).at(-1) : undefined;
+  if (!taskId || last?.kind !== 'cohort-statistics') throw new Refusal(409, 'no_statistics', 'This installation gathers no statistics.');
   if (slotAt(last, now(), await lastSlot(db, taskId)) < last.from_slot)
     throw new Refusal(409, 'change_waits', 'The last change takes effect with the next slot: wait for it.');
   return last;
 }
 
-/** Have the tests run that are named, from the next slot on. */
-async function run({ leader, approve, publish }: TestPorts, before: StatisticsConfig, tests: readonly AbTest[]): Promise<void> {
+/** Have the tests run that are named, from the next slot on; where that fails, the helper is told that what was goes on. */
+async function run({ leader }: TestPorts, before: StatisticsConfig, tests: readonly AbTest[]): Promise<void> {
   const { tests: _, ...rest } = before;
-  await agreed(leader, approve, { ...rest, ...(tests.length > 0 ? { tests: [...tests] } : {}) });
-  // Devices can prove it once the helper has cosigned; a helper that is away does so later.
-  await publish().catch(() => undefined);
+  try {
+    await agreed(leader, { ...rest, ...(tests.length > 0 ? { tests: [...tests] } : {}) });
+  } catch (fault) {
+    await leader.approve(before).catch(() => undefined);
+    throw fault;
+  }
 }
 
-/**
- * Register a test and begin it with the next slot: nothing of it can be changed from then on. The first that does anything waits for one of
- * nothing against nothing that passed here.
- *
- * @returns its id
- * @throws Refusal 422 `malformed`; 409 `no_place`, `untested`, `change_waits`, `no_statistics`
- */
-export async function startTest(ports: TestPorts, { design, hypothesis, planned, by }: TestPlan): Promise<number> {
+async function begin(ports: TestPorts, design: TestDesign, { hypothesis, planned, by }: TestPlan): Promise<number> {
   const { db, now } = ports.leader;
-  const read = testDesign.safeParse(design);
-  if (!read.success) throw new Refusal(422, 'malformed', read.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; '));
-  const before = await inForce(ports.leader);
+  const before = await inForce(ports);
   const running = before.tests ?? [];
   const place = Array.from({ length: MOST_TESTS }, (_, i) => i).find((i) => !running.some((t) => t.place === i));
   if (place === undefined) throw new Refusal(409, 'no_place', `At most ${MOST_TESTS} tests run at once.`);
-  if (!doNothingElse(read.data) && !(await testsOf(db)).some(isSound))
+  if (!isOfNothing(design) && running.some((t) => !isOfNothing(t)))
+    throw new Refusal(409, 'one_treatment', 'One test that changes anything runs already: two would change the same thing.');
+  if (!isOfNothing(design) && !(await testsOf(db, ports.taskId)).some(isSound))
     throw new Refusal(409, 'untested', 'First a test whose arms are alike must have ended here and found nothing.');
-  const [row] = await db.query<{ id: number }>(
-    'INSERT INTO ab_tests (test, hypothesis, planned, started_by, started_at) VALUES ($1, $2, $3, $4, $5) RETURNING id',
-    [JSON.stringify({}), hypothesis, planned, by, now()],
+  const [row] = await db.query<{ id: number }>("SELECT nextval(pg_get_serial_sequence('ab_tests', 'id'))::int AS id");
+  const test: AbTest = { ...design, id: row?.id as number, place };
+  await db.query(
+    `INSERT INTO ab_tests (id, task_id, test, hypothesis, planned, started_by, started_at) OVERRIDING SYSTEM VALUE
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [test.id, ports.taskId, JSON.stringify(test), hypothesis, planned, by, now()],
   );
-  const test: AbTest = { ...read.data, id: row?.id as number, place };
   try {
-    await db.query('UPDATE ab_tests SET test = $2 WHERE id = $1', [test.id, JSON.stringify(test)]);
     await run(ports, before, [...running, test]);
   } catch (fault) {
     // what no configuration names never began
@@ -153,56 +154,84 @@ export async function startTest(ports: TestPorts, { design, hypothesis, planned,
   return test.id;
 }
 
-/** End a test with the next slot, for a reason. @throws Refusal 404 `test`; 409 `change_waits` */
+/**
+ * Register a test and begin it with the next slot: nothing of it can be changed from then on. The first that does anything waits for one of
+ * nothing against nothing that passed here.
+ *
+ * @returns its id
+ * @throws Refusal 422 `malformed`; 409 `no_place`, `one_treatment`, `untested`, `change_waits`, `no_statistics`
+ */
+export async function startTest(ports: TestPorts, plan: TestPlan): Promise<number> {
+  const read = testDesign.safeParse(plan.design);
+  if (!read.success) throw new Refusal(422, 'malformed', read.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; '));
+  const id = await oneChangeAtATime(ports.leader, () => begin(ports, read.data, plan));
+  // Devices can prove it once the helper has cosigned; a helper that is away does so later.
+  await ports.publish().catch(() => undefined);
+  return id;
+}
+
+/** End a test with the next slot, for a reason. @throws Refusal 404 `test`; 409 `change_waits`, `no_statistics` */
 export async function endTest(ports: TestPorts, id: number, decision: Decision, reason: string): Promise<void> {
-  const { db, now } = ports.leader;
-  const before = await inForce(ports.leader);
-  const running = before.tests ?? [];
-  if (!running.some((t) => t.id === id)) throw new Refusal(404, 'test', 'There is no such test that runs.');
-  await run(
-    ports,
-    before,
-    running.filter((t) => t.id !== id),
-  );
-  await db.transaction(async (sql) => {
-    await sql.query('UPDATE ab_tests SET ended_at = $2, decision = $3, reason = $4 WHERE id = $1 AND ended_at IS NULL', [
-      id,
-      now(),
-      decision,
-      reason,
-    ]);
-    await ports.leader.runs.end(sql, runIdOf(id), now(), { decision });
-    const [row] = await sql.query<Row>('SELECT * FROM ab_tests WHERE id = $1', [id]);
-    for (const arm of row?.test.arms ?? []) await ports.leader.runs.end(sql, runIdOf(id, arm.name), now(), { decision });
+  const { db, now, runs } = ports.leader;
+  await oneChangeAtATime(ports.leader, async () => {
+    const before = await inForce(ports);
+    const running = before.tests ?? [];
+    const own = running.find((t) => t.id === id);
+    if (!own) throw new Refusal(404, 'test', 'There is no such test that runs.');
+    const end = (at: number | null) =>
+      db.query('UPDATE ab_tests SET ended_at = $2, decision = $3, reason = $4 WHERE id = $1', [
+        id,
+        at,
+        at === null ? null : decision,
+        at === null ? null : reason,
+      ]);
+    // The decision comes first: cut off after it, the next start leaves the test out of the configuration.
+    await end(now());
+    try {
+      await run(
+        ports,
+        before,
+        running.filter((t) => t.id !== id),
+      );
+    } catch (fault) {
+      await end(null);
+      throw fault;
+    }
+    await db.transaction(async (sql) => {
+      for (const arm of ['', ...own.arms.map(({ name }) => name)]) await runs.end(sql, runIdOf(id, arm), now(), { decision });
+    });
   });
+  await ports.publish().catch(() => undefined);
 }
 
 const runIdOf = (id: number, arm = ''): string => sha256Hex(utf8(`ab-tests/${id}/${arm}`)).slice(0, 32);
 
-const goalOf = (goal: Interval | null | undefined): Readonly<Record<string, number>> =>
-  goal ? { goal_mean: goal.mean, goal_ci_low: goal.low, goal_ci_high: goal.high } : {};
+const named = (name: 'goal' | 'difference', found: Interval | null | undefined): Readonly<Record<string, number>> =>
+  found ? { [`${name}_mean`]: found.mean, [`${name}_ci_low`]: found.low, [`${name}_ci_high`]: found.high } : {};
 
 /**
- * Log what the slots so far say of every test a released slot carries: a run for the test, whose goal is each challenger's difference from the
- * control where there is one, and a child for each arm.
+ * Log what the slots so far say of every test a released slot carries: a run for the test, with all its members and how likely its shares were
+ * kept, and a child for each arm, with its own and, of a challenger, the difference from the control.
  */
 export async function logTests(ports: LeaderPorts, sql: Transaction, config: StatisticsConfig, slot: number): Promise<void> {
   for (const { id } of config.tests ?? []) {
-    const [row] = await sql.query<Row>('SELECT * FROM ab_tests WHERE id = $1', [id]);
+    const [row] = await sql.query<Row>('SELECT * FROM ab_tests WHERE id = $1 AND task_id = $2', [id, fromHex(config.task_id)]);
     if (!row) continue;
     const { test, judged, hypothesis } = await registered(sql, row);
     const shared = { experiment: 'ab-tests', at: ports.now(), step: slot, isBeside: true } as const;
     const params = { hypothesis, goal_metric: test.goal, config_hash: configHashHex(config) };
     const tags = { 'eg.kind': 'ab-tests', 'eg.preset': config.preset };
     const told = judged.arms.flatMap((arm) => arm ?? []);
-    const all = told.length === judged.arms.length ? { n_noised: told.reduce((sum, arm) => sum + arm.members.value, 0) } : {};
     await ports.runs.observe(sql, {
       ...shared,
       runId: runIdOf(id),
       name: `test ${id}`,
       params,
       tags,
-      metrics: { ...all, ...goalOf(judged.differences[0]), ...(judged.srm === null ? {} : { srm_p: judged.srm }) },
+      metrics: {
+        ...(told.length === judged.arms.length && { n_noised: told.reduce((sum, arm) => sum + arm.members.value, 0) }),
+        ...(judged.srm !== null && { srm_p: judged.srm }),
+      },
     });
     for (const [index, arm] of test.arms.entries()) {
       const own = judged.arms[index];
@@ -210,9 +239,13 @@ export async function logTests(ports: LeaderPorts, sql: Transaction, config: Sta
         ...shared,
         runId: runIdOf(id, arm.name),
         name: `test ${id}: ${arm.name}`,
-        params: { ...params, arm: arm.name, share: String(arm.share / 10_000) },
+        params: { ...params, arm: arm.name, share: String(arm.share / SHARE_PARTS) },
         tags: { ...tags, 'mlflow.parentRunId': runIdOf(id) },
-        metrics: own ? { n_noised: own.members.value, n_noised_se: own.members.se, ...goalOf(own.goal) } : {},
+        metrics: {
+          ...(own && { n_noised: own.members.value, n_noised_se: own.members.se }),
+          ...named('goal', own?.goal),
+          ...named('difference', index === 0 ? null : judged.differences[index - 1]),
+        },
       });
     }
   }

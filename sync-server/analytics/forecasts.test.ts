@@ -22,7 +22,7 @@ test('a week of the service is a step: devices seen in 28 days, from eight weeks
   };
   const week = async (n: number, count: number, later = 0) => {
     await seen(count, MONDAY + n * WEEK_MS);
-    await logWeek(t.db, runs, MONDAY + n * WEEK_MS + later, null);
+    await logWeek(t.db, runs, { at: MONDAY + n * WEEK_MS + later, assumed: null, statisticsTask: null });
   };
   const found = async () => {
     const { experiments } = await t.client.call('searchExperiments', { filter: "name = 'system-forecasts'", max_results: 1 });
@@ -55,7 +55,7 @@ test('a week of the service is a step: devices seen in 28 days, from eight weeks
   ]);
   // who was not seen for 28 days is gone, and a week without a count breaks the series
   await seen(300, MONDAY + 10 * WEEK_MS - 28 * DAY_MS);
-  await logWeek(t.db, runs, MONDAY + 10 * WEEK_MS, null);
+  await logWeek(t.db, runs, { at: MONDAY + 10 * WEEK_MS, assumed: null, statisticsTask: null });
   await week(11, 200);
   expect((await history('total_active_users')).at(-1)).toBe(200);
   expect(await history('next_month_growth')).toHaveLength(1);
@@ -89,7 +89,7 @@ test('who came long ago and was seen of late is likely to stay; what is believed
   };
   await devices(0, 19, 10, 10, MONDAY);
   await devices(100, 10, 2, 2, MONDAY);
-  await logWeek(t.db, runs, MONDAY, null);
+  await logWeek(t.db, runs, { at: MONDAY, assumed: null, statisticsTask: null });
   expect(await logged(), 'nineteen are too few for a curve').not.toHaveProperty('churn_risk');
   // of a hundred that came ten weeks ago forty left in the first week, ten more in each of the next two, and the rest stayed
   const later = MONDAY + WEEK_MS;
@@ -101,19 +101,19 @@ test('who came long ago and was seen of late is likely to stay; what is believed
     [40, 10],
   ].entries())
     await devices(1000 * i, count as number, 10, stayed as number, later);
-  await logWeek(t.db, runs, later, { price: 10, conversion: [0.02, 0.05] });
+  await logWeek(t.db, runs, { at: later, assumed: { price: 10, conversion: [0.02, 0.05] }, statisticsTask: null });
   const old = (await logged())['churn_risk'] ?? Number.NaN;
   expect(old).toBeGreaterThan(0.02);
   expect(old).toBeLessThan(0.3);
   const newcomers = later + WEEK_MS;
   await devices(9000, 400, 0, 0, newcomers);
-  await logWeek(t.db, runs, newcomers, { price: 10, conversion: [0.02, 0.05] });
+  await logWeek(t.db, runs, { at: newcomers, assumed: { price: 10, conversion: [0.02, 0.05] }, statisticsTask: null });
   expect((await logged())['churn_risk'], 'newcomers are likelier to leave').toBeGreaterThan(old + 0.1);
   for (let n = 3; n < 8; n++) {
     const at = MONDAY + n * WEEK_MS;
     expect(await logged()).not.toHaveProperty('revenue_forecast');
     await t.db.query('UPDATE devices SET seen_at = $1', [at]);
-    await logWeek(t.db, runs, at, { price: 10, conversion: [0.02, 0.05] });
+    await logWeek(t.db, runs, { at: at, assumed: { price: 10, conversion: [0.02, 0.05] }, statisticsTask: null });
   }
   const { revenue_forecast, total_active_users, assumed_price, assumed_conversion_low, assumed_conversion_high } = await logged();
   expect([assumed_price, assumed_conversion_low, assumed_conversion_high]).toEqual([10, 0.02, 0.05]);

@@ -65,14 +65,22 @@ function revenueOf(learners: Band | undefined, assumed: RevenueAssumptions | nul
     : {};
 }
 
+/** What a week is logged from. */
+export interface WeekPlan {
+  /** Epoch ms. */
+  readonly at: number;
+  /** What whoever runs the service believes of revenue; null where nobody entered anything. */
+  readonly assumed: RevenueAssumptions | null;
+  /** The task whose slots tell of accuracy and days of study; null where there is none. */
+  readonly statisticsTask: Uint8Array | null;
+}
+
 /**
  * Log a week of the service to the run of `system-forecasts`, once a week, a step a week: how many devices were seen in 28 days, what the private
  * statistics say of accuracy and days of study, how likely who is active is to go, and from eight such weeks on what is expected in four. Nothing
  * where fewer than twenty devices were seen.
- *
- * @param assumed what whoever runs the service believes of revenue; null where nobody entered anything
  */
-export async function logWeek(db: Database, runs: RunLog, at: number, assumed: RevenueAssumptions | null): Promise<void> {
+export async function logWeek(db: Database, runs: RunLog, { at, assumed, statisticsTask }: WeekPlan): Promise<void> {
   const week = Math.floor((at - FIRST_MONDAY) / WEEK_MS);
   await db.transaction(async (sql) => {
     const earlier = await sql.query<{ step: string; value: number }>(
@@ -98,7 +106,7 @@ export async function logWeek(db: Database, runs: RunLog, at: number, assumed: R
       tags: { 'eg.kind': 'system-forecasts' },
       metrics: {
         total_active_users: count,
-        ...metricsOf(await weekFigures(sql, at)),
+        ...metricsOf(await weekFigures(sql, at, statisticsTask)),
         ...(churn !== null && { churn_risk: churn }),
         ...(inAMonth && { next_month_growth: inAMonth.median / count - 1 }),
         ...revenueOf(inAMonth, assumed, week),

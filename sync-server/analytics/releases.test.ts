@@ -130,18 +130,23 @@ describe('cohort statistics', () => {
 
   test('what is watched comes from the last 28 days alone, and vanishes with them', async () => {
     const { db } = i.leader;
-    const watched = await watchedFigures(db, i.clock.now);
+    const task = fromHex(i.statistics.task_id);
+    const watched = await watchedFigures(db, i.clock.now, task);
     expect(watched['user_model_accuracy']).toBeCloseTo(0.6, 1);
     expect(watched['user_satisfaction_score']).toBeCloseTo(3, 0);
     expect(watched['personalization_effectiveness']).toBeCloseTo(-1, 0);
     expect(watched['model_drift_detection']).toBe(watched['psi_max']);
     expect(watched['psi_max']).toBeGreaterThan(1);
-    const week = await weekFigures(db, i.clock.now);
+    const week = await weekFigures(db, i.clock.now, task);
     expect(week.average_accuracy?.value).toBeCloseTo(0.6, 1);
     expect(week.system_engagement?.value).toBeCloseTo(4, 0);
-    expect((await latestSlots(db, i.clock.now))?.slots).toHaveLength(8);
-    expect(await watchedFigures(db, i.clock.now + 29 * DAY_MS)).toEqual({});
-    expect(await latestSlots(db, i.clock.now + 29 * DAY_MS)).toBeNull();
+    expect((await latestSlots(db, i.clock.now, task))?.slots).toHaveLength(8);
+    expect(await watchedFigures(db, i.clock.now + 29 * DAY_MS, task)).toEqual({});
+    expect(await latestSlots(db, i.clock.now + 29 * DAY_MS, task)).toBeNull();
+    // of another task nothing, of no task nothing
+    expect(await watchedFigures(db, i.clock.now, i.taskId)).toEqual({});
+    expect(await watchedFigures(db, i.clock.now, null)).toEqual({});
+    expect(watched['private_figures_timestamp_seconds']).toBe(i.clock.now / 1000);
   });
 
   test('the ledger with both families recomputes, entry by entry', async () => {

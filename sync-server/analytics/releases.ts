@@ -1,5 +1,5 @@
 import { configHashHex, type StatisticsConfig } from '#shared/aggregation/config.ts';
-import { fromHex, toHex } from '#shared/domain/bytes.ts';
+import { toHex } from '#shared/domain/bytes.ts';
 import { newRunId } from '#shared/domain/ids.ts';
 import { type Estimate, improvementOf, UPDATES, updatesOf } from '#shared/statistics/figures.ts';
 import { decodeCells } from '#shared/statistics/layout.ts';
@@ -16,28 +16,26 @@ const POOLED_DAYS = 28;
 /** Slots of statistics that may be pooled, with the rule of noise they were released under. */
 export interface ReadSlots {
   readonly config: StatisticsConfig;
-  /** Mean of each cell, newest first, of the last 28 days and one configuration. */
+  /** Mean of each cell, newest first, of the last 28 days. */
   readonly slots: readonly (readonly number[])[];
   /** When the newest was released, epoch ms. */
   readonly releasedAt: number;
 }
 
-async function statisticsConfigs(sql: Sql): Promise<readonly StatisticsConfig[]> {
-  const all = await Promise.all((await taskIds(sql)).map((id) => configsOf(sql, id)));
-  return all.flat().filter((c) => c.kind === 'cohort-statistics');
-}
+/** Fields in which two configurations must agree for their slots to be pooled. */
+const RULE = ['sigma', 'kappa', 'k', 'leader_noise', 'layout', 'pack_id'] as const;
 
-/** What was released of the statistics task of late; null where there is none, or nothing in 28 days. */
-export async function latestSlots(sql: Sql, now: number): Promise<ReadSlots | null> {
-  const rows = await sql.query<{ cells: number[]; released_at: string; config_hash: Buffer }>(
-    `SELECT c.cells, c.released_at, f.config_hash FROM cohort_slots c JOIN flushes f USING (task_id, t)
-     WHERE c.released_at > $1 ORDER BY c.released_at DESC, c.t DESC`,
-    [now - POOLED_DAYS * DAY_MS],
+/** What was released of a statistics task of late, under the newest rule of noise; null where nothing was in 28 days. @param taskId null: there is no task */
+export async function latestSlots(sql: Sql, now: number, taskId: Uint8Array | null): Promise<ReadSlots | null> {
+  const rows = await sql.query<{ cells: number[]; released_at: string; config: StatisticsConfig }>(
+    `SELECT s.cells, s.released_at, c.config FROM cohort_slots s JOIN flushes f USING (task_id, t) JOIN task_configs c ON c.config_hash = f.config_hash
+     WHERE s.task_id = $1 AND s.released_at > $2 ORDER BY s.t DESC`,
+    [taskId, now - POOLED_DAYS * DAY_MS],
   );
   const [newest] = rows;
-  const config = newest && (await statisticsConfigs(sql)).find((c) => configHashHex(c) === toHex(newest.config_hash));
-  if (!newest || !config) return null;
-  const slots = rows.filter((r) => r.config_hash.equals(newest.config_hash)).map((r) => r.cells);
+  if (!newest) return null;
+  const { config } = newest;
+  const slots = rows.filter((row) => RULE.every((field) => row.config[field] === config[field])).map((row) => row.cells);
   return { config, slots, releasedAt: Number(newest.released_at) };
 }
 
@@ -48,9 +46,9 @@ export const metricsOf = (figures: Readonly<Record<string, Estimate | null>>): R
   );
 
 /** Log what the slot tells of updates as a run of `daily-updates`, its step the UTC day. */
-async function logUpdates(ports: LeaderPorts, sql: Transaction, slot: number): Promise<void> {
+async function logUpdates(ports: LeaderPorts, sql: Transaction, taskId: Uint8Array, slot: number): Promise<void> {
   const at = ports.now();
-  const read = await latestSlots(sql, at);
+  const read = await latestSlots(sql, at, taskId);
   if (!read) return;
   const { slots, config } = read;
   const names = Object.keys(UPDATES) as (keyof typeof UPDATES)[];
@@ -80,7 +78,7 @@ async function readOne(ports: LeaderPorts, taskId: Uint8Array): Promise<boolean>
     );
     const config = flush && (await configsOf(sql, taskId)).find((c) => configHashHex(c) === toHex(flush.config_hash));
     if (!flush || config?.kind !== 'cohort-statistics') return false;
-    const runId = await logFlushRun(ports, sql, config, flush.t, {});
+    const runId = await logFlushRun(ports, sql, { config, slot: flush.t });
     await sql.query('INSERT INTO cohort_slots (task_id, t, cells, released_at, run_id) VALUES ($1, $2, $3, $4, $5)', [
       taskId,
       flush.t,
@@ -88,7 +86,7 @@ async function readOne(ports: LeaderPorts, taskId: Uint8Array): Promise<boolean>
       flush.released_at,
       runId,
     ]);
-    await logUpdates(ports, sql, flush.t);
+    await logUpdates(ports, sql, taskId, flush.t);
     await logTests(ports, sql, config, flush.t);
     ports.reach('cohort-before-commit');
     return true;
@@ -98,6 +96,9 @@ async function readOne(ports: LeaderPorts, taskId: Uint8Array): Promise<boolean>
 /** Read every released slot of statistics that was not read yet. Safe to cut off anywhere and to repeat. @returns how many were read */
 export async function readReleases(ports: LeaderPorts): Promise<number> {
   let read = 0;
-  for (const { task_id } of await statisticsConfigs(ports.db)) while (await readOne(ports, fromHex(task_id))) read++;
+  for (const taskId of await taskIds(ports.db)) {
+    const [config] = await configsOf(ports.db, taskId);
+    if (config?.kind === 'cohort-statistics') while (await readOne(ports, taskId)) read++;
+  }
   return read;
 }

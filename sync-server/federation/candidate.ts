@@ -119,7 +119,9 @@ export async function makeCandidate(
     const [top] = await sql.query<{ version: number }>('SELECT max(version) + 1 AS version FROM models WHERE task_id = $1', [taskId]);
     const version = top?.version ?? 1;
     const { scores, gates, norm } = judged;
-    const runId = await logFlushRun(ports, sql, config, flush.t, {
+    const runId = await logFlushRun(ports, sql, {
+      config,
+      slot: flush.t,
       params: { version: String(version) },
       metrics: {
         update_norm: norm,

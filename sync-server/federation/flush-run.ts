@@ -4,8 +4,10 @@ import { gaussianEpsilon } from '#shared/privacy/gaussian-dp.ts';
 import type { Transaction } from '../ports/database.ts';
 import type { LeaderPorts } from './leader.ts';
 
-/** What a run of `federated-flushes` says beyond its rule and its price. */
-interface Said {
+/** A released slot, and what its run says beyond its rule and its price. */
+interface ReleasedSlot {
+  readonly config: TaskConfig;
+  readonly slot: number;
   readonly params?: Readonly<Record<string, string>>;
   readonly metrics?: Readonly<Record<string, number>>;
 }
@@ -14,9 +16,7 @@ interface Said {
 export async function logFlushRun(
   ports: LeaderPorts,
   sql: Transaction,
-  config: TaskConfig,
-  slot: number,
-  { params = {}, metrics = {} }: Said,
+  { config, slot, params = {}, metrics = {} }: ReleasedSlot,
 ): Promise<string> {
   const [leaf] = await sql.query<{ entry: string }>(
     'SELECT l.entry FROM flushes f JOIN log_leaf l ON l.idx = f.log_index WHERE f.task_id = $1 AND f.t = $2',

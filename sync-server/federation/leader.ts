@@ -32,6 +32,8 @@ export interface LeaderPorts {
   readonly log: TransparencyLog;
   /** Where flushes and evaluations are logged as runs. */
   readonly runs: RunLog;
+  /** Have the helper approve a configuration; the same one may be asked for any number of times. @returns its signature @throws if it refuses */
+  readonly approve: (config: TaskConfig) => Promise<Uint8Array>;
   /** Ask the helper; the same request may be sent any number of times. */
   readonly askHelper: (taskId: string, t: number, request: Uint8Array) => Promise<HelperAnswer>;
   /** The public hold-out, made on first use. */

@@ -82,6 +82,7 @@ async function release(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush,
     const sum = await unmask(ports, sql, taskId, current, response);
     if (!sum) return false;
     const bytes = bytesOfWords(sum);
+    await log.hold(sql);
     const rho = await bookedRho(sql, taskId, flush.t);
     const index = await log.append(sql, {
       type: 'flush',
@@ -152,6 +153,7 @@ async function bookLost(ports: LeaderPorts, taskId: Uint8Array, flush: OpenFlush
     await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`flush ${toHex(taskId)}`]);
     const current = await openFlush(sql, taskId);
     if (!current || !isSame(current, flush)) return;
+    await ports.log.hold(sql);
     const rho = await bookedRho(sql, taskId, flush.t);
     const index = await ports.log.append(sql, {
       type: 'flush_lost',
@@ -207,6 +209,9 @@ export async function finishOpenFlush(ports: LeaderPorts, taskId: Uint8Array): P
     reduceFlush(state, { kind: 'refusal', ids: [] });
     await unfreeze(ports, taskId, flush, answer.reason, []);
     ports.warn(`the helper refuses slot ${flush.t}: ${answer.reason}`);
+    // It may hold a configuration whose approval never arrived here: asked for the one in force again, it gives that one up.
+    const config = (await configsOf(ports.db, taskId)).find((c) => configHashHex(c) === toHex(flush.config_hash));
+    if (answer.reason === 'config' && config) await ports.approve(config).catch(() => undefined);
     return 'waiting';
   }
   return 'waiting';

@@ -35,14 +35,6 @@ export interface SeedPlan {
   /** The version of the hold-out's recipe. */
   readonly holdOutVersion: string;
   readonly helper: HelperInfo;
-  /** The helper's signature under a configuration. @throws if it refuses */
-  readonly approve: (config: TaskConfig) => Promise<Uint8Array>;
-}
-
-/** The configurations in force after seeding. */
-export interface SeededTasks {
-  readonly model: ModelConfig;
-  readonly statistics: StatisticsConfig | null;
 }
 
 /** L2 norm a mean of clipped updates can have, its noise included, with room to spare: beyond it something is wrong. */
@@ -79,10 +71,10 @@ async function settled<C extends TaskConfig>(ports: LeaderPorts, wanted: C): Pro
 }
 
 /** Have the helper approve a configuration, and log it if it is new. @returns it with the slot it begins at */
-export async function agreed<C extends TaskConfig>(ports: LeaderPorts, approve: SeedPlan['approve'], wanted: C): Promise<C> {
+export async function agreed<C extends TaskConfig>(ports: LeaderPorts, wanted: C): Promise<C> {
   const { config, isNew } = await settled(ports, wanted);
   // A helper that was restored may have forgotten what it approved: it is asked again, and answers the same.
-  const signature = await approve(config);
+  const signature = await ports.approve(config);
   if (isNew) {
     await ports.db.transaction(async (sql) => {
       const index = await ports.log.append(sql, { type: 'config', at: ports.now(), config, config_hash: configHashHex(config) });
@@ -95,18 +87,9 @@ export async function agreed<C extends TaskConfig>(ports: LeaderPorts, approve: 
   return config;
 }
 
-/** The tests of the configuration in force go on. */
-async function runningTests({ db }: LeaderPorts, { task_id }: StatisticsConfig): Promise<Pick<StatisticsConfig, 'tests'>> {
-  const last = (await configsOf(db, fromHex(task_id))).at(-1);
-  return last?.kind === 'cohort-statistics' && last.tests ? { tests: last.tests } : {};
-}
-
-/**
- * Bring the installation to its preset, once and idempotently: its configurations approved by the helper and logged, the start model
- * released. A changed preset is a new configuration from a later slot on, never a wipe.
- */
-export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<SeededTasks> {
-  const fields: InstallationFields = {
+/** What every configuration of this installation says. */
+async function fieldsOf(ports: LeaderPorts, plan: SeedPlan): Promise<InstallationFields> {
+  return {
     epoch_ms: await installationEpoch(ports),
     from_slot: 1,
     leader: {
@@ -117,16 +100,54 @@ export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<SeededTa
     },
     helper: plan.helper,
   };
+}
+
+/** One at a time changes what configurations there are: of two admins, or two leaders, the second sees what the first has done. */
+export function oneChangeAtATime<T>({ db }: LeaderPorts, change: () => Promise<T>): Promise<T> {
+  return db.transaction(async (sql) => {
+    await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', ['configurations']);
+    return change();
+  });
+}
+
+/**
+ * Bring the installation to its preset, once and idempotently: its model task's configuration approved by the helper and logged, the start
+ * model released. A changed preset is a new configuration from a later slot on, never a wipe.
+ */
+export async function seed(ports: LeaderPorts, plan: SeedPlan): Promise<ModelConfig> {
   const holdOut = { version: plan.holdOutVersion, sha256: holdOutHash(ports.holdOut()) };
-  const draft = plan.model({ ...fields, dim: WEIGHT_COUNT, max_update_norm: 1, hold_out: holdOut });
-  const config = await agreed(ports, plan.approve, { ...draft, max_update_norm: updateNormBound(draft) });
-  const wanted = plan.statistics(fields);
-  const statistics = wanted && (await agreed(ports, plan.approve, { ...wanted, ...(await runningTests(ports, wanted)) }));
+  const draft = plan.model({ ...(await fieldsOf(ports, plan)), dim: WEIGHT_COUNT, max_update_norm: 1, hold_out: holdOut });
+  const config = await oneChangeAtATime(ports, () => agreed(ports, { ...draft, max_update_norm: updateNormBound(draft) }));
   const taskId = fromHex(config.task_id);
   await seedModel(ports, config, plan.start, taskId);
   const champion = await ports.db.query("SELECT 1 FROM model_aliases WHERE task_id = $1 AND alias = 'champion'", [taskId]);
   if (champion.length === 0) await promote(ports, taskId, 0, false);
-  return { model: config, statistics };
+  return config;
+}
+
+/**
+ * The same of its statistics task. Tests that run go on; one that ended while its configuration could not be changed is left out, and one
+ * that no configuration ever named is forgotten.
+ *
+ * @returns null where the preset has none
+ * @throws what the helper's refusal is; the model task does not wait for it
+ */
+export async function seedStatistics(ports: LeaderPorts, plan: SeedPlan): Promise<StatisticsConfig | null> {
+  const wanted = plan.statistics(await fieldsOf(ports, plan));
+  if (!wanted) return null;
+  return oneChangeAtATime(ports, async () => {
+    const last = (await configsOf(ports.db, fromHex(wanted.task_id))).at(-1);
+    const named = last?.kind === 'cohort-statistics' ? (last.tests ?? []) : [];
+    await ports.db.query('DELETE FROM ab_tests WHERE task_id = $1 AND ended_at IS NULL AND NOT id = ANY($2)', [
+      fromHex(wanted.task_id),
+      named.map((test) => test.id),
+    ]);
+    const running = await ports.db.query<{ id: number }>('SELECT id FROM ab_tests WHERE task_id = $1 AND ended_at IS NULL', [
+      fromHex(wanted.task_id),
+    ]);
+    const tests = named.filter((test) => running.some(({ id }) => id === test.id));
+    return agreed(ports, tests.length > 0 ? { ...wanted, tests } : wanted);
+  });
 }
 
 /** First 4 bytes of a key's hash, hexadecimal; shown to people. */

@@ -27,7 +27,7 @@ import { systemRuns } from '../tracking/system-runs.ts';
 import { enrol, newChallenge } from './enrolment.ts';
 import type { LeaderPorts } from './leader.ts';
 import { receiveReport } from './reports.ts';
-import { seed } from './seed.ts';
+import { type SeedPlan, seed, seedStatistics } from './seed.ts';
 
 /** Connection string of a database of the test cluster. */
 export const clusterUrl = (name: string): string => (process.env['EG_TEST_DATABASE'] ?? '').replace('%', name);
@@ -46,6 +46,7 @@ export interface TestInstallation {
   /** The bytes of a report of a week, encoded. */
   week(account: TestAccount, vector: Float32Array): Uint8Array;
   readonly statistics: StatisticsConfig;
+  readonly plan: SeedPlan;
   /** The bytes of a report; `delta` in weight units, zeros if left out. */
   report(account: TestAccount, delta?: Float32Array): Uint8Array;
   put(bytes: Uint8Array): ReturnType<typeof receiveReport>;
@@ -121,6 +122,7 @@ export async function newTestInstallation({
     releaseSeed,
     log,
     runs: systemRuns(rng, 'examsgraph@test'),
+    approve: (wanted) => approveConfig(helper, wanted, crypto.sign(proposalMessage(configHash(wanted)), signSeed)),
     async askHelper(task, t, request) {
       try {
         return { kind: 'answered', response: await answerFlush(helper, task, t, request) };
@@ -134,7 +136,7 @@ export async function newTestInstallation({
     reach,
     tell: () => undefined,
   };
-  const { model: config, statistics } = await seed(leader, {
+  const plan: SeedPlan = {
     model: (fields: ModelFields) => ({ ...presetConfig('demo', fields), ...change }),
     statistics: (fields: InstallationFields) => {
       const own = statisticsConfig('demo', fields);
@@ -149,8 +151,9 @@ export async function newTestInstallation({
       box_key: toHex(helper.box.public),
       sign_key: toHex(crypto.signPublicKey(helperSign)),
     },
-    approve: (wanted) => approveConfig(helper, wanted, crypto.sign(proposalMessage(configHash(wanted)), signSeed)),
-  });
+  };
+  const config = await seed(leader, plan);
+  const statistics = await seedStatistics(leader, plan);
   await log.publish();
   if (!statistics) throw new Error('a trial has a statistics task');
   const taskId = fromHex(config.task_id);
@@ -181,6 +184,7 @@ export async function newTestInstallation({
       ).bytes;
     },
     statistics,
+    plan,
     week: (account, vector) =>
       makeContribution(crypto, { config: statistics, base: NO_BASE, promoted: 0, slot: 1, secrets: account }, vector, rng).bytes,
     put: (bytes) => receiveReport(leader, reportIdOf(bytes), bytes),

@@ -33,8 +33,12 @@ const RENEW_MS = 86_400_000;
 /** Name under which the leader signs checkpoints. */
 export const LEADER_NAME = 'examsgraph/leader';
 
-async function append(sql: Sql, entry: LogEntry): Promise<number> {
+async function hold(sql: Sql): Promise<void> {
   await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', ['transparency log']);
+}
+
+async function append(sql: Sql, entry: LogEntry): Promise<number> {
+  await hold(sql);
   const [row] = await sql.query<{ n: string }>('SELECT coalesce(max(idx) + 1, 0) AS n FROM log_leaf');
   const index = Number(row?.n ?? 0);
   await sql.query('INSERT INTO log_leaf (idx, entry, leaf_hash) VALUES ($1, $2, $3)', [
@@ -84,6 +88,7 @@ export function openLog(db: Database, crypto: Primitives, now: () => number, sig
     return checkpoint();
   }
   return {
+    hold,
     append,
     entries,
     checkpoint,

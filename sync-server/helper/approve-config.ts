@@ -1,5 +1,5 @@
 import { configHash, keepsPreset, loosened, readConfig, type TaskConfig } from '#shared/aggregation/config.ts';
-import { concat, dom, fromHex, toHex } from '#shared/domain/bytes.ts';
+import { concat, dom, fromHex, sameBytes, toHex } from '#shared/domain/bytes.ts';
 import { Refusal } from '../ports/fault.ts';
 import { type HelperPorts, helperIdentity } from './helper.ts';
 
@@ -23,9 +23,16 @@ async function isOwn(ports: HelperPorts, config: TaskConfig): Promise<boolean> {
   );
 }
 
+interface Approved {
+  readonly config_hash: Buffer;
+  readonly config: TaskConfig;
+  readonly from_slot: number;
+}
+
 /**
  * Approve a configuration: it must be sound, name this helper and its leader, keep this operator's own floor, and protect no less than
- * the one before it. Approving the same one again gives the same signature.
+ * the one before it. Approving the same one again gives the same signature. One that was approved for a later slot, and under which no slot
+ * was answered, gives way to what is asked for now, unless it protects more.
  *
  * @param leaderSignature the leader's, over `proposalMessage`
  * @returns Ed25519 signature [64] over the configuration's hash
@@ -44,20 +51,26 @@ export async function approveConfig(ports: HelperPorts, value: unknown, leaderSi
   const hash = configHash(config);
   await ports.db.transaction(async (sql) => {
     await sql.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`flush ${config.task_id}`]);
-    const [known] = await sql.query('SELECT 1 FROM approved_configs WHERE config_hash = $1', [hash]);
-    if (known) return;
-    const [last] = await sql.query<{ config: TaskConfig; from_slot: number }>(
-      'SELECT config, from_slot FROM approved_configs WHERE task_id = $1 ORDER BY from_slot DESC LIMIT 1',
-      [fromHex(config.task_id)],
+    const taskId = fromHex(config.task_id);
+    const approved = await sql.query<Approved>(
+      'SELECT config_hash, config, from_slot FROM approved_configs WHERE task_id = $1 ORDER BY from_slot',
+      [taskId],
     );
-    const looser = last ? loosened(last.config, config) : [];
+    const [answered] = await sql.query<{ t: number | null }>('SELECT max(t) AS t FROM answered WHERE task_id = $1', [taskId]);
+    const isKnown = approved.some((a) => sameBytes(a.config_hash, hash));
+    // What was approved for a later slot and never used: the leader may have lost the answer, and gives it up by asking for another.
+    const givenUp = approved.filter(
+      (a) => a.from_slot > (answered?.t ?? 0) && a.from_slot >= config.from_slot && !sameBytes(a.config_hash, hash),
+    );
+    const before = approved.filter((a) => a.from_slot < config.from_slot).at(-1);
+    const looser = [...givenUp, ...(before && !isKnown ? [before] : [])].flatMap((a) => loosened(a.config, config));
+    if (isKnown && looser.length > 0) return;
     if (looser.length > 0) throw new Refusal(403, 'loosens', 'The operator of this helper must agree to that first.', { fields: looser });
-    const [answered] = await sql.query<{ t: number | null }>('SELECT max(t) AS t FROM answered WHERE task_id = $1', [
-      fromHex(config.task_id),
-    ]);
-    if (config.from_slot <= Math.max(answered?.t ?? 0, last?.from_slot ?? 0)) {
+    if (!isKnown && config.from_slot <= Math.max(answered?.t ?? 0, approved.findLast((a) => !givenUp.includes(a))?.from_slot ?? 0)) {
       throw new Refusal(422, 'from_slot', 'A configuration begins after the last answered slot.');
     }
+    await sql.query('DELETE FROM approved_configs WHERE config_hash = ANY($1)', [givenUp.map((a) => a.config_hash)]);
+    if (isKnown) return;
     await sql.query('INSERT INTO approved_configs (config_hash, task_id, from_slot, config) VALUES ($1, $2, $3, $4)', [
       hash,
       fromHex(config.task_id),

@@ -43,7 +43,7 @@ beforeAll(async () => {
       origin: null,
       helperReachable: async () => true,
       simulate: async () => ({ devices: 2 }),
-      tests: { approve: async () => new Uint8Array(64) },
+      statisticsTask: () => null,
       publish: () => i.log.publish(),
     }),
   ];

@@ -1,4 +1,4 @@
-import { configHashHex, type TaskConfig } from '#shared/aggregation/config.ts';
+import { configHashHex, slotAt, type TaskConfig } from '#shared/aggregation/config.ts';
 import { ENROLMENT_BYTES } from '#shared/aggregation/enrolment.ts';
 import { sha256Hex } from '#shared/crypto/sha256.ts';
 import { fromHex, toBase64, toHex } from '#shared/domain/bytes.ts';
@@ -57,25 +57,59 @@ async function proven(log: OpenLog, index: number) {
   return { log_index: index, checkpoint, proof: (await log.inclusion(index, size)).map(toBase64) };
 }
 
+interface OfferedRow {
+  readonly config: TaskConfig;
+  readonly helper_signature: Buffer;
+  readonly log_index: string;
+  readonly entry: string;
+  readonly waiting: string;
+  readonly last_slot: number;
+}
+
+/** The configuration of a task that is in force, and the next one where it is known when that begins. */
+function onOffer(rows: readonly OfferedRow[], now: number): readonly OfferedRow[] {
+  const [first] = rows;
+  if (!first) return [];
+  const slot = Math.max(1, slotAt(first.config, now, first.last_slot));
+  const current = rows.findLast((row) => row.config.from_slot <= slot) ?? first;
+  // Where slots have no time nobody could tell when it begins: a report made under it too early would be refused.
+  const later = first.config.interval_ms === 0 ? [] : rows.filter((row) => row.config.from_slot > slot);
+  return [current, ...later];
+}
+
 async function tasks({ leader, log }: FederationRoutesPorts) {
-  const rows = await leader.db.query<{ config: TaskConfig; helper_signature: Buffer; log_index: string; entry: string; waiting: string }>(
+  const rows = await leader.db.query<OfferedRow>(
     `SELECT c.config, c.helper_signature, c.log_index, l.entry,
-       (SELECT count(*) FROM reports r WHERE r.config_hash = c.config_hash AND r.state IN ('held', 'frozen')) AS waiting
-     FROM task_configs c JOIN log_leaf l ON l.idx = c.log_index
-     -- a device cannot know which slot is on where slots have no time: what has not begun yet is not offered to it
-     WHERE (c.config->>'interval_ms')::bigint > 0
-       OR c.from_slot <= 1 + coalesce((SELECT max(t) FROM flushes f WHERE f.task_id = c.task_id), 0)
-     ORDER BY c.log_index`,
+       (SELECT count(*) FROM reports r WHERE r.config_hash = c.config_hash AND r.state IN ('held', 'frozen')) AS waiting,
+       (SELECT coalesce(max(t), 0) FROM flushes f WHERE f.task_id = c.task_id) AS last_slot
+     FROM task_configs c JOIN log_leaf l ON l.idx = c.log_index ORDER BY c.from_slot, c.log_index`,
   );
-  return Promise.all(
-    rows.map(async (row) => ({
-      config: row.config,
-      helper_signature: toHex(row.helper_signature),
-      logged_at: (JSON.parse(row.entry) as { at: number }).at,
-      waiting: Number(row.waiting),
-      ...(await proven(log, Number(row.log_index))),
-    })),
+  const ids = [...new Set(rows.map((row) => row.config.task_id))];
+  const ownOf = (id: string) => rows.filter((row) => row.config.task_id === id);
+  const offered = ids.flatMap((id) => onOffer(ownOf(id), leader.now())).sort((a, b) => Number(a.log_index) - Number(b.log_index));
+  let pending: unknown = null;
+  const proved = await Promise.all(
+    offered.map(async (row) => {
+      try {
+        return [
+          {
+            config: row.config,
+            helper_signature: toHex(row.helper_signature),
+            logged_at: (JSON.parse(row.entry) as { at: number }).at,
+            waiting: Number(row.waiting),
+            ...(await proven(log, Number(row.log_index))),
+          },
+        ];
+      } catch (fault) {
+        // What the helper has not cosigned yet is offered once it has; the others are not kept from anybody.
+        pending = fault;
+        return [];
+      }
+    }),
   );
+  const all = proved.flat();
+  if (all.length === 0 && pending) throw pending;
+  return all;
 }
 
 async function putReport({ leader, limits, wake }: FederationRoutesPorts, call: Call<unknown>) {

@@ -25,8 +25,8 @@ export interface StaffRoutesPorts {
   readonly helperReachable: () => Promise<boolean>;
   /** Sends K - 1 simulated devices through the protocol; trial only. */
   readonly simulate: (() => Promise<{ readonly devices: number }>) | null;
-  /** Has the helper approve a configuration that begins or ends an A/B test. */
-  readonly tests: Pick<TestPorts, 'approve'>;
+  /** The task A/B tests are told in; null while there is none. */
+  readonly statisticsTask: () => Uint8Array | null;
   /** Signs a checkpoint of what was just logged, so that devices can prove it. */
   readonly publish: () => Promise<unknown>;
 }
@@ -245,8 +245,8 @@ function viewRoutes(ports: StaffRoutesPorts): readonly Route<never>[] {
 
 const DECISIONS: readonly Decision[] = ['ship', 'do-not-ship', 'discuss'];
 
-function testRoutes({ leader, tests, publish }: StaffRoutesPorts): readonly Route<never>[] {
-  const ports: TestPorts = { leader, approve: tests.approve, publish };
+function testRoutes({ leader, statisticsTask, publish }: StaffRoutesPorts): readonly Route<never>[] {
+  const ports = (): TestPorts => ({ leader, taskId: statisticsTask(), publish });
   const act = (path: string, verb: string, work: (call: Call<StaffMember>) => Promise<{ target: string; reason: string; json: unknown }>) =>
     ({
       method: 'post',
@@ -265,14 +265,14 @@ function testRoutes({ leader, tests, publish }: StaffRoutesPorts): readonly Rout
       method: 'get',
       path: `${API}/tests`,
       access: staffOnly('admin'),
-      handle: async () => ({ status: 200, json: { tests: await testsOf(leader.db) } }),
+      handle: async () => ({ status: 200, json: { tests: await testsOf(leader.db, statisticsTask()) } }),
     } as unknown as Route<never>,
     act('', 'start-test', async (call) => {
       const hypothesis = textField(call, 'hypothesis', 500);
       const { design, planned } = fields(call);
       if (!Number.isInteger(planned) || (planned as number) < 1 || (planned as number) > 1e7)
         throw new Refusal(422, 'malformed', '"planned" must be a number of learners.');
-      const id = await startTest(ports, { design, hypothesis, planned: planned as number, by: call.caller.staffId });
+      const id = await startTest(ports(), { design, hypothesis, planned: planned as number, by: call.caller.staffId });
       return { target: String(id), reason: hypothesis, json: { id } };
     }),
     act('/:id/end', 'end-test', async (call) => {
@@ -280,7 +280,7 @@ function testRoutes({ leader, tests, publish }: StaffRoutesPorts): readonly Rout
       const decision = DECISIONS.find((d) => d === fields(call)['decision']);
       if (!decision) throw new Refusal(422, 'malformed', `"decision" must be one of ${DECISIONS.join(', ')}.`);
       const id = call.params['id'] ?? '';
-      await endTest(ports, /^\d{1,9}$/.test(id) ? Number(id) : 0, decision, reason);
+      await endTest(ports(), /^\d{1,9}$/.test(id) ? Number(id) : 0, decision, reason);
       return { target: id, reason, json: {} };
     }),
   ];

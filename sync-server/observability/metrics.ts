@@ -18,6 +18,7 @@ const WATCHED: Readonly<Record<string, string>> = {
   user_model_accuracy: 'Share of answers the served models called right, by private statistics.',
   personalization_effectiveness: 'Mean gain of recommendations, by private statistics.',
   user_satisfaction_score: 'Mean rating, 1 to 5, by private statistics.',
+  private_figures_timestamp_seconds: 'When the newest slot of private statistics was released, seconds since 1970.',
   model_drift_detection: 'Largest population stability index of the released histograms.',
 };
 

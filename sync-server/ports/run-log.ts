@@ -46,7 +46,7 @@ export interface RunLog {
   log(sql: Transaction, run: ServiceRun): Promise<void>;
   /** One more step of a run that goes on; it begins if it is new, and what ran before in its experiment ends, unless it stands beside. */
   observe(sql: Transaction, run: ServiceRun): Promise<void>;
-  /** A run that goes on ends. @param tags set with it */
+  /** A run that goes on ends; nothing happens where there is none. @param tags set with it */
   end(sql: Transaction, runId: string, at: number, tags: Readonly<Record<string, string>>): Promise<void>;
   /** Registers the version if it is new, and points the alias at it. */
   promote(sql: Transaction, promotion: Promotion): Promise<void>;

@@ -9,9 +9,11 @@ import {
   type ModelFields,
   type PresetName,
   presetConfig,
+  STATISTICS_PRESETS,
+  type StatisticsConfig,
   statisticsConfig,
 } from '#shared/aggregation/config.ts';
-import { toHex } from '#shared/domain/bytes.ts';
+import { fromHex, toHex } from '#shared/domain/bytes.ts';
 import { watchedFigures } from '../analytics/cohort-figures.ts';
 import { logWeek } from '../analytics/forecasts.ts';
 import { readReleases } from '../analytics/releases.ts';
@@ -20,7 +22,7 @@ import { secureRng } from '../crypto/secure-rng.ts';
 import { helperClient } from '../federation/helper-client.ts';
 import { HOLD_OUT_VERSION, publicHoldOut } from '../federation/hold-out.ts';
 import type { HoldOut, LeaderPorts } from '../federation/leader.ts';
-import { seed } from '../federation/seed.ts';
+import { seed, seedStatistics } from '../federation/seed.ts';
 import { work } from '../federation/work.ts';
 import { setupCode } from '../governance/staff.ts';
 import { openLog } from '../governance/transparency-log.ts';
@@ -119,6 +121,7 @@ export async function runLeader(): Promise<void> {
     releaseSeed: keys.release,
     log: transparency,
     runs: systemRuns(rng, `examsgraph@${version}`),
+    approve: (config) => helper.approve(config, toHex(crypto.sign(proposalMessage(configHash(config)), keys.sign))),
     askHelper: helper.askFlush,
     holdOut: () => {
       holdOut ??= publicHoldOut();
@@ -135,13 +138,23 @@ export async function runLeader(): Promise<void> {
     start: weightsFromBytes(readFileSync(where.startModel)),
     holdOutVersion: HOLD_OUT_VERSION,
     helper: pick(await helper.info()),
-    approve: (config: Parameters<typeof helper.approve>[0]) =>
-      helper.approve(config, toHex(crypto.sign(proposalMessage(configHash(config)), keys.sign))),
   };
-  const { model: config } = await seed(leader, plan);
+  const config = await seed(leader, plan);
+  /** The statistics task, once the helper has agreed to it; one of an earlier version may refuse, and the model does not wait for it. */
+  let statistics: StatisticsConfig | null = null;
+  const gatherStatistics = async () => {
+    if (statistics || !STATISTICS_PRESETS[preset]) return;
+    statistics = await seedStatistics(leader, plan).catch((fault: unknown) => {
+      log.warn({ err: fault }, 'no statistics are gathered: the helper has not agreed');
+      return null;
+    });
+  };
+  await gatherStatistics();
+  const statisticsTask = () => (statistics ? fromHex(statistics.task_id) : null);
   const round = async () => {
     // First the helper is shown what the log holds: one that was restored must notice before it answers again.
     await transparency.publish();
+    await gatherStatistics();
     await work(leader);
     await readReleases(leader);
     await transparency.publish();
@@ -151,15 +164,17 @@ export async function runLeader(): Promise<void> {
   let isDraining = false;
   const metrics = newMetrics(db.waiting);
   const assumed = assumptionsFromEnvironment();
+  let hasShown = false;
   const stopMonitoring = nowAndThen(
     async () => {
       const at = now();
       // Private figures change with a slot, hours apart at the least: they are read when the store's are.
       const isQuarter = Math.floor(at / MINUTE_MS) % QUARTER === 0;
-      const watched = isQuarter ? await watchedFigures(db, at) : {};
-      if (isQuarter) metrics.show(watched);
+      const watched = isQuarter || !hasShown ? await watchedFigures(db, at, statisticsTask()) : {};
+      if (isQuarter || !hasShown) metrics.show(watched);
+      hasShown = true;
       await logMinute(db, leader.runs, { at, release: version, uptime: process.uptime(), figures: { ...metrics.minute(), ...watched } });
-      await logWeek(db, leader.runs, at, assumed);
+      await logWeek(db, leader.runs, { at, assumed, statisticsTask: statisticsTask() });
     },
     MINUTE_MS,
     (fault) => log.warn({ err: fault }, 'a minute could not be logged'),
@@ -210,7 +225,7 @@ export async function runLeader(): Promise<void> {
         helperReachable: helper.isReachable,
         simulate: isTrial ? simulate : null,
         publish: () => transparency.publish(),
-        tests: { approve: plan.approve },
+        statisticsTask,
       }),
       ...testRoutes,
       ...(isTestMode() ? leaderTestRoutes(leader, round) : []),

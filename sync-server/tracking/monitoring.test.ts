@@ -40,7 +40,7 @@ test('a day of the server is a run, its minutes are steps, a new release goes on
   const { experiment } = await t.client.call('getExperimentByName', { experiment_name: 'monitoring' });
   const { run: other } = await t.client.call('createRun', { experiment_id: experiment.experiment_id });
   // an A/B test that runs is an experiment that is active
-  await t.db.query("INSERT INTO ab_tests (test, hypothesis, planned, started_by, started_at) VALUES ('{}', 'h', 1, 's', 0)");
+  await t.db.query("INSERT INTO ab_tests (task_id, test, hypothesis, planned, started_by, started_at) VALUES ('t', '{}', 'h', 1, 's', 0)");
   await minute(noon + 86_400_000, '1.1.0', 4);
   const days = await search();
   expect(days.filter((r) => r.info.run_id !== other.info.run_id).map((r) => [r.info.run_name, r.info.status])).toEqual([

@@ -93,10 +93,11 @@ async function observe(sql: Transaction, rng: Rng, source: string, run: ServiceR
 }
 
 async function end(sql: Transaction, runId: string, at: number, tags: Readonly<Record<string, string>>): Promise<void> {
-  await sql.query(`UPDATE runs SET status = 'FINISHED', end_time = $2, rev = rev + 1 WHERE run_id = $1 AND status = 'RUNNING'`, [
-    runId,
-    at,
-  ]);
+  const ended = await sql.query(
+    `UPDATE runs SET status = 'FINISHED', end_time = $2, rev = rev + 1 WHERE run_id = $1 AND status = 'RUNNING' RETURNING 1`,
+    [runId, at],
+  );
+  if (ended.length === 0) return;
   const [told] = await writeLogs(sql, [{ runId, metrics: [], params: [], tags: pairs(tags) }]);
   if (told && 'fault' in told) throw told.fault;
 }

@@ -2,6 +2,7 @@
 -- A/B tests: registered before they run, locked by the configuration that begins them, ended with a reason.
 CREATE TABLE ab_tests (
   id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  task_id bytea NOT NULL,
   test jsonb NOT NULL,
   hypothesis text NOT NULL,
   planned integer NOT NULL CHECK (planned > 0),
