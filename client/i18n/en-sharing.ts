@@ -20,10 +20,13 @@ export const enSharing = {
     read: 'Read and decide',
     none: 'This server gathers no statistics, so there is nothing to switch on.',
     on: 'Analytics are on',
+    off: 'Analytics are off. What was spent stays spent.',
     stopButton: 'Stop analytics',
     heading: 'Private statistics',
     purpose:
-      'When you are online, this phone may send your last seven days as numbers: days, minutes and answers, how well predictions fitted, hours of study, how each topic went, how recommendations did, your ratings and, if you told it, your real exam result. No question and no answer is among them. They show where the app helps and where it does not; and when two ways of recommending are compared, how yours did.',
+      'When you are online, this phone may send your last seven days as numbers: days, minutes and answers, how quickly you answered and how well predictions fitted, hours of study, how each topic went, how recommendations did, how updates of the models did here, your ratings, in which of the last four weeks you studied and, if you told it, your real exam result. No question and no answer is among them. They show where the app helps and where it does not.',
+    tests:
+      'Ways of recommending may be compared: this phone then draws by lot which one it uses, and tells among the numbers of a later report how up to 28 days with it went. Which one you drew stays on the phone. It ends when you stop.',
     sum: (k: number) =>
       `Before they leave, the numbers are limited, a little noise is added, and they are masked between two servers. No server is handed an un-noised sum: the first reads only the sum of exactly ${k} reports with the second’s noise in it.`,
     together: 'The two together can read each single report.',

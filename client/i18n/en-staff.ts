@@ -36,6 +36,9 @@ export const enStaff = {
     database: 'The database does not answer. Try again.',
     missing: 'It is no longer there. Load the page again.',
     no_statistics: 'This installation gathers no statistics, so nothing can be tested.',
+    one_treatment: 'A test that changes recommendations runs already: two would change the same thing.',
+    test: 'This test does not run any more.',
+    from_slot: 'Another change came first. Load the page again.',
     no_place: 'Two tests run already. End one first.',
     untested: 'First run a test whose ways are alike: it must end here and find nothing.',
     change_waits: 'The last change takes effect with the next slot. Wait for it.',
@@ -191,6 +194,7 @@ export const enStaff = {
     },
     mismatch: 'Do not decide: the arms are not as large as they were meant to be. Something draws or tells them wrongly.',
     nothingYet: 'No slot has carried it yet. It begins with the next one.',
+    nothingTold: 'It ended before a slot carried it.',
     tooFew: 'Too noisy to show: needs more contributions. The interval holds however often you look.',
     decision: 'Decision',
     decisions: { ship: 'ship', 'do-not-ship': 'do not ship', discuss: 'discuss' },
@@ -210,7 +214,7 @@ export const enStaff = {
   audit: {
     visits: 'Your visits are logged.',
     good: (epsilon: string, entries: number) => `Log intact to entry ${entries}, ε ≤ ${epsilon}.`,
-    goodLead: (epsilon: string, delta: string, p: number, b: number, weeks: number | null) =>
+    goodLead: ({ epsilon, delta, p, b, weeks }: { epsilon: string; delta: string; p: number; b: number; weeks: number | null }) =>
       `Each account is protected at (ε ≤ ${epsilon}, δ = ${delta}), zero-out, over 52 weekly slots: at most ${p} model contributions, at least ${b} slots apart${weeks === null ? '' : `, and ${weeks} of statistics`}; noise by the helper. Checked in your browser just now.`,
     trial: (entries: number) => `A trial: nothing is claimed. Log intact to entry ${entries}.`,
     bad: 'Something does not hold. See the first failing check below.',

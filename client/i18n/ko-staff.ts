@@ -36,6 +36,9 @@ export const koStaff: StaffWords = {
     database: '데이터베이스가 응답하지 않아요. 다시 시도하세요.',
     missing: '이제 없는 항목이에요. 페이지를 새로 여세요.',
     no_statistics: '이 설치본은 통계를 모으지 않아서 비교할 수 없어요.',
+    one_treatment: '추천을 바꾸는 테스트가 이미 진행 중이에요. 둘이 같은 것을 바꾸게 돼요.',
+    test: '이 테스트는 이제 진행 중이 아니에요.',
+    from_slot: '다른 변경이 먼저 적용됐어요. 페이지를 다시 여세요.',
     no_place: '이미 두 테스트가 진행 중이에요. 먼저 하나를 끝내세요.',
     untested: '먼저 같은 방식끼리 비교하는 테스트가 여기서 끝나고 차이가 없어야 해요.',
     change_waits: '지난 변경은 다음 슬롯에서 적용돼요. 그때까지 기다리세요.',
@@ -188,6 +191,7 @@ export const koStaff: StaffWords = {
     },
     mismatch: '결정하지 마세요: 두 쪽의 크기가 정한 비율과 달라요. 나누거나 알리는 과정에 잘못이 있어요.',
     nothingYet: '아직 이 테스트가 담긴 슬롯이 없어요. 다음 슬롯부터 시작해요.',
+    nothingTold: '이 테스트가 담긴 슬롯 없이 끝났어요.',
     tooFew: '잡음이 커서 보여 줄 수 없어요. 더 모여야 해요. 몇 번을 들여다봐도 이 구간은 유효해요.',
     decision: '결정',
     decisions: { ship: '적용', 'do-not-ship': '적용 안 함', discuss: '논의' },
@@ -207,7 +211,7 @@ export const koStaff: StaffWords = {
   audit: {
     visits: '방문은 기록돼요.',
     good: (epsilon, entries) => `기록은 ${entries}번 항목까지 온전해요. ε ≤ ${epsilon}`,
-    goodLead: (epsilon, delta, p, b, weeks) =>
+    goodLead: ({ epsilon, delta, p, b, weeks }) =>
       `각 계정은 (ε ≤ ${epsilon}, δ = ${delta})로 보호돼요. 제로아웃, 주간 52슬롯 기준: 모델 기여는 많아야 ${p}번, 적어도 ${b}슬롯 간격, ${weeks === null ? '' : `통계 기여는 많아야 ${weeks}번, `}잡음은 헬퍼가 더해요. 방금 이 브라우저에서 확인했어요.`,
     trial: (entries) => `체험판이라 주장하는 것이 없어요. 기록은 ${entries}번 항목까지 온전해요.`,
     bad: '맞지 않는 것이 있어요. 아래에서 처음 실패한 검사를 보세요.',

@@ -98,6 +98,8 @@ export type ContributionStatus =
 export interface ContributionRow extends LedgerEntry {
   /** Absent in what was booked before there were statistics: training. */
   readonly purpose?: Purpose;
+  /** Keys of the A/B tests whose outcome is in it; absent: of none. */
+  readonly told?: readonly string[];
   readonly status: ContributionStatus;
   readonly sealedAt: number;
   readonly bytes: number;

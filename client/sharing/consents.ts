@@ -72,6 +72,8 @@ export async function withdrawHere(ports: SharingPorts, purpose: Purpose): Promi
       federation: [
         { kind: 'value', key, value: { ...consent, [purpose]: false, at: moment().at } },
         { kind: 'value', key: unsent, value: true },
+        // What a test changes ends with the consent to tell of it; a new consent joins anew.
+        ...(purpose === 'analytics' ? [{ kind: 'value' as const, key: 'tests' as const, value: [] }] : []),
         ...waiting.map((row) => ({ kind: 'sent' as const, reportId: row.report_id })),
         ...open.map((row) => ({ kind: 'contribution' as const, row: { ...row, status: 'withdrawing' as const } })),
       ],
@@ -113,6 +115,7 @@ export async function keepConsent({ log }: SharingPorts, purpose: Purpose, conse
     { kind: 'value', key: unsent, value: true },
     // Other keys: another installation, whose log begins anew and who does not know this device.
     ...(isOther ? [{ kind: 'value' as const, key: 'tree' as const, value: { size: 0, root: '' } }] : []),
+    ...(isOther ? [{ kind: 'value' as const, key: 'tests' as const, value: [] }] : []),
     ...(isOther && account ? [{ kind: 'value' as const, key: 'account' as const, value: { ...account, bearer: null } }] : []),
   ]);
 }

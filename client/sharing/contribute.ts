@@ -1,5 +1,5 @@
 import { AirFault } from '#client/ports/federation-air.ts';
-import type { AccountKeys, Consent, ContributionRow, FederationChange, PulledModel, Purpose } from '#client/ports/federation-store.ts';
+import type { AccountKeys, Consent, ContributionRow, PulledModel, Purpose } from '#client/ports/federation-store.ts';
 import { runTags } from '#client/ports/run-tags.ts';
 import { configHashHex, contributionRho, type ModelConfig, type StatisticsConfig, type TaskConfig } from '#shared/aggregation/config.ts';
 import { type AccountSecrets, makeContribution, randomBytes } from '#shared/aggregation/contribution.ts';
@@ -105,9 +105,12 @@ interface Turn {
 
 const isUnderWay = (row: ContributionRow): boolean => row.status === 'sealed' || row.status === 'accepted' || row.status === 'frozen';
 
-/** Answers that stand, since the last contribution to a purpose. */
-async function newAnswers({ log }: SharingPorts, entries: readonly ContributionRow[]): Promise<number> {
-  const since = entries.at(-1)?.sealedAt ?? 0;
+const WEEK_MS = 7 * 86_400_000;
+
+/** Answers that stand, since the last contribution to a purpose; for a week's numbers those of that week alone. */
+async function newAnswers({ log, moment }: SharingPorts, purpose: Purpose, entries: readonly ContributionRow[]): Promise<number> {
+  const last = entries.at(-1)?.sealedAt ?? 0;
+  const since = purpose === 'analytics' ? Math.max(last, moment().at - WEEK_MS) : last;
   return (await log.list('answers')).filter((a) => a.superseded === 0 && a.at > since).length;
 }
 
@@ -122,7 +125,7 @@ async function mayContribute(
 ): Promise<{ readonly reason: Abstained; readonly slot: number }> {
   const all = await ports.log.federation.contributions();
   const entries = all.filter((e) => e.task_id === config.task_id);
-  if ((await newAnswers(ports, entries)) < MIN_NEW_ANSWERS) return { reason: 'too-few-answers', slot: 0 };
+  if ((await newAnswers(ports, purpose, entries)) < MIN_NEW_ANSWERS) return { reason: 'too-few-answers', slot: 0 };
   const { eligible, slot } = await withBearer(ports, (bearer) => ports.air.eligibility(config.task_id, bearer));
   const reason = whyNotNow({
     config,
@@ -143,20 +146,30 @@ async function secretsOf(ports: SharingPorts): Promise<AccountSecrets> {
   return { accountSeed: fromHex(keys.accountSeed), deviceSeed: fromHex(keys.deviceSeed), tagSecret: fromHex(keys.tagSecret) };
 }
 
+/** A report that was sealed, to be booked. */
+interface Sealed {
+  readonly bytes: Uint8Array;
+  readonly entry: LedgerEntry;
+  readonly isClipped: boolean;
+  readonly baseVersion: number;
+  /** Keys of the tests whose outcomes are in it. */
+  readonly told?: readonly string[];
+}
+
 /** Book what was sealed: ledger entry, sealed bytes and run in one transaction, before anything is sent. @throws ConsentChanged, StorageFault */
 async function bookSealed(
   ports: SharingPorts,
   { purpose, config, consent }: Turn,
-  sealed: { readonly bytes: Uint8Array; readonly entry: LedgerEntry; readonly isClipped: boolean },
-  baseVersion: number,
-  together: readonly FederationChange[] = [],
+  { bytes, entry, isClipped, baseVersion, told = [] }: Sealed,
 ): Promise<void> {
+  const { federation } = ports.log;
   const row: ContributionRow = {
-    ...sealed.entry,
+    ...entry,
     purpose,
+    ...(told.length > 0 ? { told } : {}),
     status: 'sealed',
     sealedAt: ports.moment().at,
-    bytes: sealed.bytes.length,
+    bytes: bytes.length,
     clipNorm: config.clip_norm,
     kappa: config.kappa,
     maxContributions: config.max_contributions,
@@ -168,12 +181,14 @@ async function bookSealed(
     refusal: null,
     config_hash: configHashHex(config),
   };
-  await ports.log.append(await mirror(ports, row, sealed.isClipped), {
+  const tests = (await federation.value('tests')) ?? [];
+  const value = tests.map((test) => (told.includes(test.key) ? { ...test, isTold: true } : test));
+  await ports.log.append(await mirror(ports, row, isClipped), {
     federation: [
       { kind: 'while-consented', purpose, at: consent.at },
       { kind: 'contribution', row },
-      { kind: 'outbox', row: { report_id: row.report_id, bytes: sealed.bytes, tries: 0, notBefore: 0 } },
-      ...together,
+      { kind: 'outbox', row: { report_id: row.report_id, bytes, tries: 0, notBefore: 0 } },
+      ...(told.length > 0 ? [{ kind: 'value' as const, key: 'tests' as const, value }] : []),
     ],
   });
 }
@@ -202,7 +217,7 @@ export async function contribute(ports: SharingPorts, config: ModelConfig, conse
       secrets: await secretsOf(ports),
     },
   });
-  await bookSealed(ports, turn, sealed, model.version);
+  await bookSealed(ports, turn, { ...sealed, baseVersion: model.version });
   return null;
 }
 
@@ -219,10 +234,6 @@ export async function contributeWeek(ports: SharingPorts, config: StatisticsConf
   const due = await dueTests(ports);
   for (const test of due) tellOutcome(cells, test, test.arm, await outcomeOf(ports.log, test));
   const made = makeContribution(ports.crypto, plan, encodeCells(cells), rng);
-  const tests = ((await ports.log.federation.value('tests')) ?? []).map((test) =>
-    due.some((told) => told.id === test.id) ? { ...test, reportedIn: made.entry.report_id } : test,
-  );
-  const told: readonly FederationChange[] = due.length > 0 ? [{ kind: 'value', key: 'tests', value: tests }] : [];
-  await bookSealed(ports, turn, { ...made, isClipped: false }, NO_BASE.version, told);
+  await bookSealed(ports, turn, { ...made, isClipped: false, baseVersion: NO_BASE.version, told: due.map((test) => test.key) });
   return null;
 }

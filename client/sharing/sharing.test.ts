@@ -663,7 +663,7 @@ describe('private statistics', () => {
     await round();
     const [joined] = (await federation.value('tests')) ?? [];
     const secret = fromHex((await federation.value('account'))?.tagSecret ?? '');
-    expect(joined).toMatchObject({ id: 42, arm: armOf(secret, { id: 42, arms }), reportedIn: null });
+    expect(joined).toMatchObject({ id: 42, arm: armOf(secret, { id: 42, arms }), isTold: false });
     expect(await testedExploreRate(federation)).toBe(arms[joined?.arm ?? 0]?.explore_rate);
     const cellsOf = (n: number) => {
       const parts = parseReport(server.state.uploads[n]?.bytes ?? new Uint8Array());
@@ -692,15 +692,18 @@ describe('private statistics', () => {
     await round();
     const own = 9 + 3 * (joined?.arm ?? 0);
     expect(cellsOf(1)).toEqual(none.map((x, i) => (i >= own && i < own + 3 ? 1 : x)));
-    expect((await federation.value('tests'))?.[0]?.reportedIn).toBe(server.state.uploads[1]?.id);
+    expect((await federation.value('tests'))?.[0]?.isTold).toBe(true);
+    expect(await testedExploreRate(federation), 'what was told is not treated any more').toBeNull();
+    // a device restored from the ledger alone joins, and tells nothing twice
+    await federation.write([{ kind: 'value', key: 'tests', value: [] }]);
     later();
     await device.study(12, 24);
     await round();
     expect(cellsOf(2)).toEqual(none);
     await device.sharing.withdraw('analytics');
     expect(await testedExploreRate(federation)).toBeNull();
+    expect(await federation.value('tests')).toEqual([]);
     await device.agree('analytics');
-    expect(await testedExploreRate(federation)).not.toBeNull();
     server.state.weeks = { ...sampleStatistics('demo'), leader: server.state.config.leader, helper: server.state.config.helper };
     change(undefined);
     await device.log.federation.write([{ kind: 'value', key: 'tree', value: { size: 0, root: '' } }]);

@@ -129,18 +129,30 @@ interface Standing {
   readonly waiting: number;
 }
 
-/** What is agreed to and on offer, every configuration verified. @throws Distrusted, AirFault */
-async function standingOf(ports: SharingPorts, consents: SharingView['consents']): Promise<readonly Standing[]> {
+/** What is agreed to and on offer, each configuration verified; what is wrong with one keeps no other back. @throws AirFault */
+async function standingOf(ports: SharingPorts, consents: SharingView['consents'], faults: unknown[]): Promise<readonly Standing[]> {
   const offer = await ports.air.offer();
   const standing: Standing[] = [];
   for (const purpose of PURPOSES) {
     const consent = consents[purpose];
     const task = consent?.[purpose] ? offeredTask(offer, ports.isTrial, KIND_OF[purpose]) : null;
     if (!consent || !task) continue;
-    standing.push({ purpose, consent, config: await trustedConfig(ports, task, consent), waiting: task.waiting });
-    await sendConsent(ports, purpose);
+    await unlessPersonal(faults, async () => {
+      standing.push({ purpose, consent, config: await trustedConfig(ports, task, consent), waiting: task.waiting });
+      await sendConsent(ports, purpose);
+    });
   }
   return standing;
+}
+
+/** Does what concerns one purpose; a fault that is its own is kept, one of the network ends the round. */
+async function unlessPersonal(faults: unknown[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (fault) {
+    if (fault instanceof AirFault && fault.kind !== 'final') throw fault;
+    faults.push(fault);
+  }
 }
 
 async function turn(ports: SharingPorts, { config, consent }: Standing): Promise<Abstained> {
@@ -154,25 +166,43 @@ async function turn(ports: SharingPorts, { config, consent }: Standing): Promise
 async function roundOf(ports: SharingPorts, isAsked: boolean): Promise<RoundOutcome> {
   const { federation } = ports.log;
   const consents = await consentsOf(federation);
+  const faults: unknown[] = [];
   for (const purpose of PURPOSES) {
     const consent = consents[purpose];
     if (!consent || consent[purpose] || !(await federation.value(CONSENT_OF[purpose].unsent))) continue;
-    await takeBack(ports, purpose);
-    await sendConsent(ports, purpose);
+    await unlessPersonal(faults, async () => {
+      await takeBack(ports, purpose);
+      await sendConsent(ports, purpose);
+    });
   }
-  if (!PURPOSES.some((purpose) => consents[purpose]?.[purpose])) return { kind: 'off' };
-  const standing = await standingOf(ports, consents);
+  const isOn = PURPOSES.some((purpose) => consents[purpose]?.[purpose]);
+  const done = isOn ? await contributeAll(ports, isAsked, await standingOf(ports, consents, faults), faults) : [];
+  // Everything else was done: now what went wrong is told.
+  if (faults.length > 0) throw faults[0];
+  if (!isOn) return { kind: 'off' };
+  return done.length === 0 ? { kind: 'later', reason: 'no-task' } : { kind: 'done', purposes: done };
+}
+
+/** Send what waits, read receipts, and contribute to each purpose that stands. */
+async function contributeAll(
+  ports: SharingPorts,
+  isAsked: boolean,
+  standing: readonly Standing[],
+  faults: unknown[],
+): Promise<readonly PurposeOutcome[]> {
   const [first] = standing;
-  if (!first) return { kind: 'later', reason: 'no-task' };
+  if (!first) return [];
   await drain(ports, isAsked);
   await withBearer(ports, (bearer) => readReceipts(ports, bearer, first.consent.pins.leader_key));
   const purposes: PurposeOutcome[] = [];
   for (const own of standing) {
-    const abstained = await turn(ports, own);
-    if (abstained === null) await drain(ports, true);
-    purposes.push({ purpose: own.purpose, abstained, waiting: own.waiting + (abstained === null ? 1 : 0), k: own.config.k });
+    await unlessPersonal(faults, async () => {
+      const abstained = await turn(ports, own);
+      if (abstained === null) await drain(ports, true);
+      purposes.push({ purpose: own.purpose, abstained, waiting: own.waiting + (abstained === null ? 1 : 0), k: own.config.k });
+    });
   }
-  return { kind: 'done', purposes };
+  return purposes;
 }
 
 function outcomeOf(fault: unknown): RoundOutcome {

@@ -14,7 +14,7 @@ test('an outcome is of the account’s own days in the test alone: right answers
   let at = JOINED - DAY_MS;
   const log = memoryExperimentLog(() => ({ at: epochMs(at), tz: 0, rng: seededRng(1) }));
   const outcome = (goal: JoinedTest['goal']) =>
-    outcomeOf(log, { id: 1, place: 0, goal, arms: [], window_days: 10, arm: 0, joinedAt: JOINED, reportedIn: null });
+    outcomeOf(log, { id: 1, place: 0, goal, arms: [], window_days: 10, arm: 0, joinedAt: JOINED, key: 'h/1', isTold: false });
   expect([await outcome('accuracy'), await outcome('retention'), await outcome('gain')]).toEqual([0, 0, 0.5]);
   await log.append([started, answer('before', 1)]);
   at = JOINED;

@@ -7,18 +7,23 @@ import { meanGain } from './week.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Take part in every test the verified configuration names, in the arm the account's secret draws; in no other any more. */
+/**
+ * Take part in every test the verified configuration names, in the arm the account's secret draws, and in no other any more. What was told is
+ * read from the ledger, which travels with the account: a restored device tells nothing twice.
+ */
 export async function keepTests(
   { log: { federation }, moment }: SharingPorts,
-  { tests = [] }: StatisticsConfig,
+  { tests = [], helper }: StatisticsConfig,
   tagSecret: Uint8Array,
 ): Promise<void> {
   const joined = (await federation.value('tests')) ?? [];
-  if (joined.length === tests.length && joined.every((own) => tests.some((t) => t.id === own.id))) return;
+  const wanted = tests.map((test) => ({ ...test, key: `${helper.identity}/${test.id}` }));
+  if (joined.length === wanted.length && joined.every((own) => wanted.some(({ key }) => key === own.key))) return;
+  const told = new Set((await federation.contributions()).flatMap((row) => row.told ?? []));
   const { at } = moment();
-  const value = tests.map(
+  const value = wanted.map(
     (test): JoinedTest =>
-      joined.find((own) => own.id === test.id) ?? { ...test, arm: armOf(tagSecret, test), joinedAt: at, reportedIn: null },
+      joined.find(({ key }) => key === test.key) ?? { ...test, arm: armOf(tagSecret, test), joinedAt: at, isTold: told.has(test.key) },
   );
   await federation.write([{ kind: 'value', key: 'tests', value }]);
 }
@@ -26,7 +31,7 @@ export async function keepTests(
 /** Tests whose time is over for this account, and whose outcome was told to nobody yet. */
 export async function dueTests({ log, moment }: SharingPorts): Promise<readonly JoinedTest[]> {
   const { at } = moment();
-  return ((await log.federation.value('tests')) ?? []).filter((t) => t.reportedIn === null && at >= t.joinedAt + t.window_days * DAY_MS);
+  return ((await log.federation.value('tests')) ?? []).filter((t) => !t.isTold && at >= t.joinedAt + t.window_days * DAY_MS);
 }
 
 /** What the test measures, of this account's own days in it, 0–1. */

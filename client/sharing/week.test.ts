@@ -9,7 +9,17 @@ import { weekFacts } from './week.ts';
 const DAY_MS = 86_400_000;
 
 const run = (run_id: string, status: 'FINISHED' | 'FAILED', promoted: boolean | null): readonly Draft[] => [
-  { kind: 'run.created', body: { run_id, experiment_id: 'e', run_name: 'refit', start_time: 1_700_000_000_000, params: [], tags: [] } },
+  {
+    kind: 'run.created',
+    body: {
+      run_id,
+      experiment_id: 'e',
+      run_name: 'refit',
+      start_time: 1_700_000_000_000,
+      params: [],
+      tags: [{ key: 'eg.kind', value: run_id.startsWith('s-') ? 'automl' : 'training' }],
+    },
+  },
   ...(promoted === null ? [] : [{ kind: 'tag.set' as const, body: { run_id, key: 'promoted', value: String(promoted) } }]),
   { kind: 'run.updated', body: { run_id, status } },
 ];
@@ -54,6 +64,8 @@ test('a week is read from the log: answers that stand, of every exam, with the t
     ...run('r-kept', 'FINISHED', true),
     ...run('r-not', 'FINISHED', false),
     ...run('r-broken', 'FAILED', null),
+    ...run('s-tried', 'FINISHED', null),
+    { kind: 'slate.shown', body: { ...(slate.kind === 'slate.shown' ? slate.body : (slate as never)), slate_id: 'next', purpose: 'next' } },
   ]);
   await log.federation.write([{ kind: 'value', key: 'latest', value: { version: 3, isUsed: false, at: 1_700_000_000_000 } as never }]);
   const questions = [

@@ -39,17 +39,20 @@ function answersOf(all: Answers, now: number, syllabus: Syllabus | null): readon
 const mean = (numbers: readonly number[]): number | null =>
   numbers.length === 0 ? null : numbers.reduce((a, b) => a + b, 0) / numbers.length;
 
+/** Recommendations alone: what a session draws one by one is neither shown as such nor opened. */
 function slatesOf(slates: readonly Tables['slates'][], answers: Answers): WeekFacts['slates'] {
-  const picks = slates.flatMap((s) =>
-    s.slots.flatMap((slot) =>
-      slot.picks.map((pick) => ({
-        ...pick,
-        slate: s.slate_id,
-        isOpened: s.opened.includes(slot.slot),
-        isGone: s.dismissed.includes(slot.slot),
-      })),
-    ),
-  );
+  const picks = slates
+    .filter((s) => s.purpose === 'home')
+    .flatMap((s) =>
+      s.slots.flatMap((slot) =>
+        slot.picks.map((pick) => ({
+          ...pick,
+          slate: s.slate_id,
+          isOpened: s.opened.includes(slot.slot),
+          isGone: s.dismissed.includes(slot.slot),
+        })),
+      ),
+    );
   const outcomes = new Map(answers.flatMap((a) => (a.slate_id === undefined ? [] : [[`${a.slate_id}/${a.item_id}`, a.correct] as const])));
   const gains = picks.flatMap((pick) => {
     const y = outcomes.get(`${pick.slate}/${pick.item_id}`);
@@ -67,7 +70,10 @@ function slatesOf(slates: readonly Tables['slates'][], answers: Answers): WeekFa
 async function refitsOf(log: LogReader, isOfLate: (row: { readonly at: number }) => boolean): Promise<WeekFacts['device']> {
   const training = (await log.list('experiments')).find((e) => e.name === 'training');
   const runs = training ? await log.list('runs', 'experiment_id', training.experiment_id) : [];
-  const late = runs.filter((run) => isOfLate({ at: run.start_time }));
+  const recent = runs.filter((run) => isOfLate({ at: run.start_time }));
+  const kinds = await Promise.all(recent.map(async (run) => (await log.get('tags', [run.run_id, 'eg.kind']))?.value));
+  // A search tries settings in runs of its own: those are no updates.
+  const late = recent.filter((_, i) => kinds[i] === 'training');
   const promoted = await Promise.all(late.map(async (run) => (await log.get('tags', [run.run_id, 'promoted']))?.value === 'true'));
   return {
     registered: promoted.filter(Boolean).length,

@@ -17,13 +17,8 @@ const QUESTIONS_A_CARD = 6;
 /** Three cards from as many topics as there are, each with up to six questions, every one drawn by the slate's rule. */
 export function drawCards(list: readonly Scored[], rng: Rng, exploreRate = EXPLORE_RATE): readonly Card[] {
   const skillOf = (scored: Scored): string => scored.option.skills[0] ?? 'none';
-  const leads = drawSlate(
-    list,
-    CARDS,
-    rng,
-    (scored, picks) => !picks.some((pick) => skillOf(pick.scored) === skillOf(scored)),
-    exploreRate,
-  );
+  const isNew = (scored: Scored, picks: readonly Pick[]) => !picks.some((pick) => skillOf(pick.scored) === skillOf(scored));
+  const leads = drawSlate(list, CARDS, rng, { isAllowed: isNew, exploreRate });
   const led = new Set(leads.map((lead) => lead.scored));
   return leads.map((lead) => {
     const skill = skillOf(lead.scored);
@@ -31,8 +26,7 @@ export function drawCards(list: readonly Scored[], rng: Rng, exploreRate = EXPLO
       list.filter((s) => skillOf(s) === skill && !led.has(s)),
       QUESTIONS_A_CARD - 1,
       rng,
-      undefined,
-      exploreRate,
+      { exploreRate },
     );
     return { skill, lead, picks: [lead, ...more] };
   });

@@ -74,21 +74,26 @@ function reasonOf({ terms }: Scored, middle: Record<Term, number>): Reason {
   return best;
 }
 
+/** What a draw may be told beyond the policy. */
+export interface DrawRule {
+  /** Narrows what the next pick is drawn from; where it leaves nothing, it is ignored. */
+  readonly isAllowed?: (scored: Scored, picks: readonly Pick[]) => boolean;
+  /** The uniform part; .05 unless told. */
+  readonly exploreRate?: number;
+}
+
 /**
  * Draw a slate one by one from `.95 softmax(score / .05) + .05 uniform` over what remains of the first 50 by score,
  * each score lowered by .15 times the share of the slate that already has one of its skills.
  *
  * @param list eligible options, scored
- * @param exploreRate the uniform part, .05 unless told
- * @param isAllowed narrows what the next pick is drawn from; where it leaves nothing, it is ignored
  * @returns at most `size` picks, each with its propensity
  */
 export function drawSlate(
   list: readonly Scored[],
   size: number,
   rng: Rng,
-  isAllowed: (scored: Scored, picks: readonly Pick[]) => boolean = () => true,
-  exploreRate = EXPLORE_RATE,
+  { isAllowed = () => true, exploreRate = EXPLORE_RATE }: DrawRule = {},
 ): readonly Pick[] {
   const middle = medians(list);
   const picks: Pick[] = [];

@@ -184,13 +184,13 @@ function sentences(
   const trust = config.leader.operator === config.helper.operator ? ` ${words.audit.oneOperator}` : '';
   if (isTrial) return [words.audit.trial(last), `${words.audit.visits}${trust}`];
   const cap = epsilonText(bothEpsilons(rhoCap, config.delta).claimed);
-  const lead = words.audit.goodLead(
-    cap,
-    deltaText(config.delta),
-    config.max_contributions,
-    config.band,
-    inForce[1]?.max_contributions ?? null,
-  );
+  const lead = words.audit.goodLead({
+    epsilon: cap,
+    delta: deltaText(config.delta),
+    p: config.max_contributions,
+    b: config.band,
+    weeks: inForce[1]?.max_contributions ?? null,
+  });
   return [words.audit.good(cap, last), `${lead}${trust} ${words.audit.visits}`];
 }
 

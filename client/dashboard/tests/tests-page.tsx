@@ -21,12 +21,15 @@ function EndForm({ id, again }: { readonly id: number; readonly again: () => voi
   const [decision, setDecision] = useState<TestDecision>('discuss');
   const [reason, setReason] = useState('');
   const [fault, setFault] = useState<unknown>(null);
+  const [isBusy, setBusy] = useState(false);
   const end = async () => {
+    setBusy(true);
     try {
       await api.endTest(id, decision, reason);
       again();
     } catch (cause) {
       setFault(cause);
+      setBusy(false);
     }
   };
   return (
@@ -48,7 +51,7 @@ function EndForm({ id, again }: { readonly id: number; readonly again: () => voi
         {w.reason}
         <input value={reason} onChange={(e) => setReason(e.target.value)} maxLength={500} required />
       </label>
-      <button type="submit" className="button">
+      <button type="submit" className="button" disabled={isBusy}>
         {w.end}
       </button>
       {fault !== null && <Notice tone="bad">{faultText(words, fault)}</Notice>}
@@ -69,8 +72,8 @@ function TestCard({ registered, again }: { readonly registered: RunningTest; rea
       <p>{hypothesis}</p>
       <p className="quiet small number">{w.facts(w.goals[test.goal], test.window_days, moment(language, registered.startedAt), slots)}</p>
       {isMismatched && <Notice tone="bad">{w.mismatch}</Notice>}
-      {judged.arms.length === 0 ? (
-        <p className="quiet">{w.nothingYet}</p>
+      {slots === 0 ? (
+        <p className="quiet">{decision ? w.nothingTold : w.nothingYet}</p>
       ) : (
         <Table
           label={w.name(id)}
@@ -88,7 +91,7 @@ function TestCard({ registered, again }: { readonly registered: RunningTest; rea
           })}
         />
       )}
-      {judged.arms.length > 0 && judged.differences.every((d) => d === null) && <p className="quiet small">{w.tooFew}</p>}
+      {slots > 0 && judged.differences.every((d) => d === null) && <p className="quiet small">{w.tooFew}</p>}
       {registered.reason !== null && <p>{w.endedFor(registered.reason)}</p>}
       {decision === null && <EndForm id={id} again={again} />}
     </section>
@@ -102,8 +105,10 @@ function StartForm({ again }: { readonly again: () => void }) {
   const [goal, setGoal] = useState<Goal>('gain');
   const [numbers, setNumbers] = useState({ rate: 100 * EXPLORE_RATE, share: 50, days: 14, planned: 1000 });
   const [fault, setFault] = useState<unknown>(null);
+  const [isBusy, setBusy] = useState(false);
   const start = async () => {
     setFault(null);
+    setBusy(true);
     const share = Math.round((numbers.share / 100) * SHARE_PARTS);
     const arms = [
       { name: 'control', share: SHARE_PARTS - share, explore_rate: EXPLORE_RATE },
@@ -116,6 +121,7 @@ function StartForm({ again }: { readonly again: () => void }) {
     } catch (cause) {
       setFault(cause);
     }
+    setBusy(false);
   };
   const number = (key: keyof typeof numbers, label: string, min: number, max: number) => (
     <label className="field">
@@ -156,7 +162,7 @@ function StartForm({ again }: { readonly again: () => void }) {
       {number('share', w.share, 1, 99)}
       {number('days', w.days, 1, 28)}
       {number('planned', w.planned, 1, 1_000_000)}
-      <button type="submit" className="button primary">
+      <button type="submit" className="button primary" disabled={isBusy}>
         {w.start}
       </button>
       {fault !== null && <Notice tone="bad">{faultText(words, fault)}</Notice>}

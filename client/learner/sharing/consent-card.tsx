@@ -24,7 +24,14 @@ export function consentParts(all: Words, proposal: Proposal, isTrial: boolean, l
   const twoYears = gaussianEpsilon(2 * config.max_contributions * contributionRho(config), config.delta);
   const isOne = config.leader.operator === config.helper.operator;
   return [
-    [words.whatLeaves, [words.purpose, isTrial ? words.size(bytes) : words.sizeMost(bytes, config.max_contributions)]],
+    [
+      words.whatLeaves,
+      [
+        words.purpose,
+        ...(purpose === 'analytics' ? [all.analytics.tests] : []),
+        isTrial ? words.size(bytes) : words.sizeMost(bytes, config.max_contributions),
+      ],
+    ],
     [
       words.protection,
       [

@@ -177,7 +177,7 @@ function Asked({ sharing, purpose, wasOn, knownAge }: AskedProps) {
   const again = () => setTries((n) => n + 1);
   return (
     <>
-      {wasOn && <Notice>{words.off}</Notice>}
+      {wasOn && <Notice>{purpose === 'training' ? words.off : words.analytics.off}</Notice>}
       {proposal.kind === 'waiting' && <Waiting text={t.common.loading} />}
       {proposal.kind === 'failed' && (
         <Notice>
