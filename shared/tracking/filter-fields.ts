@@ -76,6 +76,7 @@ const ATTRIBUTES: Readonly<Record<FilterTarget, Readonly<Record<string, FieldKin
     source_run_id: LISTED,
     creation_timestamp: NUMBER,
     creation_timestamp_ms: NUMBER,
+    creation_time: NUMBER,
     last_updated_timestamp: NUMBER,
     last_updated_timestamp_ms: NUMBER,
   },

@@ -13,7 +13,9 @@ const oneVersion = z.object({ model_version: versionReply });
 const oneModel = z.object({ registered_model: modelReply });
 const oneLogged = z.object({ model: loggedModelReply });
 const oneWebhook = z.object({ webhook: webhookReply });
-const event = z.object({ entity: text, action: text });
+/** By name, or by its number in MLflow's enumeration. */
+const enumerated = z.union([text, z.number().check(z.int())]);
+const event = z.object({ entity: enumerated, action: enumerated });
 const datasetFilter = z.object({ dataset_name: text, dataset_digest: o(text) });
 
 /** Routes of the registry, logged models and webhooks. */

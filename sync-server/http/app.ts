@@ -57,7 +57,7 @@ const named =
   };
 
 function health(app: Express, { ping, isDraining, version }: HttpPorts): void {
-  app.get('/health', named('/health'), (_request, response) => {
+  app.get(/^\/+health$/, named('/health'), (_request, response) => {
     response.type('text').send('OK');
   });
   app.get('/healthz', named('/healthz'), (_request, response) => {
@@ -72,7 +72,7 @@ function health(app: Express, { ping, isDraining, version }: HttpPorts): void {
       ));
     response.status(isReady ? 200 : 503).json({ ready: isReady });
   });
-  app.get('/version', named('/version'), (_request, response) => {
+  app.get(/^\/+version$/, named('/version'), (_request, response) => {
     response.type('text').send(version);
   });
 }

@@ -47,7 +47,13 @@ export function plainTree(folder: string): ArtifactTree {
     },
     async put(path, bytes, limit) {
       const place = await placeOf(path);
-      await mkdir(dirname(place), { recursive: true });
+      // as in the tree of rows: nobody could list or fetch both
+      if ((await stat(place).catch(() => null))?.isDirectory()) throw invalid(`${path} cannot be written: it is a folder already.`);
+      await mkdir(dirname(place), { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOTDIR' || cause.code === 'EEXIST')
+          throw invalid(`${path} cannot be written: a folder above it is a file already.`);
+        throw cause;
+      });
       const temporary = `${place}.${randomUUID()}`;
       const { through } = meter(limit);
       try {

@@ -80,6 +80,14 @@ async function paramsOf(sql: Sql, logs: readonly RunLog[]): Promise<Map<string, 
   return new Map(rows.map((row) => [`${row.run_id} ${row.key}`, row.value]));
 }
 
+/** Which of the logged models that figures are of there are. */
+async function modelsOf(sql: Sql, logs: readonly RunLog[]): Promise<ReadonlySet<string>> {
+  const wanted = [...new Set(logs.flatMap(({ metrics }) => metrics.flatMap((m) => (m.model ? [m.model.id] : []))))];
+  if (wanted.length === 0) return new Set();
+  const rows = await sql.query<{ model_id: string }>('SELECT model_id FROM logged_models WHERE model_id = ANY($1)', [wanted]);
+  return new Set(rows.map((row) => row.model_id));
+}
+
 const newest = <T>(all: readonly (readonly [string, T])[]): readonly T[] => [...new Map(all).values()];
 
 /** Sorted by run and key, so that two writers take locks in one order. */
@@ -172,7 +180,7 @@ async function lockRuns(sql: Sql, logs: readonly RunLog[]): Promise<Map<string, 
 }
 
 /** Whether a request may be written; its params then count for the ones after it. */
-function judged(log: RunLog, run: RunRow | undefined, known: Map<string, string>): Outcome<null> {
+function judged(log: RunLog, run: RunRow | undefined, known: Map<string, string>, models: ReadonlySet<string>): Outcome<null> {
   if (!run) return { fault: missing(`Run with id=${log.runId} not found`) };
   if (run.lifecycle_stage !== 'active')
     return { fault: invalid(`The run ${log.runId} must be in the 'active' state. Current state is ${run.lifecycle_stage}.`) };
@@ -181,6 +189,8 @@ function judged(log: RunLog, run: RunRow | undefined, known: Map<string, string>
     return old === undefined || old === value ? [] : [{ key, old, wanted: value }];
   });
   if (clashes.length > 0) return { fault: conflict(log, clashes) };
+  const lost = log.metrics.find((m) => m.model && !models.has(m.model.id))?.model;
+  if (lost) return { fault: invalid(`Logged model with ID '${lost.id}' not found.`) };
   for (const { key, value } of log.params) known.set(`${log.runId} ${key}`, value);
   return { ok: null };
 }
@@ -205,8 +215,8 @@ export function rowWrites(logs: readonly RunLog[], runs: ReadonlyMap<string, Run
 /** Write what several requests log, in the caller's transaction: each whole or not at all, in their order. @returns their outcomes */
 export async function writeLogs(sql: Transaction, logs: readonly RunLog[]): Promise<readonly Outcome<null>[]> {
   // in this order: whoever holds a run's row has written its params
-  const [runs, known] = await Promise.all([lockRuns(sql, logs), paramsOf(sql, logs)]);
-  const outcomes = logs.map((log) => judged(log, runs.get(log.runId), known));
+  const [runs, known, models] = await Promise.all([lockRuns(sql, logs), paramsOf(sql, logs), modelsOf(sql, logs)]);
+  const outcomes = logs.map((log) => judged(log, runs.get(log.runId), known, models));
   const good = logs.filter((_, i) => 'ok' in (outcomes[i] ?? {}));
   const named = newest(
     good.flatMap(({ runId, tags }) => tags.filter((t) => t.key === RUN_NAME).map((t) => [runId, { runId, name: t.value }] as const)),

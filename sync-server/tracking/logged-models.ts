@@ -46,10 +46,17 @@ async function putPairs(sql: Sql, table: 'logged_model_tags' | 'logged_model_par
   const limit = table === 'logged_model_params' ? LIMITS.paramValue : LIMITS.tagValue;
   for (const { key, value } of all) {
     checkName(key, 'key');
-    await sql.query(
-      `INSERT INTO ${table} (model_id, key, value) VALUES ($1, $2, $3) ON CONFLICT (model_id, key) DO UPDATE SET value = $3`,
-      [id, key, cut(value, limit)],
+    const stored = cut(value, limit);
+    const [kept] = await sql.query<{ value: string }>(
+      `INSERT INTO ${table} AS t (model_id, key, value) VALUES ($1, $2, $3)
+       ON CONFLICT (model_id, key) DO UPDATE SET value = ${table === 'logged_model_params' ? 't.value' : '$3'} RETURNING value`,
+      [id, key, stored],
     );
+    if (kept && kept.value !== stored) {
+      throw invalid(
+        `Changing param values is not allowed. Param with key='${key}' was already logged with value='${kept.value}' for logged model ID='${id}'. Attempted logging new value '${stored}'.`,
+      );
+    }
   }
 }
 

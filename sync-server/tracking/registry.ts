@@ -101,6 +101,8 @@ export function modelHandlers(ports: TrackingPorts): Handlers<ModelNames> {
       checkModelName(new_name);
       await db.transaction(async (sql) => {
         await lockModel(sql, name);
+        // its own name is no one else's
+        if (new_name === name) return;
         const taken = await sql.query('SELECT 1 FROM registered_models WHERE name = $1', [new_name]);
         if (taken.length > 0) throw new TrackingFault('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${new_name}) already exists.`);
         await sql

@@ -1,7 +1,7 @@
 import type { Sql } from '../ports/database.ts';
 
 /** A stored double as JSON text: NaN is kept as 0 with a flag. */
-export const valueJson = (m: string): string => `CASE WHEN ${m}.is_nan THEN to_jsonb('NaN'::text) ELSE to_jsonb(${m}.value) END`;
+export const valueJson = (m: string): string => `CASE WHEN ${m}.is_nan THEN to_json('NaN'::text) ELSE to_json(${m}.value) END`;
 
 const list = (object: string, order: string, from: string): string => `(SELECT json_agg(${object} ORDER BY ${order}) FROM ${from})`;
 

@@ -34,6 +34,8 @@ export function checkedMetric(metric: SentMetric, at: string): StoredMetric {
   }
   checkLength('Metric name', LIMITS.key, key);
   const { model_id, dataset_name = '', dataset_digest = '' } = metric;
+  if ((dataset_name === '') !== (dataset_digest === ''))
+    throw invalid('Both dataset_name and dataset_digest must be provided if one is provided');
   return { key, ...storedValue(value), timestamp, step, ...(model_id ? { model: { id: model_id, dataset_name, dataset_digest } } : {}) };
 }
 

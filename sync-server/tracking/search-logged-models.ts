@@ -20,16 +20,20 @@ const COLUMNS: Readonly<Record<string, Omit<Term, 'isDescending'>>> = {
 };
 
 interface DataSet {
-  readonly dataset_name: string;
+  readonly dataset_name?: string | undefined;
   readonly dataset_digest?: string | undefined;
 }
 
 /** That a metric was measured on one of the data sets. */
 function onDataSets(datasets: readonly DataSet[], statement: Statement): string {
-  if (datasets.length === 0) return '';
-  const one = ({ dataset_name, dataset_digest }: DataSet) =>
-    `(m.dataset_name = ${statement.put(dataset_name, 'text')}${dataset_digest ? ` AND m.dataset_digest = ${statement.put(dataset_digest, 'text')}` : ''})`;
-  return ` AND (${datasets.map(one).join(' OR ')})`;
+  const said = datasets.filter((d) => d.dataset_name || d.dataset_digest);
+  if (said.length === 0) return '';
+  const one = ({ dataset_name, dataset_digest }: DataSet) => {
+    const name = dataset_name ? [`m.dataset_name = ${statement.put(dataset_name, 'text')}`] : [];
+    const digest = dataset_digest ? [`m.dataset_digest = ${statement.put(dataset_digest, 'text')}`] : [];
+    return `(${[...name, ...digest].join(' AND ')})`;
+  };
+  return ` AND (${said.map(one).join(' OR ')})`;
 }
 
 function fieldPlace({ source, key }: Clause, datasets: readonly DataSet[], statement: Statement): FieldPlace {
@@ -61,7 +65,7 @@ function termOf(order: SentOrder, statement: Statement): Term {
   const [entity, ...rest] = field.split('.');
   if (rest.length === 0) throw invalid(`Invalid order by field name: ${field}`);
   if (entity !== 'metrics') throw invalid(`Invalid order by field name: ${field}. Only metrics are supported.`);
-  const on = onDataSets(order.dataset_name ? [{ ...order, dataset_name: order.dataset_name }] : [], statement);
+  const on = onDataSets([order], statement);
   const sql = `(SELECT m.value FROM logged_model_metrics m WHERE m.model_id = l.model_id AND m.key = ${statement.put(rest.join('.'), 'text')}
     AND NOT m.is_nan${on} ORDER BY m.timestamp DESC, m.step DESC LIMIT 1)`;
   return { sql, type: 'float8', isDescending, isNullable: true };

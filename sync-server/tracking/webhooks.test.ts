@@ -125,6 +125,25 @@ test('a trial delivery takes an event that there is, and no other', async () => 
   sent.length = 0;
   expect((await t.client.call('testWebhook', { webhook_id })).result).toMatchObject({ success: true, response_body: 'seen' });
   expect(sent).toHaveLength(1);
+  // what MLflow makes up for each event (mlflow/webhooks/types.py); an event may be told by its numbers too
+  const made = async (entity: string | number, action: string | number) => {
+    sent.length = 0;
+    await t.client.call('testWebhook', { webhook_id, event: { entity, action } });
+    return (JSON.parse(sent[0]?.payload ?? '{}') as { data: object }).data;
+  };
+  const tags = { example_key: 'example_value' };
+  const name = 'example_model';
+  expect(await made(1, 1)).toEqual({ name, tags, description: 'An example registered model' });
+  expect(await made('MODEL_VERSION', 'CREATED')).toEqual({
+    ...{ name, version: '1', source: 'models:/123', run_id: 'abcd1234abcd5678' },
+    ...{ tags, description: 'An example model version' },
+  });
+  expect(await made(3, 4)).toEqual({ name, version: '1', key: 'example_key', value: 'example_value' });
+  expect(await made('MODEL_VERSION_TAG', 'DELETED')).toEqual({ name, version: '1', key: 'example_key' });
+  expect(await made('MODEL_VERSION_ALIAS', 'CREATED')).toEqual({ name, alias: 'example_alias', version: '1' });
+  expect(await made('MODEL_VERSION_ALIAS', 'DELETED')).toEqual({ name, alias: 'example_alias' });
+  expect(await made('PROMPT_VERSION', 'CREATED')).toMatchObject({ template: 'Hello {{name}}!', description: 'An example prompt version' });
+  expect(await made('PROMPT_TAG', 'SET')).toEqual({ name: 'example_prompt', key: 'example_key', value: 'example_value' });
   const event = { entity: 'MODEL_VERSION', action: 'EATEN' };
   await expect(t.client.call('testWebhook', { webhook_id, event })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
   await t.client.call('deleteWebhook', { webhook_id });

@@ -36,14 +36,32 @@ export function checkUrl(text: string, mayBePrivate: boolean): void {
     throw invalid(`Webhook URL must not resolve to a non-public IP address. '${host}' is none.`);
 }
 
+/** An event as it is sent: its words, or their numbers. */
+interface SentEvent {
+  readonly entity: string | number;
+  readonly action: string | number;
+}
+
 interface Event {
   readonly entity: string;
   readonly action: string;
 }
 
-function checkEvents(events: readonly Event[]): readonly Event[] {
+/** Names of MLflow's enumerations by their numbers; nothing has the number 0. */
+const ENTITIES = [
+  '',
+  ...['REGISTERED_MODEL', 'MODEL_VERSION', 'MODEL_VERSION_TAG', 'MODEL_VERSION_ALIAS'],
+  ...['PROMPT', 'PROMPT_VERSION', 'PROMPT_TAG', 'PROMPT_VERSION_TAG', 'PROMPT_ALIAS'],
+];
+const ACTIONS = ['', 'CREATED', 'UPDATED', 'DELETED', 'SET'];
+
+const namedOf = (names: readonly string[], told: string | number): string =>
+  typeof told === 'number' ? (names[told] ?? String(told)) : told;
+
+function checkEvents(events: readonly SentEvent[]): readonly Event[] {
   if (events.length === 0) throw invalid('Webhook events must be a non-empty list of WebhookEvent objects: [].');
-  return events.map(({ entity, action }) => {
+  return events.map((event) => {
+    const [entity, action] = [namedOf(ENTITIES, event.entity), namedOf(ACTIONS, event.action)];
     const name = entity.toUpperCase();
     const actions = Object.hasOwn(WEBHOOK_EVENTS, name) ? (WEBHOOK_EVENTS[name] ?? []) : [];
     if (!actions.includes(action.toUpperCase())) {
@@ -126,35 +144,36 @@ export function webhookHandlers(
       ]);
       const [checked] = event ? checkEvents([event]) : [];
       const { entity, action } = checked ?? hook.events[0] ?? { entity: 'REGISTERED_MODEL', action: 'CREATED' };
-      const payload = payloadOf(entity, action, now(), sample(entity));
+      const payload = payloadOf(entity, action, now(), sample(entity, action));
       const result = await deliverSealed(vault, row?.sealed_secret ?? null, deliver, { url: hook.url, deliveryId: randomUUID(), payload });
       return {
         result: {
-          success: result.status !== null && result.status < 300,
+          success: result.status !== null && result.status < 400,
           ...(result.status === null ? {} : { response_status: result.status }),
           ...(result.body === null ? {} : { response_body: result.body }),
-          ...(result.error === null ? {} : { error_message: result.error }),
+          ...(result.error === null ? {} : { error_message: `Failed to test webhook: ${result.error}` }),
         },
       };
     },
   };
 }
 
-/** Made-up details for a trial delivery. */
-function sample(entity: string): object {
-  const name = entity.startsWith('PROMPT') ? 'example_prompt' : 'example_model';
-  const made = { name, tags: {}, description: 'An example' };
-  switch (entity) {
-    case 'REGISTERED_MODEL':
-    case 'PROMPT':
-      return made;
-    case 'MODEL_VERSION':
-      return { ...made, version: '1', source: 'models:/example', run_id: null };
-    case 'PROMPT_VERSION':
-      return { ...made, version: '1', template: 'Hello {{name}}!' };
-    case 'PROMPT_TAG':
-      return { name, key: 'example_key', value: 'example_value' };
-    default:
-      return { name, version: '1', key: 'example_key', value: 'example_value', alias: 'example_alias' };
-  }
+/** Made-up details for a trial delivery, those MLflow makes up (`mlflow/webhooks/types.py`). */
+function sample(entity: string, action: string): object {
+  const isPrompt = entity.startsWith('PROMPT');
+  const name = isPrompt ? 'example_prompt' : 'example_model';
+  const version = entity.includes('VERSION') || entity.endsWith('ALIAS') ? { version: '1' } : {};
+  if (entity.endsWith('ALIAS')) return { name, alias: 'example_alias', ...(action === 'CREATED' ? version : {}) };
+  if (entity.endsWith('TAG')) return { name, ...version, key: 'example_key', ...(action === 'SET' ? { value: 'example_value' } : {}) };
+  const of =
+    entity === 'PROMPT'
+      ? 'prompt'
+      : entity === 'PROMPT_VERSION'
+        ? 'prompt version'
+        : entity === 'MODEL_VERSION'
+          ? 'model version'
+          : 'registered model';
+  const made = { tags: { example_key: 'example_value' }, description: `An example ${of}` };
+  if (entity === 'MODEL_VERSION') return { name, ...version, source: 'models:/123', run_id: 'abcd1234abcd5678', ...made };
+  return { name, ...version, ...(entity === 'PROMPT_VERSION' ? { template: 'Hello {{name}}!' } : {}), ...made };
 }
