@@ -711,4 +711,22 @@ describe('private statistics', () => {
     expect(await federation.value('tests')).toEqual([]);
     expect(await testedExploreRate(federation)).toBeNull();
   });
+
+  test('weeks without study are not told: the ten answers must be of the last seven days', async () => {
+    await device.study(12);
+    await device.agree('analytics');
+    device.wait(8 * 86_400_000);
+    expect(await round()).toMatchObject({ kind: 'done', purposes: [{ abstained: 'too-few-answers' }] });
+    await device.study(10, 12);
+    expect(await round()).toMatchObject({ kind: 'done', purposes: [{ abstained: null }] });
+  });
+
+  test('what is wrong with one purpose is said, and keeps the other from nothing', async () => {
+    await device.study(12);
+    await device.agree('training');
+    await device.agree('analytics');
+    server.state.config = { ...server.state.config, sigma: 9 };
+    expect(await round()).toEqual({ kind: 'distrusted', rule: 'R5' });
+    expect((await device.log.federation.contributions()).map((c) => [c.purpose, c.status])).toEqual([['analytics', 'accepted']]);
+  });
 });

@@ -65,7 +65,7 @@ describe('no leak', () => {
     ]);
     if (!split.ok) throw new Error(split.fault);
     const round: Round = { train: priorlessAnswers(split.value.train, skills), test: priorlessAnswers(split.value.test, skills) };
-    for (const model of ['mlp', 'best-lr', 'irt', 'elo', 'pfa'] as const) {
+    for (const model of ['mlp', 'hybrid', 'best-lr', 'irt', 'elo', 'pfa'] as const) {
       const { alone, served } = evaluate(model, [round], 0, 1.28, null, () => undefined);
       expect(Math.abs(alone.auc - 0.5), model).toBeLessThan(0.01);
       expect(Math.abs(served.auc - 0.5), model).toBeLessThan(0.01);
@@ -79,7 +79,7 @@ describe('no leak', () => {
       const [held] = priorlessAnswers([learners[90] as readonly Response[]], skills) as [ReturnType<typeof priorlessAnswers>[number]];
       const t = below(held.length - 1, dice);
       const changed = held.map((a, i) => (i >= t ? { ...a, y: (1 - a.y) as 0 | 1 } : a));
-      for (const model of ['best-lr', 'irt', 'elo', 'pfa'] as const) {
+      for (const model of ['mlp', 'hybrid', 'best-lr', 'irt', 'elo', 'pfa'] as const) {
         const predictor = trainPredictor(model, train, 0, () => undefined);
         const [a, b] = [predictor.forecast(held).logits, predictor.forecast(changed).logits];
         expect([...b.subarray(0, t + 1)], model).toEqual([...a.subarray(0, t + 1)]);

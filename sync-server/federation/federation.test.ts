@@ -509,6 +509,15 @@ describe('R16: the helper refuses a lying leader', () => {
       const config = { ...i.config, from_slot: 9, ...change };
       return approveConfig(i.helper, config, i.leader.crypto.sign(proposalMessage(configHash(config)), i.leader.signSeed));
     };
+    // what was approved for a later slot gives way to what protects as much, never to what protects less
+    await expect(propose({ sigma: 0.2, from_slot: 20 })).resolves.toHaveLength(64);
+    await expect(propose({ from_slot: 20 })).rejects.toEqual(refusal('loosens', 403));
+    await expect(
+      approveConfig(i.helper, i.config, i.leader.crypto.sign(proposalMessage(configHash(i.config)), i.leader.signSeed)),
+    ).resolves.toHaveLength(64);
+    expect((await i.helper.db.query('SELECT 1 FROM approved_configs WHERE from_slot = 20')).length).toBe(1);
+    await expect(propose({ sigma: 0.3, from_slot: 20 })).resolves.toHaveLength(64);
+    expect((await i.helper.db.query('SELECT 1 FROM approved_configs WHERE from_slot = 20')).length).toBe(1);
     await expect(propose({ sigma: 0.01 })).rejects.toEqual(refusal('loosens', 403));
     await expect(propose({ k: 2 })).rejects.toEqual(refusal('loosens', 403));
     await expect(approveConfig(i.helper, i.config, new Uint8Array(64))).rejects.toEqual(refusal('signature', 403));

@@ -3,7 +3,7 @@ import { printed } from '../sizes.ts';
 import { setUp, staffPage } from '../staff-steps.ts';
 
 const RUNS = 100_000;
-const A_REQUEST = 500;
+const A_REQUEST = 200;
 
 test(`the staff page of runs with ${RUNS.toLocaleString('en')} runs`, async ({ browser }) => {
   test.setTimeout(600_000);
