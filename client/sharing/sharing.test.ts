@@ -700,6 +700,10 @@ describe('private statistics', () => {
     await device.study(12, 24);
     await round();
     expect(cellsOf(2)).toEqual(none);
+    later();
+    await device.study(12, 36);
+    await round();
+    expect(cellsOf(3), 'a window after it joined anew').toEqual(none);
     await device.sharing.withdraw('analytics');
     expect(await testedExploreRate(federation)).toBeNull();
     expect(await federation.value('tests')).toEqual([]);
