@@ -245,5 +245,16 @@ for (const row of theirs ?? []) {
   const own = (mine ?? []).find((r) => r.shape.slice(0, 12) === row.shape.slice(0, 12));
   if (own) console.log(`${row.shape}: ${(own.perSecond / row.perSecond).toFixed(1)} × stock MLflow (SQLite, its defaults)`);
 }
+/** Whether a shape keeps its target: `> N/s`, or `p95 < N ms`. */
+const isKept = ({ target, perSecond, tail, failed }: Row): boolean => {
+  const wanted = Number(/\d+/.exec(target)?.[0]);
+  return failed === 0 && (target.startsWith('>') ? perSecond > wanted : tail < wanted);
+};
+// the last row of section 11 is of our own server alone, by whatever it found
+const judged = rows.filter((row) => row.server !== 'stock MLflow');
+const missed = judged.filter((row) => !isKept(row));
+console.log(
+  `\n${judged.length - missed.length} of ${judged.length} targets kept${missed.map((row) => `; missed: ${row.shape} (${row.target})`).join('')}`,
+);
 if (values.json) console.log(JSON.stringify(rows));
 process.exit(0);
