@@ -180,7 +180,13 @@ test('on the trial: analytics alone; a week of numbers lands in a sum with simul
   await expect(page.getByText(/^슬롯 \d+에서 합산됐어요\.$/)).toBeVisible({ timeout: 60_000 });
   const [row] = (await rows(page, 'contributions')) as { status: string; bytes: number; purpose: string }[];
   expect([row?.purpose, row?.status, row?.bytes]).toEqual(['analytics', 'landed', 1184]);
+  // what simulated learners send has arrived: other journeys count it
+  await expect(on.getByRole('button', { name: '모의 학습자도 참여시키기' })).toBeEnabled({ timeout: 30_000 });
+  // the age was told once: the other question does not ask for it, and can be answered
+  await expect(page.getByText('만 16세 이상')).toHaveCount(0);
+  await expect(page.getByRole('button', { name: '동의하고 공유하기', exact: true })).toBeEnabled();
   await on.getByRole('button', { name: '분석 그만하기' }).click();
+  await expect(page.getByText('분석을 껐어요.', { exact: false })).toBeVisible();
   await expect(page.getByRole('button', { name: '읽어 보고 정하기' })).toBeVisible();
   await expect(page.getByText('꺼짐', { exact: true })).toHaveCount(3);
   expect(fetched).toEqual([]);

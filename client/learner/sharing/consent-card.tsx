@@ -107,7 +107,9 @@ export function ConsentCard({
 }) {
   const { language } = useSpeech();
   const words = sharingWords(language);
-  const [age, setAge] = useState<Consent['ageBand'] | null>(knownAge);
+  const [told, setAge] = useState<Consent['ageBand'] | null>(null);
+  // it may become known while this card stands: by the answer to the other one
+  const age = knownAge ?? told;
   const [said, setSaid] = useState<'nothing' | 'no' | 'failed' | 'changed'>('nothing');
   const parts = consentParts(words, proposal, sharing.isTrial, language);
   const agree = async () => {

@@ -205,6 +205,7 @@ function AnalyticsAsked(props: Omit<AskedProps, 'purpose'>) {
       <h2 id="analytics" className="row apart">
         {analytics.name} <span className="chip">{others.off}</span>
       </h2>
+      {props.wasOn && <p>{analytics.off}</p>}
       <p className="quiet small">{analytics.means}</p>
       <button type="button" className="button" onClick={() => setOpen(true)}>
         {analytics.read}
