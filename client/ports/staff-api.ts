@@ -1,5 +1,5 @@
 import type { TaskKind } from '#shared/aggregation/config.ts';
-import type { AbTest, Judged, TestDesign } from '#shared/statistics/ab-test.ts';
+import type { RegisteredTest, TestDecision, TestDesign } from '#shared/statistics/ab-test.ts';
 import type { TrackingClient } from '#shared/tracking/client.ts';
 import type { TokenWanted } from '#shared/tracking/token-wanted.ts';
 
@@ -87,23 +87,6 @@ export interface TaskFlushes {
   readonly history: readonly PastFlush[];
 }
 
-/** How a test ended. */
-export type TestDecision = 'ship' | 'do-not-ship' | 'discuss';
-
-/** An A/B test, running or ended, and what the slots so far say. */
-export interface RunningTest {
-  readonly id: number;
-  readonly test: AbTest;
-  readonly hypothesis: string;
-  readonly planned: number;
-  readonly startedAt: number;
-  readonly endedAt: number | null;
-  readonly decision: TestDecision | null;
-  readonly reason: string | null;
-  readonly judged: Judged;
-  readonly slots: number;
-}
-
 /** One version of the global model. */
 export interface ModelVersion {
   readonly version: number;
@@ -187,7 +170,7 @@ export interface StaffApi {
   invite(role: Member['role'], name: string): Promise<string>;
   simulate(): Promise<void>;
   /** Newest first. */
-  tests(): Promise<{ readonly tests: readonly RunningTest[] }>;
+  tests(): Promise<{ readonly tests: readonly RegisteredTest[] }>;
   startTest(plan: { readonly design: TestDesign; readonly hypothesis: string; readonly planned: number }): Promise<void>;
   endTest(id: number, decision: TestDecision, reason: string): Promise<void>;
   /** One's own tokens; an admin sees all. */

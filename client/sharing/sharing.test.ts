@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { answer, started } from '#client/ports/experiment-log.contract.ts';
 import { AirFault, type FederationAir } from '#client/ports/federation-air.ts';
-import type { PulledModel, Purpose } from '#client/ports/federation-store.ts';
+import { CONSENT_OF, PURPOSES, type PulledModel, type Purpose } from '#client/ports/federation-store.ts';
 import { inPageTrainer } from '#client/ports/in-page-trainer.ts';
 import { testedExploreRate } from '#client/ports/joined-test.ts';
 import { memoryExperimentLog } from '#client/ports/memory-experiment-log.ts';
@@ -345,24 +345,27 @@ describe('sharing', () => {
     expect((await summed.log.federation.contributions()).map((c) => c.status)).toEqual(['accepted']);
   });
 
-  test('consent withdrawn while an update is made: nothing is sealed, nothing is sent, and the withdrawal is told', async () => {
-    await device.study(12);
-    await device.agree();
-    const { eligibility } = server.air;
-    let stopping: Promise<void> | null = null;
-    server.air.eligibility = async (...args) => {
-      const answer = await eligibility(...args);
-      stopping ??= device.sharing.withdraw('training');
-      await Promise.resolve();
-      return answer;
-    };
-    expect((await round()).kind).toBe('off');
-    await stopping;
-    expect(await device.log.federation.contributions()).toEqual([]);
-    expect(server.state.uploads).toEqual([]);
-    expect(await device.log.federation.value('consentUnsent')).toBe(false);
-    expect((await device.log.federation.value('consent'))?.training).toBe(false);
-  });
+  test.each(PURPOSES)(
+    'consent to %s withdrawn while a report is made: nothing is sealed, nothing is sent, and the withdrawal is told',
+    async (purpose) => {
+      await device.study(12);
+      await device.agree(purpose);
+      const { eligibility } = server.air;
+      let stopping: Promise<void> | null = null;
+      server.air.eligibility = async (...args) => {
+        const answer = await eligibility(...args);
+        stopping ??= device.sharing.withdraw(purpose);
+        await Promise.resolve();
+        return answer;
+      };
+      expect((await round()).kind).toBe('off');
+      await stopping;
+      expect(await device.log.federation.contributions()).toEqual([]);
+      expect(server.state.uploads).toEqual([]);
+      expect(await device.log.federation.value(CONSENT_OF[purpose].unsent)).toBe(false);
+      expect((await device.log.federation.value(CONSENT_OF[purpose].consent))?.[purpose]).toBe(false);
+    },
+  );
 
   test('sharing stopped while two rounds were asked for: the first is waited for though the second found it busy, and the server is told', async () => {
     await device.study(12);
@@ -587,23 +590,6 @@ describe('private statistics', () => {
     expect(told).toEqual(['{"analytics":false}']);
     expect((await device.log.federation.value('consent'))?.training).toBe(true);
     expect(await round()).toMatchObject({ purposes: [{ purpose: 'training' }] });
-  });
-
-  test('a consent withdrawn while the week is sealed books and sends nothing', async () => {
-    await device.study(12);
-    await device.agree('analytics');
-    const { eligibility } = server.air;
-    let stopping: Promise<void> | null = null;
-    server.air.eligibility = async (...args) => {
-      const answer = await eligibility(...args);
-      stopping ??= device.sharing.withdraw('analytics');
-      await Promise.resolve();
-      return answer;
-    };
-    expect((await round()).kind).toBe('off');
-    await stopping;
-    expect(await device.log.federation.contributions()).toEqual([]);
-    expect(server.state.uploads).toEqual([]);
   });
 
   test('an account’s four reports are spread over the year: the next follows thirteen slots after the last', async () => {

@@ -6,12 +6,12 @@ import {
   type Me,
   type Member,
   type Models,
-  type RunningTest,
   type Staff,
   type StaffApi,
   StaffFault,
   type Today,
 } from '#client/ports/staff-api.ts';
+import type { RegisteredTest } from '#shared/statistics/ab-test.ts';
 import { parseNote } from '#shared/transparency/checkpoint.ts';
 import { sessionTracking } from './session-tracking.ts';
 
@@ -84,7 +84,7 @@ export function httpStaffApi(): StaffApi {
     async simulate() {
       await post('/simulate');
     },
-    tests: () => get<{ tests: RunningTest[] }>('/tests'),
+    tests: () => get<{ tests: RegisteredTest[] }>('/tests'),
     async startTest(plan) {
       await post('/tests', plan);
     },

@@ -94,6 +94,27 @@ export interface Judged {
   readonly srm: number | null;
 }
 
+/** How a test ended. */
+export type TestDecision = 'ship' | 'do-not-ship' | 'discuss';
+
+/** A test as it was registered, what the slots so far say, and how it ended. */
+export interface RegisteredTest {
+  readonly id: number;
+  readonly test: AbTest;
+  readonly hypothesis: string;
+  /** Learners an arm is planned to have. */
+  readonly planned: number;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  /** Epoch ms; null while it runs. */
+  readonly endedAt: number | null;
+  readonly decision: TestDecision | null;
+  readonly reason: string | null;
+  readonly judged: Judged;
+  /** Slots whose sums carry it. */
+  readonly slots: number;
+}
+
 const ALPHA = 0.05;
 const FEWEST_MEMBERS = 20;
 /** The widest half-interval that is shown. */

@@ -93,7 +93,7 @@ describe('layout 1', () => {
 describe('a week in cells', () => {
   const cellsOf = (change: Partial<WeekFacts>) => [...cellsOfWeek(facts(change))].map((x) => Number(x.toFixed(6)));
 
-  test('activity: days by the learner’s own clock, minutes, answers, sessions, and the weeks there was any', () => {
+  test('activity: days by the learner’s own clock, minutes, answers, sessions, and the weeks with study in them', () => {
     // 20:00 and 23:00 UTC are one UTC day, and two days nine hours further east
     const evening = NOW - 4 * 3_600_000;
     const answers = [

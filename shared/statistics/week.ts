@@ -23,12 +23,13 @@ export interface ToldResult {
   readonly predicted: { readonly low: number; readonly high: number } | null;
 }
 
-/** What a report is made from: a learner's last seven days, and in which of the last four weeks there was any. */
+/** What a report is made from: a learner's last seven days, and in which of the last four weeks they studied. */
 export interface WeekFacts {
   /** Epoch ms. */
   readonly now: number;
   /** Of the last 28 days, oldest first. */
   readonly answers: readonly WeekAnswer[];
+  /** Begun in the last seven days. */
   readonly sessions: number;
   /** Recommended items; `gain` is the mean of y − p of those answered, null without. */
   readonly slates: {

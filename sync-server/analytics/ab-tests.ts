@@ -5,10 +5,11 @@ import {
   type AbTest,
   type Interval,
   isOfNothing,
-  type Judged,
   judgeTest,
   MOST_TESTS,
+  type RegisteredTest,
   SHARE_PARTS,
+  type TestDecision,
   type TestDesign,
   type TestSlot,
   testDesign,
@@ -18,25 +19,6 @@ import { configsOf, type LeaderPorts, lastSlot } from '../federation/leader.ts';
 import { agreed, oneChangeAtATime } from '../federation/seed.ts';
 import type { Sql, Transaction } from '../ports/database.ts';
 import { Refusal } from '../ports/fault.ts';
-
-/** How a test ended. */
-export type Decision = 'ship' | 'do-not-ship' | 'discuss';
-
-/** A test as it was registered, and how it ended. */
-export interface RegisteredTest {
-  readonly id: number;
-  readonly test: AbTest;
-  readonly hypothesis: string;
-  /** Learners an arm is planned to have. */
-  readonly planned: number;
-  readonly startedAt: number;
-  readonly endedAt: number | null;
-  readonly decision: Decision | null;
-  readonly reason: string | null;
-  readonly judged: Judged;
-  /** Slots whose sums carry it. */
-  readonly slots: number;
-}
 
 /** What is written down of a test before it begins. */
 export interface TestPlan {
@@ -63,7 +45,7 @@ interface Row {
   readonly planned: number;
   readonly started_at: string;
   readonly ended_at: string | null;
-  readonly decision: Decision | null;
+  readonly decision: TestDecision | null;
   readonly reason: string | null;
 }
 
@@ -171,7 +153,7 @@ export async function startTest(ports: TestPorts, plan: TestPlan): Promise<numbe
 }
 
 /** End a test with the next slot, for a reason. @throws Refusal 404 `test`; 409 `change_waits`, `no_statistics` */
-export async function endTest(ports: TestPorts, id: number, decision: Decision, reason: string): Promise<void> {
+export async function endTest(ports: TestPorts, id: number, decision: TestDecision, reason: string): Promise<void> {
   const { db, now, runs } = ports.leader;
   await oneChangeAtATime(ports.leader, async () => {
     const before = await inForce(ports);

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
+import type { TestDecision } from '#shared/statistics/ab-test.ts';
 import { TOKEN_DAYS } from '#shared/tracking/token-wanted.ts';
-import { type Decision, endTest, startTest, type TestPorts, testsOf } from '../analytics/ab-tests.ts';
+import { endTest, startTest, type TestPorts, testsOf } from '../analytics/ab-tests.ts';
 import type { LeaderPorts } from '../federation/leader.ts';
 import { promote, taskIdOf } from '../federation/models.ts';
 import { newToken, revokeToken, tokensOf } from '../governance/access-tokens.ts';
@@ -243,7 +244,7 @@ function viewRoutes(ports: StaffRoutesPorts): readonly Route<never>[] {
   ];
 }
 
-const DECISIONS: readonly Decision[] = ['ship', 'do-not-ship', 'discuss'];
+const DECISIONS: readonly TestDecision[] = ['ship', 'do-not-ship', 'discuss'];
 
 function testRoutes({ leader, statisticsTask, publish }: StaffRoutesPorts): readonly Route<never>[] {
   const ports = (): TestPorts => ({ leader, taskId: statisticsTask(), publish });

@@ -1,9 +1,8 @@
 import { useState } from 'react';
-import type { RunningTest, TestDecision } from '#client/ports/staff-api.ts';
 import { Segments } from '#client/ui/segments.tsx';
 import { Notice } from '#client/ui/states.tsx';
 import { EXPLORE_RATE } from '#models/recommend/slate.ts';
-import { GOALS, type Goal, type Interval, SHARE_PARTS } from '#shared/statistics/ab-test.ts';
+import { GOALS, type Goal, type Interval, type RegisteredTest, SHARE_PARTS, type TestDecision } from '#shared/statistics/ab-test.ts';
 import { faultText, moment, Read, StaffPage, Table, useDesk, useReading } from '../frame.tsx';
 
 const Z_90 = 1.6449;
@@ -59,7 +58,7 @@ function EndForm({ id, again }: { readonly id: number; readonly again: () => voi
   );
 }
 
-function TestCard({ registered, again }: { readonly registered: RunningTest; readonly again: () => void }) {
+function TestCard({ registered, again }: { readonly registered: RegisteredTest; readonly again: () => void }) {
   const { words, language } = useDesk();
   const w = words.tests;
   const { id, test, judged, hypothesis, slots, decision } = registered;
